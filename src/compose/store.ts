@@ -19,7 +19,6 @@ export async function openStore(
   database: DatabaseConfig,
   options: { readOnly?: boolean; countsEmails?: boolean; log?: Log } = {},
 ): Promise<OpenStore> {
-  const { log, ...others } = options;
   try {
     if (database.kind === 'sqlite') {
       const { file } = database;
@@ -28,7 +27,7 @@ export async function openStore(
         `looking at ${file}`,
         stat(dirname(file)).catch(() => undefined),
       );
-      return openSqliteStore({ file, ...others });
+      return openSqliteStore({ file, ...options });
     }
     // The driver is loaded only if it is used, to save memory and start time.
     const { openMongoStore } = await import('../storage/mongodb/mongo-store.ts');

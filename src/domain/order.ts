@@ -111,6 +111,7 @@ export const confirmedStatuses: readonly OrderStatus[] = ['confirmed', 'cancelli
 /** Orders with these statuses have a saga, which books the order or cancels its reservations. */
 export const sagaStatuses: readonly OrderStatus[] = ['held', 'compensating', 'cancelling'];
 export const unfinishedStatuses: readonly OrderStatus[] = ['queued', ...sagaStatuses];
+export const orderStatuses: readonly OrderStatus[] = [...unfinishedStatuses, ...settled];
 
 /* The transitions of the life cycle. Each returns a new order. `at` is a Unix time in ms. */
 

@@ -13,8 +13,36 @@ export function pageOf<Item>(
   limit: number,
   cursorAfter: (last: Item) => string,
 ): Page<Item> {
-  const last = items.at(-1);
-  return items.length < limit || last === undefined ? { items } : { items, next: cursorAfter(last) };
+  return { items, ...nextAfter(items, limit, cursorAfter) };
+}
+
+/** The cursor of the next page, from what was read for this one, readable or not. */
+export function nextAfter<Row>(
+  rows: readonly Row[],
+  limit: number,
+  cursorAfter: (last: Row) => string,
+): { next?: string } {
+  const last = rows.at(-1);
+  return rows.length < limit || last === undefined ? {} : { next: cursorAfter(last) };
+}
+
+/** Orders in one page of a takeover: they keep this process busy for about 10 ms. */
+const takeoverPage = 1_000;
+
+/**
+ * Reads the unfinished orders of a package for its new owner, page by page.
+ * @param readPage reads the orders above a number, by number.
+ */
+export async function readUnfinished(
+  readPage: (above: number | undefined, limit: number) => Promise<readonly Order[]>,
+  limit = takeoverPage,
+): Promise<Order[]> {
+  const orders: Order[] = [];
+  for (;;) {
+    const page = await readPage(orders.at(-1)?.number, limit);
+    for (const order of page) orders.push(order);
+    if (page.length < limit) return orders;
+  }
 }
 
 /**
@@ -27,7 +55,7 @@ export function parseOrderCursor(cursor: string | undefined): { packageId: numbe
   return { packageId: Number(found?.packageId ?? top), number: Number(found?.number ?? top) };
 }
 
-export function orderCursorAfter({ packageId, number }: Order): string {
+export function orderCursorAfter({ packageId, number }: Pick<Order, 'packageId' | 'number'>): string {
   return `${packageId}-${number}`;
 }
 
@@ -37,7 +65,7 @@ export function parseEventCursor(cursor: string | undefined): { at: number; id: 
   return at === undefined ? undefined : { at: Number(at), id };
 }
 
-export function eventCursorAfter({ at, id }: OperatorEvent): string {
+export function eventCursorAfter({ at, id }: Pick<OperatorEvent, 'at' | 'id'>): string {
   return `${at}-${id}`;
 }
 

@@ -32,29 +32,38 @@ export type OrderSelection =
  * A result is durable: it survives a crash of the process and of the machine, and every later read sees it. A method that
  * cannot reach the store throws {@link StoreUnavailableError}. A store does not read the clock, does not retry, and does
  * not interpret orders.
+ *
+ * A document that cannot be read affects only itself: lists leave it out, a read of it alone throws
+ * {@link UnreadableError}, and `unreadable` names it. It is logged once, until it can be read.
  */
 export interface Store extends OperatorLog {
   /** All packages by id. */
   packages(): Promise<PackageSnapshot[]>;
+  /** @throws UnreadableError */
   package(id: number): Promise<PackageSnapshot | undefined>;
+  /** The documents that the reads of this process found unreadable, at most 1,000. */
+  unreadable(): readonly UnreadableError[];
   /** Adds the packages that do not exist yet, with their whole quota remaining. Returns their ids. */
   addPackages(packages: readonly TravelPackage[]): Promise<number[]>;
   /** The instance that last took the package over; undefined if none has, or if there is no such package. */
   owner(packageId: number): Promise<string | undefined>;
-  /** The last owner of each package, by package id. */
+  /** The last owner of each package, by package id. Also of packages that cannot be read. */
   ownerRecords(): Promise<OwnerRecord[]>;
   /** Ids of the packages with unfinished orders. These packages need an owner after a crash. */
   packagesWithUnfinished(): Promise<number[]>;
 
   /**
-   * Makes `instance` the package's owner: raises the epoch durably, and then reads the unfinished orders.
-   * Undefined if there is no such package.
+   * Makes `instance` the package's owner: raises the epoch durably, and then reads the unfinished orders in pages, with
+   * a time limit for each. Undefined if there is no such package.
+   * @throws UnreadableError if the package cannot be read: its epoch stays. Or if one of its unfinished orders cannot be
+   * read, because then nobody could finish it: the epoch is raised.
    */
   takeOwnership(packageId: number, instance: string): Promise<Ownership | undefined>;
 
   /**
    * The package with its fence and the selected orders. If a commit with this fence succeeds, neither the package nor
    * these orders changed in between. For engines without owners, which read again when they are fenced.
+   * @throws UnreadableError if the package or one of the orders cannot be read.
    */
   versionedPackage(packageId: number, selection?: OrderSelection): Promise<VersionedPackage | undefined>;
 
@@ -76,9 +85,13 @@ export interface Store extends OperatorLog {
    */
   removePackage(packageId: number, fence: Fence): Promise<void>;
 
+  /** @throws UnreadableError */
   order(id: string): Promise<Order | undefined>;
   orders(ids: readonly string[]): Promise<Order[]>;
-  /** The orders of a package that were sent with one of these Idempotency-Keys. */
+  /**
+   * The orders of a package that were sent with one of these Idempotency-Keys.
+   * @throws UnreadableError if one of them cannot be read, so that its key is not taken for a new one (rule Q7).
+   */
   ordersByKey(packageId: number, keys: readonly string[]): Promise<Order[]>;
   /**
    * Counts the queued, held, compensating, confirmed and cancelling orders of each email. An email without such orders
@@ -87,7 +100,7 @@ export interface Store extends OperatorLog {
   liveOrdersByEmail(packageId: number, emails: readonly string[]): Promise<Map<string, number>>;
 
   /** All orders of a package by number, in pages of at most `limit`, for the audit. */
-  ordersPage(packageId: number, cursor: string | undefined, limit: number): Promise<Page<Order>>;
+  ordersPage(packageId: number, cursor: string | undefined, limit: number): Promise<OrdersPage>;
 
   /** The newest orders of a package below this number, newest first. */
   ordersBelow(packageId: number, number: number | undefined, limit: number): Promise<Order[]>;
@@ -142,6 +155,11 @@ export interface Store extends OperatorLog {
   close(): Promise<void>;
 }
 
+export interface OrdersPage extends Page<Order> {
+  /** The orders of the page that cannot be read; absent if there are none. */
+  readonly unreadable?: readonly UnreadableError[];
+}
+
 /** Reads that all see the store at the same moment. */
 export interface StoreSnapshot extends Pick<Store, 'package' | 'ordersByKey' | 'ordersPage'> {
   close(): Promise<void>;
@@ -159,5 +177,40 @@ export class CommitUnknownError extends Error {
 
 /** The store does not answer. Nothing was applied, and a later attempt may work. */
 export class StoreUnavailableError extends Error {
-  override readonly name = 'StoreUnavailableError';
+  override readonly name: string = 'StoreUnavailableError';
+}
+
+/** The subject of a stored document. */
+export interface DocumentSubject {
+  /** Absent for an entry of the operator log. */
+  readonly packageId?: number;
+  /** Absent for a package. */
+  readonly orderId?: string;
+  readonly eventId?: string;
+}
+
+/**
+ * A stored document cannot be read by this release: a newer release wrote it, or it is damaged. To its readers the store
+ * is unavailable; all other documents can be read.
+ */
+export class UnreadableError extends StoreUnavailableError {
+  override readonly name = 'UnreadableError';
+  readonly subject: DocumentSubject;
+  /** The document's version, if a newer release wrote it. */
+  readonly version: number | undefined;
+
+  constructor(subject: DocumentSubject, version?: number) {
+    const reason =
+      version === undefined
+        ? 'it is damaged'
+        : `it was written by a newer release (document version ${version}): run that release`;
+    super(`${inWords(subject)} cannot be read: ${reason}`);
+    this.subject = subject;
+    this.version = version;
+  }
+}
+
+function inWords({ packageId, orderId, eventId }: DocumentSubject): string {
+  if (eventId !== undefined) return `entry ${eventId} of the operator log`;
+  return orderId === undefined ? `package ${packageId}` : `order ${orderId} of package ${packageId}`;
 }

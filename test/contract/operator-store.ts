@@ -299,6 +299,11 @@ export interface OpenedStore {
   readonly store: Store;
   /** Closes the store and opens it again with its data. Absent if the data is in memory. */
   reopen?(): Promise<Store>;
+  /**
+   * Changes a stored package (its id) or order (its id) as another program would: gives it a document version, or
+   * removes most of it.
+   */
+  spoil(id: number | string, how: number | 'damaged'): Promise<void>;
   /** Removes everything. */
   close(): Promise<void>;
 }

@@ -6,6 +6,7 @@ import { FencedError, type Store, StoreUnavailableError } from '../../src/storag
 import type { OpenedStore } from './operator-store.ts';
 import { operatorStoreContract } from './operator-store.ts';
 import { sampleChange, sampleInventory, sampleOrder, samplePackage } from './samples.ts';
+import { unreadableDocumentsContract } from './unreadable-documents.ts';
 
 const allStatuses: readonly OrderStatus[] = [
   'queued',
@@ -39,6 +40,7 @@ const strangeKeys = [
 /** The contract of `Store`, run on each implementation. */
 export function storeContract(name: string, open: () => Promise<OpenedStore>): void {
   operatorStoreContract(name, open);
+  unreadableDocumentsContract(name, open);
   describe(`store contract: ${name}`, () => {
     let opened: OpenedStore;
     let store: Store;

@@ -10,6 +10,7 @@ storeContract('simulated', async () => {
   return {
     store: simStore(world, host, core, () => false),
     reopen: async () => simStore(world, host, core, () => false),
+    spoil: async (id, how) => core.spoil(id, how),
     close: async () => stop(),
   };
 });

@@ -16,8 +16,15 @@ import {
   StoreUnavailableError,
   type VersionedPackage,
 } from '../../src/storage/store.ts';
+import { readUnfinished } from '../../src/storage/store-helpers.ts';
+import { NewerDocumentError, readable, sift, UnreadableDocuments } from '../../src/storage/unreadable.ts';
 import type { FaultRates } from './faults.ts';
 import type { SimHost, World } from './world.ts';
+
+/** The newest document version that the simulated instances read. */
+const documentVersion = 1;
+/** Orders in one page of a takeover: few, so that queues have several pages. */
+const takeoverPage = 3;
 
 interface PackageRow {
   package: TravelPackage;
@@ -48,6 +55,8 @@ export class StoreCore {
   /** The last seq of removed packages, from which a package with the same id continues. */
   readonly #removedSeqs = new Map<number, number>();
   readonly operatorEvents = new Map<string, OperatorEvent>();
+  /** The packages (by id) and orders (by id) that cannot be read. */
+  readonly spoilt = new Map<number | string, number | 'damaged'>();
   /** Erased emails, by order id. */
   readonly erasedEmails = new Map<string, string>();
   /** Called after every applied commit. */
@@ -73,7 +82,21 @@ export class StoreCore {
     return added.map(({ id }) => id);
   }
 
-  take(packageId: number, instance: string, by: SimHost): Ownership | undefined {
+  /** Gives a package or an order a document version, or damages it. */
+  spoil(id: number | string, how: number | 'damaged'): void {
+    if (how === documentVersion) this.spoilt.delete(id);
+    else this.spoilt.set(id, how);
+  }
+
+  /** The stored document of a package or an order. @throws Error if it cannot be read. */
+  document<Item>(id: number | string, item: Item): Item {
+    const how = this.spoilt.get(id);
+    if (how === 'damaged') throw new TypeError(`${id} is damaged`);
+    if (how !== undefined) throw new NewerDocumentError(how);
+    return item;
+  }
+
+  raiseEpoch(packageId: number, instance: string, by: SimHost): Omit<Ownership, 'unfinished'> | undefined {
     const row = this.packages.get(packageId);
     if (row === undefined) return undefined;
     const { owner: former } = row;
@@ -81,12 +104,7 @@ export class StoreCore {
     row.owner = instance;
     this.onTaken(packageId, by);
     const { epoch, seq } = row;
-    return {
-      ...snapshotOf(row),
-      fence: { epoch, seq },
-      ...(former === undefined ? {} : { former }),
-      unfinished: this.ordersOf(packageId).filter(isUnfinished),
-    };
+    return { ...snapshotOf(row), fence: { epoch, seq }, ...(former === undefined ? {} : { former }) };
   }
 
   remove(packageId: number, fence: Fence): void {
@@ -138,6 +156,7 @@ export class StoreCore {
   clear(): void {
     this.packages.clear();
     this.orders.clear();
+    this.spoilt.clear();
   }
 
   #refuseImpossible(packageId: number, row: PackageRow, change: Change): void {
@@ -177,6 +196,13 @@ export type StoreOutage = (host: SimHost) => boolean;
 export function simStore(world: World, host: SimHost, core: StoreCore, isAway: StoreOutage): Store {
   let isClosed = false;
   const failed = () => isClosed || isAway(host);
+  const unreadable = new UnreadableDocuments();
+  const packageOf = (row: PackageRow) =>
+    unreadable.read({ packageId: row.package.id }, () => core.document(row.package.id, snapshotOf(row)));
+  const orderOf = (order: Order) =>
+    unreadable.read({ packageId: order.packageId, orderId: order.id }, () => core.document(order.id, order));
+  const listed = (orders: readonly Order[]) => sift(orders.map(orderOf)).items;
+  const single = (order: Order | undefined) => order && readable(orderOf(order));
 
   function read<T>(what: string, serve: () => T): Promise<T> {
     return ask(what, serve, 'storeLost', 'storeReplyLost', () => new StoreUnavailableError('no reply'));
@@ -194,14 +220,17 @@ export function simStore(world: World, host: SimHost, core: StoreCore, isAway: S
 
   return {
     packages: () =>
-      read('packages', () =>
-        [...core.packages.values()].map(snapshotOf).sort((a, b) => a.package.id - b.package.id),
-      ),
+      read('packages', () => {
+        unreadable.forgetPackagesBut(() => new Set(core.packages.keys()));
+        const { items } = sift([...core.packages.values()].map(packageOf));
+        return items.sort((a, b) => a.package.id - b.package.id);
+      }),
     package: (id) =>
       read(`package ${id}`, () => {
         const row = core.packages.get(id);
-        return row && snapshotOf(row);
+        return row && readable(packageOf(row));
       }),
+    unreadable: () => unreadable.list(),
     addPackages: (packages) => read('add packages', () => core.add(packages)),
     owner: (id) => read(`owner ${id}`, () => core.packages.get(id)?.owner),
     ownerRecords: () =>
@@ -218,13 +247,35 @@ export function simStore(world: World, host: SimHost, core: StoreCore, isAway: S
       read('unfinished', () =>
         [...core.packages.keys()].filter((id) => core.ordersOf(id).some(isUnfinished)).sort((a, b) => a - b),
       ),
-    takeOwnership: (id, instance) =>
-      read(`take ${id}`, () => {
-        const taken = core.take(id, instance, host);
+    async takeOwnership(id, instance) {
+      const raised = await read(`take ${id}`, () => {
+        const row = core.packages.get(id);
+        if (row !== undefined) readable(packageOf(row));
+        const taken = core.raiseEpoch(id, instance, host);
         if ((taken?.fence.epoch ?? 0) > 1) world.counters.count('takeover');
         return taken;
+      });
+      if (raised === undefined) return undefined;
+      const unfinished = await readUnfinished(
+        (above = 0, limit) =>
+          read(`unfinished of ${id} above ${above}`, () =>
+            core
+              .ordersOf(id)
+              .filter((order) => isUnfinished(order) && order.number > above)
+              .slice(0, limit)
+              .map((order) => readable(orderOf(order))),
+          ),
+        takeoverPage,
+      );
+      return { ...raised, unfinished };
+    },
+    versionedPackage: (id, wanted = { ids: [] }) =>
+      read(`present ${id}`, () => {
+        const present = presentOf(core, id, wanted);
+        const row = core.packages.get(id);
+        if (row !== undefined) readable(packageOf(row));
+        return present && { ...present, orders: present.orders.map((order) => readable(orderOf(order))) };
       }),
-    versionedPackage: (id, wanted = { ids: [] }) => read(`present ${id}`, () => presentOf(core, id, wanted)),
     commit(id, fence, change) {
       let isApplied = false;
       return ask(
@@ -259,25 +310,30 @@ export function simStore(world: World, host: SimHost, core: StoreCore, isAway: S
         (mayBeDone) =>
           mayBeDone ? new CommitUnknownError('no reply') : new StoreUnavailableError('not sent'),
       ),
-    order: (id) => read(`order ${id}`, () => core.orders.get(id)),
-    orders: (ids) => read('orders', () => [...new Set(ids)].flatMap((id) => core.orders.get(id) ?? [])),
+    order: (id) => read(`order ${id}`, () => single(core.orders.get(id))),
+    orders: (ids) =>
+      read('orders', () => listed([...new Set(ids)].flatMap((id) => core.orders.get(id) ?? []))),
     ordersByKey: (id, keys) =>
       read('orders by key', () => {
         const byKey = core.packages.get(id)?.byKey;
-        return [...new Set(keys)].flatMap((key) => core.orders.get(byKey?.get(key) ?? '') ?? []);
+        return [...new Set(keys)].flatMap((key) => single(core.orders.get(byKey?.get(key) ?? '')) ?? []);
       }),
     liveOrdersByEmail: (id, emails) => read('orders by email', () => liveByEmail(core.ordersOf(id), emails)),
-    ordersPage: (id, cursor, limit) => read('page', () => pageOf(core.ordersOf(id), cursor, limit)),
+    ordersPage: (id, cursor, limit) =>
+      read('page', () => {
+        const { items, ...next } = pageOf(core.ordersOf(id), cursor, limit);
+        return { ...sift(items.map(orderOf)), ...next };
+      }),
     ordersBelow: (id, number = Number.POSITIVE_INFINITY, limit) =>
-      read('orders below', () =>
-        core
-          .ordersOf(id)
-          .filter((order) => order.number < number)
-          .reverse()
-          .slice(0, limit),
-      ),
+      read('orders below', () => {
+        const below = core.ordersOf(id).filter((order) => order.number < number);
+        return listed(below).reverse().slice(0, limit);
+      }),
     ordersOfEmail: (id, email, cursor, span) =>
-      read('orders of an email', () => emailPageOf(core.ordersOf(id), email, Number(cursor ?? 0), span)),
+      read('orders of an email', () => {
+        const { items, ...next } = emailPageOf(core.ordersOf(id), email, Number(cursor ?? 0), span);
+        return { items: listed(items), ...next };
+      }),
     ordersByEmail: (email, cursor, limit) =>
       read('orders by email, all', () => {
         const place = ({ packageId, number }: Order) => packageId * 1e9 + number;
@@ -288,9 +344,9 @@ export function simStore(world: World, host: SimHost, core: StoreCore, isAway: S
         );
         const items = all.sort((one, other) => place(other) - place(one)).slice(0, limit);
         const last = items.at(-1);
-        return items.length < limit || last === undefined
-          ? { items }
-          : { items, next: `${last.packageId}-${last.number}` };
+        const next =
+          items.length < limit || last === undefined ? {} : { next: `${last.packageId}-${last.number}` };
+        return { items: listed(items), ...next };
       }),
     ...simOperatorLog(core, read),
     settingIfAny: (name) => read('setting if any', () => core.settings.get(name)),

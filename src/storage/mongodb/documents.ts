@@ -10,6 +10,7 @@ import { defined } from '../../lib/defined.ts';
 import type { LedgerEntry } from '../../suppliers/suppliers.ts';
 import type { OperatorEvent } from '../operator-log.ts';
 import { firstSeq } from '../store-helpers.ts';
+import { checkedOrder, checkedPackage, NewerDocumentError } from '../unreadable.ts';
 
 /**
  * The version of the documents that this release writes. Raise it when older releases would misunderstand the
@@ -58,12 +59,10 @@ export interface OperatorEventDocument extends Versioned, Omit<OperatorEvent, 'i
 
 /**
  * Refuses a document of a newer release, which this release could misunderstand.
- * @throws Error for such a document.
+ * @throws NewerDocumentError
  */
 export function refuseNewer({ v }: Versioned): void {
-  if (v > documentVersion) {
-    throw new Error(`a document was written by a newer release (document version ${v}): run that release`);
-  }
+  if (v > documentVersion) throw new NewerDocumentError(v);
 }
 
 export function packageDocument({ id, ...added }: TravelPackage): PackageDocument {
@@ -71,18 +70,19 @@ export function packageDocument({ id, ...added }: TravelPackage): PackageDocumen
   return { _id: id, v: documentVersion, package: added, figures, epoch: 0, seq: firstSeq() };
 }
 
+/** @throws Error if it cannot be read. */
 export function snapshotFrom(document: PackageDocument): PackageSnapshot {
   refuseNewer(document);
   const { flight, stay, price, quota, version, opensAt, closesAt } = document.package;
   const { paused, listed, archived } = document.package;
   const { remaining, held, confirmed, cancelling, waiting, nextNumber } = document.figures;
-  return {
+  return checkedPackage({
     package: {
       ...{ id: document._id, flight, stay, price, quota, version },
       ...defined({ opensAt, closesAt, paused, listed, archived }),
     },
     inventory: { remaining, held, confirmed, cancelling, waiting, nextNumber },
-  };
+  });
 }
 
 /** The update of a package. It sets each field alone, so that fields of a newer release stay. */
@@ -116,12 +116,13 @@ function indexed(order: Order): Required<Indexed> {
 /**
  * Reads an order from its document. Keeps timeline entries as they are, so that fields of a newer release survive an
  * update.
+ * @throws Error if it cannot be read.
  */
 export function orderFrom(document: OrderDocument): Order {
   refuseNewer(document);
   const { _id, packageId, number, email, key, status, reason, flight, hotel, createdAt, timeline } = document;
   const { flight: flightName, stay, price } = document.package;
-  return {
+  return checkedOrder({
     ...{ id: _id, packageId, number, package: { flight: flightName, stay, price } },
     email,
     ...(key === undefined ? {} : { key }),
@@ -131,7 +132,7 @@ export function orderFrom(document: OrderDocument): Order {
     ...(hotel === undefined ? {} : { hotel: { reservationNumber: hotel.reservationNumber } }),
     createdAt,
     timeline,
-  };
+  });
 }
 
 /**

@@ -1,9 +1,12 @@
+import type { ClientSession } from 'mongodb';
 import type { Change, Fence, Ownership } from '../../domain/messages.ts';
 import type { Order } from '../../domain/order.ts';
 import type { Batcher } from '../../lib/batcher.ts';
 import { type Log, silentLog } from '../../observability/log.ts';
 import type { SupplierLedger } from '../../suppliers/suppliers.ts';
-import type { Store, StoreSnapshot } from '../store.ts';
+import { type Store, type StoreSnapshot, UnreadableError } from '../store.ts';
+import { readUnfinished } from '../store-helpers.ts';
+import { UnreadableDocuments } from '../unreadable.ts';
 import { prepareIndexes } from './collections.ts';
 import { CommitSessions } from './commit-session.ts';
 import { type Connection, type MongoConnectionOptions, openConnection } from './connection.ts';
@@ -45,6 +48,7 @@ export class MongoStore implements Store {
   readonly #sessions: CommitSessions;
   readonly #commits: GroupCommit;
   readonly #log: Log;
+  readonly #unreadable: UnreadableDocuments;
   /** Gathers look-ups: under load hundreds run at once, and they share one round trip. */
   readonly #byId: Batcher<string, Order | undefined>;
   readonly #byKey: Batcher<KeysWanted, Order[]>;
@@ -75,29 +79,37 @@ export class MongoStore implements Store {
 
   constructor(connection: Connection, log: Log) {
     this.#connection = connection;
-    this.#byId = connection.batcher((ids) => this.#ordersById(ids));
-    this.#byKey = connection.batcher((wanted) => this.#ordersByKeys(wanted), {
+    this.#byId = connection.batcher<string, Order | undefined>((ids) => this.#ordersById(ids));
+    this.#byKey = connection.batcher<KeysWanted, Order[]>((wanted) => this.#ordersByKeys(wanted), {
       weigh: ({ keys }) => keys.length,
       weightMax: keysMax,
     });
     this.#sessions = new CommitSessions(connection.client, hungAfter * connection.timeoutMs);
     this.#commits = new GroupCommit(connection, this.#sessions, log);
     this.#log = log;
+    this.#unreadable = new UnreadableDocuments(log);
     this.ledger = new MongoLedger(connection);
   }
 
-  takeOwnership(packageId: number, instance: string): Promise<Ownership | undefined> {
+  unreadable(): readonly UnreadableError[] {
+    return this.#unreadable.list();
+  }
+
+  async takeOwnership(packageId: number, instance: string): Promise<Ownership | undefined> {
     const connection = this.#connection;
-    return connection.write(async (session) => {
+    const raised = await connection.write(async (session) => {
       // End open transactions of this process, because they would block the update.
       await this.#sessions.endWhatWasLeft();
       const claim = { packageId, instance, ...this.#sessions.name(packageId) };
-      const raised = await raiseEpoch(connection, session, claim, this.#log);
-      if (!raised) return undefined;
-      // Read in the session that raised the epoch, because this session sees every earlier commit.
-      const reads = new Reads(connection.collections, connection.current(session));
-      return { ...raised, unfinished: await reads.unfinished(packageId) };
+      const read = () => this.#readsIn(session).package(packageId);
+      return raiseEpoch(connection, session, claim, read, this.#log);
     });
+    if (raised === undefined) return undefined;
+    // Each page sees the raised epoch, and thereby every commit before it.
+    const unfinished = await readUnfinished((above, limit) =>
+      this.#read((reads) => reads.unfinished(packageId, above, limit)),
+    );
+    return { ...raised, unfinished };
   }
 
   async commit(packageId: number, fence: Fence, change: Change): Promise<void> {
@@ -131,7 +143,8 @@ export class MongoStore implements Store {
     connection.refuseClosed();
     const { timeoutMs: maxTimeMS, collections } = connection;
     const session = connection.client.startSession({ snapshot: true });
-    const reads = new Reads(collections, { session, readConcern: { level: 'snapshot' }, maxTimeMS });
+    const options = { session, readConcern: { level: 'snapshot' }, maxTimeMS } as const;
+    const reads = new Reads(collections, options, this.#unreadable);
     return {
       package: (id) => connection.bounded(reads.package(id)),
       ordersByKey: (packageId, keys) => connection.bounded(reads.ordersByKey(packageId, keys)),
@@ -151,13 +164,12 @@ export class MongoStore implements Store {
     return this.#connection.close();
   }
 
-  async #ordersById(ids: readonly string[]): Promise<(Order | undefined)[]> {
-    const orders = await this.orders(ids);
-    const byId = new Map(orders.map((order) => [order.id, order]));
+  async #ordersById(ids: readonly string[]): Promise<(Order | UnreadableError | undefined)[]> {
+    const byId = await this.#read((reads) => reads.ordersById(ids));
     return ids.map((id) => byId.get(id));
   }
 
-  async #ordersByKeys(wanted: readonly KeysWanted[]): Promise<Order[][]> {
+  async #ordersByKeys(wanted: readonly KeysWanted[]): Promise<(Order[] | UnreadableError)[]> {
     const keysOf = new Map<number, Set<string>>();
     for (const { packageId, keys } of wanted) {
       const known = keysOf.get(packageId) ?? new Set();
@@ -165,10 +177,16 @@ export class MongoStore implements Store {
       for (const key of keys) known.add(key);
     }
     const found = await this.#read((reads) => reads.ordersByKeys(keysOf));
-    const byName = new Map(found.map((order) => [keyName(order.packageId, order.key), order]));
-    return wanted.map(({ packageId, keys }) =>
-      [...new Set(keys)].flatMap((key) => byName.get(keyName(packageId, key)) ?? []),
-    );
+    const byName = new Map(found.map(({ packageId, key, order }) => [keyName(packageId, key), order]));
+    return wanted.map(({ packageId, keys }) => {
+      const orders: Order[] = [];
+      for (const key of new Set(keys)) {
+        const order = byName.get(keyName(packageId, key));
+        if (order instanceof UnreadableError) return order;
+        if (order !== undefined) orders.push(order);
+      }
+      return orders;
+    });
   }
 
   /** Makes a method of the store from a query. */
@@ -185,8 +203,12 @@ export class MongoStore implements Store {
   }
 
   #read<T>(read: (reads: Reads) => Promise<T>): Promise<T> {
+    return this.#connection.run((session) => read(this.#readsIn(session)));
+  }
+
+  #readsIn(session: ClientSession): Reads {
     const connection = this.#connection;
-    return connection.run((session) => read(new Reads(connection.collections, connection.current(session))));
+    return new Reads(connection.collections, connection.current(session), this.#unreadable);
   }
 
   #write<T>(write: (writes: Writes) => Promise<T>): Promise<T> {

@@ -1,10 +1,11 @@
 import { type ClientSession, MongoServerError, MongoWriteConcernError } from 'mongodb';
 import type { Ownership } from '../../domain/messages.ts';
+import type { PackageSnapshot } from '../../domain/travel-package.ts';
 import { defined } from '../../lib/defined.ts';
 import type { Log } from '../../observability/log.ts';
 import type { NamedSessions } from './commit-session.ts';
 import type { Connection } from './connection.ts';
-import { documentVersion, refuseNewer, snapshotFrom } from './documents.ts';
+import { documentVersion, snapshotFrom } from './documents.ts';
 import { mongoCode } from './errors.ts';
 
 /**
@@ -20,18 +21,19 @@ interface Claim extends NamedSessions {
 
 /**
  * Raises the epoch durably. Also sets the document version of the package, so that older releases do not change it. An
- * earlier owner's transaction was either committed before, so later reads of this session see it, or it conflicts and
- * is undone.
+ * earlier owner's transaction was either committed before, so later reads see it, or it conflicts and is undone.
+ * @param read reads the package, and throws UnreadableError if it cannot. Then the epoch stays.
  * @returns the package with its new fence and its former owner, or undefined if there is no such package.
- * @throws Error for a package with a newer document version.
  */
 export async function raiseEpoch(
   { collections, client }: Connection,
   session: ClientSession,
   { packageId, instance, session: own, group }: Claim,
+  read: () => Promise<PackageSnapshot | undefined>,
   log: Log,
 ): Promise<Omit<Ownership, 'unfinished'> | undefined> {
   const { packages } = collections;
+  if ((await read()) === undefined) return undefined;
   for (const [attempt, maxTimeMS] of timeoutsMs.entries()) {
     try {
       const before = await packages.findOneAndUpdate(
@@ -48,7 +50,11 @@ export async function raiseEpoch(
         // The document before the update has the former owner.
         { returnDocument: 'before', session, maxTimeMS },
       );
-      if (before === null) return await absent();
+      if (before === null) {
+        // It was removed, or a newer release has taken it over meanwhile.
+        await read();
+        return undefined;
+      }
       return {
         ...snapshotFrom(before),
         fence: { epoch: before.epoch + 1, seq: before.seq },
@@ -60,11 +66,6 @@ export async function raiseEpoch(
     }
   }
   return undefined;
-
-  async function absent(): Promise<undefined> {
-    const other = await packages.findOne({ _id: packageId }, { session });
-    if (other) refuseNewer(other);
-  }
 
   /**
    * Ends the open transaction of an owner that crashed or froze. Otherwise the transaction would lock the package for a

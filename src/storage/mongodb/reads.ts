@@ -4,16 +4,24 @@ import type { PackageSnapshot } from '../../domain/travel-package.ts';
 import { defined } from '../../lib/defined.ts';
 import type { Page } from '../../lib/page.ts';
 import type { OperatorEvent } from '../operator-log.ts';
-import type { OrderSelection, OwnerRecord, VersionedPackage } from '../store.ts';
+import type { OrderSelection, OrdersPage, OwnerRecord, UnreadableError, VersionedPackage } from '../store.ts';
 import {
   eventCursorAfter,
+  nextAfter,
   orderCursorAfter,
-  pageOf,
   parseEventCursor,
   parseOrderCursor,
 } from '../store-helpers.ts';
+import { readable, sift, type UnreadableDocuments } from '../unreadable.ts';
 import { type Collections, live, unfinished } from './collections.ts';
-import { operatorEventFrom, orderFrom, refuseNewer, snapshotFrom } from './documents.ts';
+import {
+  type OrderDocument,
+  operatorEventFrom,
+  orderFrom,
+  type PackageDocument,
+  refuseNewer,
+  snapshotFrom,
+} from './documents.ts';
 
 export interface ReadOptions {
   readonly session: ClientSession;
@@ -34,21 +42,25 @@ export function first(limit: number) {
 export class Reads {
   readonly #collections: Collections;
   readonly #options: ReadOptions;
+  readonly #unreadable: UnreadableDocuments;
 
-  constructor(collections: Collections, options: ReadOptions) {
+  constructor(collections: Collections, options: ReadOptions, unreadable: UnreadableDocuments) {
     this.#collections = collections;
     this.#options = options;
+    this.#unreadable = unreadable;
   }
 
   async packages(): Promise<PackageSnapshot[]> {
     const { packages } = this.#collections;
     const found = packages.find({}, { ...this.#options, ...inOneAnswer, sort: { _id: 1 } });
-    return (await found.toArray()).map(snapshotFrom);
+    const documents = await found.toArray();
+    this.#unreadable.forgetPackagesBut(() => new Set(documents.map(({ _id }) => _id)));
+    return sift(documents.map((document) => this.#package(document))).items;
   }
 
   async package(id: number): Promise<PackageSnapshot | undefined> {
     const found = await this.#collections.packages.findOne({ _id: id }, this.#options);
-    return found === null ? undefined : snapshotFrom(found);
+    return found === null ? undefined : readable(this.#package(found));
   }
 
   /** Reads the package before the orders, because a later change of an order also changes the fence. */
@@ -59,7 +71,8 @@ export class Reads {
     const found = await this.#collections.packages.findOne({ _id: id }, this.#options);
     if (found === null) return undefined;
     const { epoch, seq } = found;
-    return { ...snapshotFrom(found), fence: { epoch, seq }, orders: await this.#selected(id, selection) };
+    const snapshot = readable(this.#package(found));
+    return { ...snapshot, fence: { epoch, seq }, orders: await this.#selected(id, selection) };
   }
 
   async owner(packageId: number): Promise<string | undefined> {
@@ -83,24 +96,41 @@ export class Reads {
     return ids.sort((one, other) => one - other);
   }
 
-  unfinished(packageId: number): Promise<Order[]> {
-    return this.#orders({ packageId, ...unfinished }, { ...inOneAnswer, sort: { number: 1 } });
+  /**
+   * The unfinished orders above a number, by number. Without a number, also those whose number is missing.
+   * @throws UnreadableError
+   */
+  async unfinished(packageId: number, above: number | undefined, limit: number): Promise<Order[]> {
+    const filter = { packageId, ...unfinished, ...aboveNumber(above) };
+    const found = await this.#orders(filter, { ...first(limit), sort: { number: 1 } });
+    return found.map(readable);
   }
 
   async orders(ids: readonly string[]): Promise<Order[]> {
-    return ids.length === 0 ? [] : this.#orders({ _id: { $in: [...ids] } });
+    return sift([...(await this.ordersById(ids)).values()]).items;
+  }
+
+  async ordersById(ids: readonly string[]): Promise<ReadonlyMap<string, Order | UnreadableError>> {
+    if (ids.length === 0) return new Map();
+    const documents = await this.#orderDocuments({ _id: { $in: [...ids] } });
+    return new Map(documents.map((document) => [document._id, this.#order(document)]));
   }
 
   async ordersByKey(packageId: number, keys: readonly string[]): Promise<Order[]> {
-    return keys.length === 0 ? [] : this.#orders({ packageId, key: { $in: [...keys] } });
+    if (keys.length === 0) return [];
+    return (await this.#orders({ packageId, key: { $in: [...keys] } })).map(readable);
   }
 
   /** Orders by key, of several packages in one query. */
-  async ordersByKeys(keysOf: ReadonlyMap<number, ReadonlySet<string>>): Promise<Order[]> {
+  async ordersByKeys(keysOf: ReadonlyMap<number, ReadonlySet<string>>): Promise<KeyedOrder[]> {
     const ofPackages = [...keysOf].map(([packageId, keys]) => ({ packageId, key: { $in: [...keys] } }));
     const [only, ...others] = ofPackages;
     if (only === undefined) return [];
-    return this.#orders(others.length === 0 ? only : { $or: ofPackages });
+    const documents = await this.#orderDocuments(others.length === 0 ? only : { $or: ofPackages });
+    return documents.map((document) => {
+      const { packageId, key } = document;
+      return { packageId, key, order: this.#order(document) };
+    });
   }
 
   async liveOrdersByEmail(packageId: number, emails: readonly string[]): Promise<Map<string, number>> {
@@ -116,15 +146,26 @@ export class Reads {
   }
 
   /** The cursor is the number of the last order. */
-  async ordersPage(packageId: number, cursor: string | undefined, limit: number): Promise<Page<Order>> {
-    const filter = { packageId, number: { $gt: Number(cursor ?? 0) } };
-    const orders = await this.#orders(filter, { ...first(limit), sort: { number: 1 } });
-    return pageOf(orders, limit, ({ number }) => String(number));
+  async ordersPage(packageId: number, cursor: string | undefined, limit: number): Promise<OrdersPage> {
+    const filter = { packageId, ...aboveNumber(cursor === undefined ? undefined : Number(cursor)) };
+    const documents = await this.#orderDocuments(filter, { ...first(limit), sort: { number: 1 } });
+    return {
+      ...sift(documents.map((document) => this.#order(document))),
+      ...nextAfter(documents, limit, ({ number }) => String(number)),
+    };
   }
 
-  ordersBelow(packageId: number, number: number | undefined, limit: number): Promise<Order[]> {
-    const filter = { packageId, number: { $lt: number ?? Number.MAX_SAFE_INTEGER } };
-    return this.#orders(filter, { ...first(limit), sort: { number: -1 } });
+  async ordersBelow(packageId: number, number: number | undefined, limit: number): Promise<Order[]> {
+    const items: Order[] = [];
+    let below = number ?? Number.MAX_SAFE_INTEGER;
+    for (;;) {
+      const filter = { packageId, number: { $lt: below } };
+      const documents = await this.#orderDocuments(filter, { ...first(limit), sort: { number: -1 } });
+      items.push(...this.#readable(documents));
+      // Unreadable orders are left out, so the page is filled up with the next ones.
+      if (items.length >= limit || documents.length < limit) return items.slice(0, limit);
+      below = documents.at(-1)?.number ?? 0;
+    }
   }
 
   /** The cursor is the last number of the span that the page has read. */
@@ -137,7 +178,8 @@ export class Reads {
     const from = Number(cursor ?? 0);
     const [last] = await this.ordersBelow(packageId, undefined, 1);
     const filter = { packageId, number: { $gt: from, $lte: from + span }, email };
-    const items = await this.#orders(filter, { ...inOneAnswer, hint: 'by_number', sort: { number: 1 } });
+    const options = { ...inOneAnswer, hint: 'by_number', sort: { number: 1 } } as const;
+    const items = this.#readable(await this.#orderDocuments(filter, options));
     return from + span < (last?.number ?? 0) ? { items, next: String(from + span) } : { items };
   }
 
@@ -145,8 +187,9 @@ export class Reads {
     const { packageId, number } = parseOrderCursor(cursor);
     const below = [{ packageId: { $lt: packageId } }, { packageId, number: { $lt: number } }];
     const filter = { email, ...(cursor === undefined ? {} : { packageId: { $lte: packageId }, $or: below }) };
-    const orders = await this.#orders(filter, { ...first(limit), sort: { packageId: -1, number: -1 } });
-    return pageOf(orders, limit, orderCursorAfter);
+    const options = { ...first(limit), sort: { packageId: -1, number: -1 } } as const;
+    const documents = await this.#orderDocuments(filter, options);
+    return { items: this.#readable(documents), ...nextAfter(documents, limit, orderCursorAfter) };
   }
 
   async operatorEvents(cursor: string | undefined, limit: number): Promise<Page<OperatorEvent>> {
@@ -155,7 +198,12 @@ export class Reads {
       last === undefined ? {} : { $or: [{ at: { $lt: last.at } }, { at: last.at, _id: { $lt: last.id } }] };
     const options = { ...this.#options, limit };
     const found = this.#collections.operatorEvents.find(before, options).sort({ at: -1, _id: -1 });
-    return pageOf((await found.toArray()).map(operatorEventFrom), limit, eventCursorAfter);
+    const documents = await found.toArray();
+    const events = documents.map((document) =>
+      this.#unreadable.read({ eventId: document._id }, () => operatorEventFrom(document)),
+    );
+    const next = nextAfter(documents, limit, ({ at, _id: id }) => eventCursorAfter({ at, id }));
+    return { items: sift(events).items, ...next };
   }
 
   async setting(name: string): Promise<string | undefined> {
@@ -179,16 +227,44 @@ export class Reads {
     const sort = { number: 1 } as const;
     if ('ids' in selection) {
       const { ids } = selection;
-      return ids.length === 0 ? [] : this.#orders({ _id: { $in: [...ids] }, packageId }, { sort });
+      if (ids.length === 0) return [];
+      return (await this.#orders({ _id: { $in: [...ids] }, packageId }, { sort })).map(readable);
     }
     const { statuses, max } = selection;
     if (statuses.length === 0) return [];
     const filter = { packageId, ...unfinished, status: { $in: [...statuses] } };
-    return this.#orders(filter, { ...first(max), sort });
+    return (await this.#orders(filter, { ...first(max), sort })).map(readable);
   }
 
-  async #orders(filter: object, options: FindOptions = inOneAnswer): Promise<Order[]> {
-    const found = this.#collections.orders.find(filter, { ...this.#options, ...options });
-    return (await found.toArray()).map(orderFrom);
+  async #orders(filter: object, options?: FindOptions): Promise<(Order | UnreadableError)[]> {
+    return (await this.#orderDocuments(filter, options)).map((document) => this.#order(document));
   }
+
+  #orderDocuments(filter: object, options: FindOptions = inOneAnswer): Promise<OrderDocument[]> {
+    return this.#collections.orders.find(filter, { ...this.#options, ...options }).toArray();
+  }
+
+  #readable(documents: readonly OrderDocument[]): Order[] {
+    return sift(documents.map((document) => this.#order(document))).items;
+  }
+
+  #package(document: PackageDocument): PackageSnapshot | UnreadableError {
+    return this.#unreadable.read({ packageId: document._id }, () => snapshotFrom(document));
+  }
+
+  #order(document: OrderDocument): Order | UnreadableError {
+    const subject = { packageId: document.packageId, orderId: document._id };
+    return this.#unreadable.read(subject, () => orderFrom(document));
+  }
+}
+
+/** The order of an Idempotency-Key, with the fields by which it was found. */
+export interface KeyedOrder {
+  readonly packageId: number;
+  readonly key: string | undefined;
+  readonly order: Order | UnreadableError;
+}
+
+function aboveNumber(number: number | undefined): { number?: { $gt: number } } {
+  return number === undefined ? {} : { number: { $gt: number } };
 }

@@ -1,7 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Page } from '../../lib/page.ts';
 import type { OperatorEvent, OperatorEventEnd } from '../operator-log.ts';
-import { eventCursorAfter, pageOf, parseEventCursor } from '../store-helpers.ts';
+import { eventCursorAfter, nextAfter, parseEventCursor } from '../store-helpers.ts';
+import { sift, type UnreadableDocuments } from '../unreadable.ts';
 import { document, documentVersion } from './rows.ts';
 
 /** The statements of the log. */
@@ -14,7 +15,7 @@ function prepare(db: DatabaseSync) {
     open: db.prepare('SELECT document, document_version FROM operator_events WHERE id = ? AND is_open = 1'),
     end: db.prepare('UPDATE operator_events SET is_open = 0, document = ? WHERE id = ?'),
     page: db.prepare(
-      `SELECT document, document_version FROM operator_events WHERE (at, id) < (?, ?)
+      `SELECT id, at, document, document_version FROM operator_events WHERE (at, id) < (?, ?)
         ORDER BY at DESC, id DESC LIMIT ?`,
     ),
   };
@@ -23,9 +24,11 @@ function prepare(db: DatabaseSync) {
 /** The statements of the operator log. Each write runs inside a savepoint. */
 export class OperatorEvents {
   readonly #sql: ReturnType<typeof prepare>;
+  readonly #unreadable: UnreadableDocuments;
 
-  constructor(db: DatabaseSync) {
+  constructor(db: DatabaseSync, unreadable: UnreadableDocuments) {
     this.#sql = prepare(db);
+    this.#unreadable = unreadable;
   }
 
   append(event: OperatorEvent): void {
@@ -39,7 +42,13 @@ export class OperatorEvents {
 
   page(cursor: string | undefined, limit: number): Page<OperatorEvent> {
     const { at, id } = parseEventCursor(cursor) ?? { at: Number.MAX_SAFE_INTEGER, id: '' };
-    const items = this.#sql.page.all(at, id, limit).map((row) => document<OperatorEvent>(row));
-    return pageOf(items, limit, eventCursorAfter);
+    const rows = this.#sql.page.all(at, id, limit);
+    const events = rows.map((row) =>
+      this.#unreadable.read({ eventId: String(row.id) }, () => document<OperatorEvent>(row)),
+    );
+    const next = nextAfter(rows, limit, (last) =>
+      eventCursorAfter({ at: Number(last.at), id: String(last.id) }),
+    );
+    return { items: sift(events).items, ...next };
   }
 }

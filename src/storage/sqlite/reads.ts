@@ -2,14 +2,15 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Order } from '../../domain/order.ts';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
 import type { Page } from '../../lib/page.ts';
-import type { OrderSelection, OwnerRecord, VersionedPackage } from '../store.ts';
-import { orderCursorAfter, pageOf, parseOrderCursor } from '../store-helpers.ts';
-import { orderFrom, snapshotFrom } from './rows.ts';
+import type { OrderSelection, OrdersPage, OwnerRecord, UnreadableError, VersionedPackage } from '../store.ts';
+import { nextAfter, orderCursorAfter, parseOrderCursor } from '../store-helpers.ts';
+import { readable, sift, type UnreadableDocuments } from '../unreadable.ts';
+import { orderFrom, type Row, snapshotFrom } from './rows.ts';
 import { liveCondition, unfinishedCondition } from './schema.ts';
 
 /** The statements of the queries. */
 function prepare(db: DatabaseSync) {
-  const orders = 'SELECT document, document_version FROM orders';
+  const orders = 'SELECT id, package_id, number, document, document_version FROM orders';
   return {
     packages: db.prepare('SELECT * FROM packages ORDER BY id'),
     package: db.prepare('SELECT * FROM packages WHERE id = ?'),
@@ -19,7 +20,9 @@ function prepare(db: DatabaseSync) {
       `SELECT id FROM packages WHERE EXISTS
         (SELECT 1 FROM orders WHERE package_id = packages.id AND ${unfinishedCondition}) ORDER BY id`,
     ),
-    unfinished: db.prepare(`${orders} WHERE package_id = ? AND ${unfinishedCondition} ORDER BY number`),
+    unfinished: db.prepare(
+      `${orders} WHERE package_id = ? AND ${unfinishedCondition} AND number > ? ORDER BY number LIMIT ?`,
+    ),
     firstUnfinished: db.prepare(
       `${orders} WHERE package_id = ? AND ${unfinishedCondition} AND status IN (SELECT value FROM json_each(?))
         ORDER BY number LIMIT ?`,
@@ -48,25 +51,29 @@ function prepare(db: DatabaseSync) {
 /** The queries, each with one prepared statement. All methods are synchronous and throw SQLite's errors. */
 export class Reads {
   readonly #sql: ReturnType<typeof prepare>;
+  readonly #unreadable: UnreadableDocuments;
 
-  constructor(db: DatabaseSync) {
+  constructor(db: DatabaseSync, unreadable: UnreadableDocuments) {
     this.#sql = prepare(db);
+    this.#unreadable = unreadable;
   }
 
   packages(): PackageSnapshot[] {
-    return this.#sql.packages.all().map(snapshotFrom);
+    const rows = this.#sql.packages.all();
+    this.#unreadable.forgetPackagesBut(() => new Set(rows.map(({ id }) => Number(id))));
+    return sift(rows.map((row) => this.#package(row))).items;
   }
 
   package(id: number): PackageSnapshot | undefined {
     const row = this.#sql.package.get(id);
-    return row && snapshotFrom(row);
+    return row && readable(this.#package(row));
   }
 
   versionedPackage(id: number, selection: OrderSelection = { ids: [] }): VersionedPackage | undefined {
     const row = this.#sql.package.get(id);
     if (!row) return undefined;
     const fence = { epoch: Number(row.epoch), seq: Number(row.seq) };
-    return { ...snapshotFrom(row), fence, orders: this.#selected(id, selection) };
+    return { ...readable(this.#package(row)), fence, orders: this.#selected(id, selection) };
   }
 
   owner(packageId: number): string | undefined {
@@ -86,21 +93,26 @@ export class Reads {
     return this.#sql.withUnfinished.all().map((row) => Number(row.id));
   }
 
-  unfinished(packageId: number): Order[] {
-    return this.#sql.unfinished.all(packageId).map(orderFrom);
+  /** The unfinished orders above a number, by number. @throws UnreadableError */
+  unfinished(packageId: number, above: number | undefined, limit: number): Order[] {
+    return this.#sql.unfinished
+      .all(packageId, above ?? Number.MIN_SAFE_INTEGER, limit)
+      .map((row) => readable(this.#order(row)));
   }
 
   order(id: string): Order | undefined {
     const row = this.#sql.order.get(id);
-    return row && orderFrom(row);
+    return row && readable(this.#order(row));
   }
 
   orders(ids: readonly string[]): Order[] {
-    return [...new Set(ids)].flatMap((id) => this.order(id) ?? []);
+    return sift(this.#byIds(ids)).items;
   }
 
   ordersByKey(packageId: number, keys: readonly string[]): Order[] {
-    return [...new Set(keys)].flatMap((key) => this.#sql.byKey.all(packageId, key).map(orderFrom));
+    return [...new Set(keys)].flatMap((key) =>
+      this.#sql.byKey.all(packageId, key).map((row) => readable(this.#order(row))),
+    );
   }
 
   liveOrdersByEmail(packageId: number, emails: readonly string[]): Map<string, number> {
@@ -113,27 +125,41 @@ export class Reads {
   }
 
   /** The cursor is the number of the last order. */
-  ordersPage(packageId: number, cursor: string | undefined, limit: number): Page<Order> {
+  ordersPage(packageId: number, cursor: string | undefined, limit: number): OrdersPage {
     const rows = this.#sql.page.all(packageId, Number(cursor ?? 0), limit);
-    return pageOf(rows.map(orderFrom), limit, ({ number }) => String(number));
+    return {
+      ...sift(rows.map((row) => this.#order(row))),
+      ...nextAfter(rows, limit, ({ number }) => String(number)),
+    };
   }
 
   ordersBelow(packageId: number, number: number | undefined, limit: number): Order[] {
-    return this.#sql.below.all(packageId, number ?? Number.MAX_SAFE_INTEGER, limit).map(orderFrom);
+    const found: Order[] = [];
+    let below = number ?? Number.MAX_SAFE_INTEGER;
+    for (;;) {
+      const rows = this.#sql.below.all(packageId, below, limit);
+      found.push(...this.#readable(rows));
+      // Unreadable orders are left out, so the page is filled up with the next ones.
+      if (found.length >= limit || rows.length < limit) return found.slice(0, limit);
+      below = Number(rows.at(-1)?.number);
+    }
   }
 
   /** The cursor is the last number of the span. */
   ordersOfEmail(packageId: number, email: string, cursor: string | undefined, span: number): Page<Order> {
     const from = Number(cursor ?? 0);
     const last = Number(this.#sql.lastNumber.get(packageId)?.last ?? 0);
-    const items = this.#sql.ofEmail.all(packageId, from, from + span, email).map(orderFrom);
+    const items = this.#readable(this.#sql.ofEmail.all(packageId, from, from + span, email));
     return from + span < last ? { items, next: String(from + span) } : { items };
   }
 
   ordersByEmail(email: string, cursor: string | undefined, limit: number): Page<Order> {
     const { packageId, number } = parseOrderCursor(cursor);
-    const items = this.#sql.byEmail.all(email, packageId, number, limit).map(orderFrom);
-    return pageOf(items, limit, orderCursorAfter);
+    const rows = this.#sql.byEmail.all(email, packageId, number, limit);
+    const next = nextAfter(rows, limit, (last) =>
+      orderCursorAfter({ packageId: Number(last.package_id), number: Number(last.number) }),
+    );
+    return { items: this.#readable(rows), ...next };
   }
 
   setting(name: string): string | undefined {
@@ -157,9 +183,32 @@ export class Reads {
   #selected(packageId: number, selection: OrderSelection): Order[] {
     if ('statuses' in selection) {
       const { statuses, max } = selection;
-      return this.#sql.firstUnfinished.all(packageId, JSON.stringify(statuses), max).map(orderFrom);
+      const rows = this.#sql.firstUnfinished.all(packageId, JSON.stringify(statuses), max);
+      return rows.map((row) => readable(this.#order(row)));
     }
-    const found = this.orders(selection.ids).filter((order) => order.packageId === packageId);
+    const found = this.#byIds(selection.ids)
+      .map(readable)
+      .filter((order) => order.packageId === packageId);
     return found.sort((one, other) => one.number - other.number);
+  }
+
+  #byIds(ids: readonly string[]): (Order | UnreadableError)[] {
+    return [...new Set(ids)].flatMap((id) => {
+      const row = this.#sql.order.get(id);
+      return row === undefined ? [] : [this.#order(row)];
+    });
+  }
+
+  #readable(rows: readonly Row[]): Order[] {
+    return sift(rows.map((row) => this.#order(row))).items;
+  }
+
+  #package(row: Row): PackageSnapshot | UnreadableError {
+    return this.#unreadable.read({ packageId: Number(row.id) }, () => snapshotFrom(row));
+  }
+
+  #order(row: Row): Order | UnreadableError {
+    const subject = { packageId: Number(row.package_id), orderId: String(row.id) };
+    return this.#unreadable.read(subject, () => orderFrom(row));
   }
 }

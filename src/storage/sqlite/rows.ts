@@ -1,18 +1,21 @@
 import type { SQLOutputValue } from 'node:sqlite';
 import type { Order } from '../../domain/order.ts';
 import type { Inventory, PackageSnapshot, TravelPackage } from '../../domain/travel-package.ts';
+import { checkedOrder, checkedPackage, NewerDocumentError } from '../unreadable.ts';
 
 /** The version of the documents that this release writes. */
 export const documentVersion = 1;
 
 export type Row = Record<string, SQLOutputValue>;
 
+/** @throws Error if it cannot be read. */
 export function snapshotFrom(row: Row): PackageSnapshot {
-  return { package: document<TravelPackage>(row), inventory: inventoryFrom(row) };
+  return checkedPackage({ package: document<TravelPackage>(row), inventory: inventoryFrom(row) });
 }
 
+/** @throws Error if it cannot be read. */
 export function orderFrom(row: Row): Order {
-  return document<Order>(row);
+  return checkedOrder(document<Order>(row));
 }
 
 /** The values of the inventory, in the order of {@link inventoryColumns}. */
@@ -43,11 +46,11 @@ function inventoryFrom(row: Row): Inventory {
 
 /**
  * Reads the document of a row.
- * @throws Error for the document of a newer release, which this release could misunderstand.
+ * @throws NewerDocumentError for the document of a newer release, which this release could misunderstand; SyntaxError
+ * if it is damaged.
  */
 export function document<T>(row: Row): T {
-  if (Number(row.document_version) > documentVersion) {
-    throw new Error(`a row was written by a newer release (document version ${row.document_version})`);
-  }
+  const version = Number(row.document_version);
+  if (version > documentVersion) throw new NewerDocumentError(version);
   return JSON.parse(String(row.document)) as T;
 }

@@ -38,14 +38,32 @@ storeContract('SQLite', async () => {
       store = openSqliteStore({ file });
       return store;
     },
+    async spoil(id, how) {
+      const db = new DatabaseSync(file);
+      spoil(db, id, how);
+      db.close();
+    },
     close: () => store.close(),
   };
 });
 
 storeContract('SQLite in memory', async () => {
-  const store = openSqliteStore({ file: ':memory:' });
-  return { store, close: () => store.close() };
+  const connection = openConnection({ file: ':memory:' });
+  const store = new SqliteStore(connection);
+  return {
+    store,
+    spoil: async (id, how) => spoil(connection.db, id, how),
+    close: () => store.close(),
+  };
 });
+
+/** A damaged document is no JSON, or has another shape. */
+function spoil(db: DatabaseSync, id: number | string, how: number | 'damaged'): void {
+  const table = typeof id === 'number' ? 'packages' : 'orders';
+  if (how !== 'damaged') db.prepare(`UPDATE ${table} SET document_version = ? WHERE id = ?`).run(how, id);
+  else
+    db.prepare(`UPDATE ${table} SET document = ? WHERE id = ?`).run(typeof id === 'number' ? '{' : '{}', id);
+}
 
 ledgerContract('SQLite, on the store', async () => {
   const file = join(folder, 'shared.db');

@@ -1,10 +1,20 @@
 import { DatabaseSync } from 'node:sqlite';
-import type { Change, Fence } from '../../domain/messages.ts';
+import { setImmediate } from 'node:timers/promises';
+import type { Change, Fence, Ownership } from '../../domain/messages.ts';
 import type { TravelPackage } from '../../domain/travel-package.ts';
 import type { Page } from '../../lib/page.ts';
+import type { Log } from '../../observability/log.ts';
 import type { SupplierLedger } from '../../suppliers/suppliers.ts';
 import type { OperatorEvent, OperatorEventEnd } from '../operator-log.ts';
-import { CommitUnknownError, type Store, type StoreSnapshot, StoreUnavailableError } from '../store.ts';
+import {
+  CommitUnknownError,
+  type Store,
+  type StoreSnapshot,
+  StoreUnavailableError,
+  type UnreadableError,
+} from '../store.ts';
+import { readUnfinished } from '../store-helpers.ts';
+import { UnreadableDocuments } from '../unreadable.ts';
 import { type Connection, type ConnectionOptions, openConnection } from './connection.ts';
 import { asStoreError } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -17,8 +27,8 @@ import { Writes } from './writes.ts';
  * The store in one SQLite file, for one process.
  * @throws Error with one line that says why the file cannot be used.
  */
-export function openSqliteStore(options: ConnectionOptions): SqliteStore {
-  return new SqliteStore(openConnection(options));
+export function openSqliteStore(options: ConnectionOptions & { readonly log?: Log }): SqliteStore {
+  return new SqliteStore(openConnection(options), options.log);
 }
 
 /** Reads are synchronous and see committed state only. Writes go through {@link GroupCommit}. */
@@ -29,6 +39,7 @@ export class SqliteStore implements Store {
   readonly #commits: GroupCommit;
   readonly #reads: Reads;
   readonly #writes: Writes;
+  readonly #unreadable: UnreadableDocuments;
   #operatorEvents: OperatorEvents | undefined;
 
   // The methods of the port that only call a query.
@@ -50,17 +61,31 @@ export class SqliteStore implements Store {
   readonly ping = this.#reader('ping');
 
   // The methods of the port that only call a write which may be repeated.
-  /** Resolves once the new epoch is durable. */
-  readonly takeOwnership = this.#writer('takeOwnership');
   readonly clear = this.#writer('clear');
   readonly probe = this.#writer('probe');
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, log?: Log) {
     this.#connection = connection;
     this.#commits = new GroupCommit(connection.db);
-    this.#reads = new Reads(connection.db);
+    this.#unreadable = new UnreadableDocuments(log);
+    this.#reads = new Reads(connection.db, this.#unreadable);
     this.#writes = new Writes(connection.db, this.#reads);
     this.ledger = new SqliteLedger(connection.db, this.#commits, async () => {});
+  }
+
+  unreadable(): readonly UnreadableError[] {
+    return this.#unreadable.list();
+  }
+
+  /** Other work of the process runs between the pages. */
+  async takeOwnership(packageId: number, instance: string): Promise<Ownership | undefined> {
+    const raised = await this.#write(() => this.#writes.raiseEpoch(packageId, instance));
+    if (raised === undefined) return undefined;
+    const unfinished = await readUnfinished(async (above, limit) => {
+      await setImmediate();
+      return this.#read((reads) => reads.unfinished(packageId, above, limit));
+    });
+    return { ...raised, unfinished };
   }
 
   addPackages(packages: readonly TravelPackage[]): Promise<number[]> {
@@ -110,7 +135,7 @@ export class SqliteStore implements Store {
    */
   async snapshot(): Promise<StoreSnapshot | undefined> {
     const { file, inMemory } = this.#connection;
-    return inMemory ? undefined : snapshotOf(file);
+    return inMemory ? undefined : snapshotOf(file, this.#unreadable);
   }
 
   async close(): Promise<void> {
@@ -120,7 +145,7 @@ export class SqliteStore implements Store {
 
   /** Prepared at the first use, because a file of an older release that is only read does not have the table. */
   get #operators(): OperatorEvents {
-    this.#operatorEvents ??= new OperatorEvents(this.#connection.db);
+    this.#operatorEvents ??= new OperatorEvents(this.#connection.db, this.#unreadable);
     return this.#operatorEvents;
   }
 
@@ -163,10 +188,10 @@ export class SqliteStore implements Store {
 }
 
 /** Opens a snapshot. In WAL mode a transaction sees the database as it was at the transaction's first read. */
-function snapshotOf(file: string): StoreSnapshot {
+function snapshotOf(file: string, unreadable: UnreadableDocuments): StoreSnapshot {
   const db = new DatabaseSync(file, { readOnly: true });
   db.exec('BEGIN');
-  const reads = new Reads(db);
+  const reads = new Reads(db, unreadable);
   return {
     package: async (id) => reads.package(id),
     ordersByKey: async (packageId, keys) => reads.ordersByKey(packageId, keys),

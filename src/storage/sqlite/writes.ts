@@ -71,18 +71,17 @@ export class Writes {
     return this.#sql.addPackage.run(...values).changes === 1;
   }
 
-  /** Raises the epoch before it reads, so the new owner starts from the state of its epoch. */
-  takeOwnership(packageId: number, instance: string): Ownership | undefined {
+  /**
+   * Raises the epoch of a package, and returns the package with its new fence and its former owner.
+   * @throws UnreadableError if the package cannot be read: its epoch stays.
+   */
+  raiseEpoch(packageId: number, instance: string): Omit<Ownership, 'unfinished'> | undefined {
     const former = this.#reads.owner(packageId);
-    const raised = this.#sql.raiseEpoch.get(instance, packageId);
     const snapshot = this.#reads.package(packageId);
+    const raised = this.#sql.raiseEpoch.get(instance, packageId);
     if (raised === undefined || snapshot === undefined) return undefined;
-    return {
-      ...snapshot,
-      fence: { epoch: Number(raised.epoch), seq: Number(raised.seq) },
-      ...defined({ former }),
-      unfinished: this.#reads.unfinished(packageId),
-    };
+    const fence = { epoch: Number(raised.epoch), seq: Number(raised.seq) };
+    return { ...snapshot, fence, ...defined({ former }) };
   }
 
   /** @throws FencedError; Error if the change contradicts the stored orders. */
