@@ -34,7 +34,7 @@ export class FailedGuesses {
   waitS(client: string): number {
     const guesses = this.#current(client);
     if (guesses === undefined || guesses.count < this.#guessesMax) return 0;
-    return Math.max(1, Math.ceil((guesses.until - this.#clock.now()) / 1_000));
+    return Math.max(1, Math.ceil((guesses.until - this.#clock.monotonic()) / 1_000));
   }
 
   failed(client: string): void {
@@ -43,7 +43,7 @@ export class FailedGuesses {
       guesses.count += 1;
       return;
     }
-    this.#byClient.set(client, { count: 1, until: this.#clock.now() + this.#windowMs });
+    this.#byClient.set(client, { count: 1, until: this.#clock.monotonic() + this.#windowMs });
     if (this.#byClient.size <= this.#clientsMax) return;
     for (const oldest of this.#byClient.keys()) {
       this.#byClient.delete(oldest);
@@ -53,7 +53,7 @@ export class FailedGuesses {
 
   #current(client: string): Guesses | undefined {
     const guesses = this.#byClient.get(client);
-    if (guesses === undefined || this.#clock.now() < guesses.until) return guesses;
+    if (guesses === undefined || this.#clock.monotonic() < guesses.until) return guesses;
     this.#byClient.delete(client);
     return undefined;
   }

@@ -210,7 +210,7 @@ export class InstanceRegister {
     const { peers, clock, instance } = this.#options;
     // While Redis does not answer, no instance can be seen, and none counts as lost.
     if (!peers.available) this.#absentSince.clear();
-    const now = clock.now();
+    const now = clock.monotonic();
     const members = new Set(peers.members());
     for (const id of this.#absentSince.keys()) if (members.has(id)) this.#absentSince.delete(id);
     if (!peers.available) return [];
@@ -224,7 +224,8 @@ export class InstanceRegister {
 
   async #lose({ id, startedAt, text }: StoredEntry): Promise<void> {
     const { store, clock, instance, log } = this.#options;
-    const at = this.#absentSince.get(id) ?? clock.now();
+    const since = this.#absentSince.get(id);
+    const at = Math.round(clock.now() - (since === undefined ? 0 : clock.monotonic() - since));
     const owned = [...this.#owners, ...(await store.ownerRecords())].filter((each) => each.instance === id);
     const ids = [...new Set(owned.map(({ packageId }) => packageId))].sort((one, other) => one - other);
     const lost = { at, by: instance, packages: ids.length, ids: ids.slice(0, idsMax) };

@@ -121,10 +121,10 @@ export class ReadinessProbe {
 
   /** The reasons why the engine cannot take orders, as sentences; empty if it is ready. Takes at most 300 ms. */
   async read(): Promise<readonly string[]> {
-    this.#check ??= { since: this.#clock.now(), ended: this.#runCheck() };
+    this.#check ??= { since: this.#clock.monotonic(), ended: this.#runCheck() };
     const check = this.#check;
     await settlesWithin(waitMs, check.ended, this.#clock);
-    const isSilent = this.#check === check && this.#clock.now() - check.since >= silentMs;
+    const isSilent = this.#check === check && this.#clock.monotonic() - check.since >= silentMs;
     return isSilent && this.#missing.length === 0 ? silence : this.#missing;
   }
 

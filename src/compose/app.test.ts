@@ -19,7 +19,7 @@ function appWith(overrides: Partial<BookingEngine> = {}) {
     engine: fakeEngine(overrides),
     liveBus: localLiveBus(),
     suppliers,
-    clock: { now: () => fakeNow, sleep: async () => {} },
+    clock: { now: () => fakeNow, monotonic: () => 0, sleep: async () => {} },
     random: { bytes: (count) => new Uint8Array(count), fraction: () => 0.5 },
     log: silentLog,
     settings: { instanceId: 'one', secret: 's'.repeat(32), currency: 'USD' },

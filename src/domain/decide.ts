@@ -47,19 +47,26 @@ export interface Step {
   readonly effects: readonly Effect[];
 }
 
+/** The time of a decision, on two clocks, in ms. */
+export interface Moment {
+  /** Unix time, which is stored, and by which a sale opens and closes. */
+  readonly now: number;
+  /** The clock of the messages' deadlines, which never jumps. */
+  readonly monotonic: number;
+}
+
 /**
  * Decides a batch of messages of one package, for every engine. Returns the change to commit and the effects to run
  * once the change is applied. Pure: the same input gives the same step, and the state is not modified.
- * @param now as Unix time in ms
  */
 export function decide(
   state: PackageState,
   messages: readonly PackageMessage[],
   lookups: Lookups,
-  now: number,
+  moment: Moment,
   rules: PackageRules,
 ): Step {
-  const batch = new Decision(state, lookups, now, rules);
+  const batch = new Decision(state, lookups, moment, rules);
   for (const message of messages) batch.take(message);
   return batch.finish();
 }
@@ -68,6 +75,7 @@ class Decision {
   readonly #draft: Draft;
   readonly #lookups: Lookups;
   readonly #now: number;
+  readonly #monotonic: number;
   readonly #rules: PackageRules;
   #suppliersAvailable: boolean;
   /** The number of units that this batch has claimed. */
@@ -75,10 +83,11 @@ class Decision {
   /** Purchases that found the package sold out. They are decided at the end of the batch. */
   readonly #soldOut: Purchase[] = [];
 
-  constructor(state: PackageState, lookups: Lookups, now: number, rules: PackageRules) {
+  constructor(state: PackageState, lookups: Lookups, { now, monotonic }: Moment, rules: PackageRules) {
     this.#draft = new Draft(state);
     this.#lookups = lookups;
     this.#now = now;
+    this.#monotonic = monotonic;
     this.#rules = rules;
     this.#suppliersAvailable = state.suppliersAvailable;
   }
@@ -153,7 +162,7 @@ class Decision {
   #obstacle({ deadlineAt, email }: Purchase): ErrorCode | undefined {
     const { package: travelPackage, inventory } = this.#draft;
     const { waitersPerUnit, ordersPerEmail } = this.#rules;
-    if (this.#now > deadlineAt) return 'overloaded';
+    if (this.#monotonic > deadlineAt) return 'overloaded';
     const obstacle = saleObstacle(
       travelPackage,
       inventory,
@@ -170,7 +179,7 @@ class Decision {
     const draft = this.#draft;
     const order = this.#stored(orderId);
     if (order === undefined) return this.#refuse(caller, 'unknown_order');
-    if (this.#now > deadlineAt) return this.#refuse(caller, 'overloaded', order);
+    if (this.#monotonic > deadlineAt) return this.#refuse(caller, 'overloaded', order);
     const answer = cancelAnswer(order);
     if (answer !== undefined) return draft.answer(caller, answer);
     if (order.status === 'queued')
@@ -185,7 +194,7 @@ class Decision {
   #retry({ orderId, caller, deadlineAt }: Retry): void {
     const order = this.#stored(orderId);
     if (order === undefined) return this.#refuse(caller, 'unknown_order');
-    if (this.#now > deadlineAt) return this.#refuse(caller, 'overloaded', order);
+    if (this.#monotonic > deadlineAt) return this.#refuse(caller, 'overloaded', order);
     if (isSettled(order)) return this.#refuse(caller, 'not_retryable', order);
     if (order.status === 'queued') this.#serveQueue();
     else this.#draft.effects.push({ kind: 'retry', order });
@@ -193,7 +202,7 @@ class Decision {
   }
 
   #erase({ email, erasures, caller, deadlineAt }: Erase): void {
-    if (this.#now > deadlineAt) return this.#refuse(caller, 'overloaded');
+    if (this.#monotonic > deadlineAt) return this.#refuse(caller, 'overloaded');
     const draft = this.#draft;
     const { erased, left } = eraseEmail(email, erasures, (id) => this.#stored(id), draft);
     for (const order of erased) draft.erase(order);

@@ -49,7 +49,7 @@ export interface Purchase extends Traced {
   readonly orderId: string;
   readonly email: string;
   readonly key?: string;
-  /** A purchase that is not stored by this time is refused. Unix time in ms. */
+  /** A purchase that is not stored by this time is refused. In ms on the owner's monotonic clock. */
   readonly deadlineAt: number;
   /** True if the change may be stored already, because the outcome of an earlier commit is unknown. */
   readonly inDoubt?: boolean;

@@ -17,7 +17,7 @@ export interface PackageCacheOptions {
 interface Entry {
   /** Undefined if the package was removed, so that a read that began before the removal does not restore the package. */
   readonly snapshot: PackageSnapshot | undefined;
-  /** When the snapshot was read or came as a live update, as Unix time in ms. */
+  /** When the snapshot was read or came as a live update, in ms on the monotonic clock. */
   readonly at: number;
 }
 
@@ -44,8 +44,8 @@ export class PackageCache implements CachedPackages {
   constructor(options: PackageCacheOptions) {
     this.#options = options;
     this.#unsubscribe = options.liveBus.subscribe({
-      package: (snapshot) => this.#set(snapshot.package.id, { snapshot, at: options.clock.now() }),
-      removed: (id) => this.#set(id, { snapshot: undefined, at: options.clock.now() }),
+      package: (snapshot) => this.#set(snapshot.package.id, { snapshot, at: options.clock.monotonic() }),
+      removed: (id) => this.#set(id, { snapshot: undefined, at: options.clock.monotonic() }),
     });
   }
 
@@ -98,7 +98,7 @@ export class PackageCache implements CachedPackages {
   }
 
   #isFresh(at: number | undefined): boolean {
-    return at !== undefined && this.#options.clock.now() - at <= this.#options.maxAgeMs;
+    return at !== undefined && this.#options.clock.monotonic() - at <= this.#options.maxAgeMs;
   }
 
   #readOnce(id: number): Promise<Reading> {
@@ -108,13 +108,13 @@ export class PackageCache implements CachedPackages {
   }
 
   async #read(id: number): Promise<Reading> {
-    const at = this.#options.clock.now();
+    const at = this.#options.clock.monotonic();
     const stored = await this.#options.store.package(id);
     return { stored, entry: this.#keep(id, stored, at) };
   }
 
   async #readAllOnce(): Promise<void> {
-    const at = this.#options.clock.now();
+    const at = this.#options.clock.monotonic();
     const stored = await this.#options.store.packages();
     for (const snapshot of stored) this.#keep(snapshot.package.id, snapshot, at);
     const ids = new Set(stored.map((snapshot) => snapshot.package.id));
@@ -197,7 +197,7 @@ export class Outcomes {
     const early = this.#early.get(order.id);
     if (early !== undefined && !isOlder(early, order)) return early;
     const over = new AbortController();
-    const waiter: Waiter = { latest: order, since: this.#clock.now(), wake: () => over.abort('over') };
+    const waiter: Waiter = { latest: order, since: this.#clock.monotonic(), wake: () => over.abort('over') };
     this.#add(order.id, waiter);
     gone?.addEventListener('abort', waiter.wake);
     try {
@@ -255,7 +255,7 @@ export class Outcomes {
     this.#isRereading = true;
     while (this.#waiters.size > 0 && !this.#closing.signal.aborted) {
       await this.#clock.sleep(rereadMs, this.#closing.signal);
-      const until = this.#clock.now() - rereadMs;
+      const until = this.#clock.monotonic() - rereadMs;
       const isDue = ([, waiters]: [string, Set<Waiter>]) => [...waiters].some(({ since }) => since <= until);
       const ids = [...this.#waiters].filter(isDue).map(([id]) => id);
       const orders = ids.length === 0 ? [] : await this.#store.orders(ids).catch(() => []);

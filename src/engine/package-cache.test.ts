@@ -44,6 +44,16 @@ test('the cache reads a snapshot again if it is too old, unless the live bus has
   catalogue.close();
 });
 
+test('the cache reads a snapshot again when it is too old, also if the time was set back', async () => {
+  const catalogue = new PackageCache({ store, liveBus, clock, maxAgeMs: 250 });
+  await catalogue.all();
+  clock.jump(-3_600_000);
+  await clock.advance(251);
+  await catalogue.get(1);
+  expect(store.package).toHaveBeenCalledTimes(1);
+  catalogue.close();
+});
+
 test('the cache forgets a removed package even if the live update of its removal is lost', async () => {
   const catalogue = new PackageCache({ store, liveBus, clock, maxAgeMs: 250 });
   await catalogue.all();

@@ -59,7 +59,7 @@ export class QueuePublisher {
     const packageId = state.package.id;
     const first = state.queue.first(firstMax);
     if (state.queue.size <= firstMax) return this.#bus.publishQueue({ packageId, first, all: first });
-    const sinceWholeMs = this.#clock.now() - this.#wholeAt;
+    const sinceWholeMs = this.#clock.monotonic() - this.#wholeAt;
     if (sinceWholeMs >= wholeEveryMs) return this.#publishWhole(state);
     this.#bus.publishQueue({ packageId, first });
     if (!this.#isWholeDue) void this.#publishWholeAfter(wholeEveryMs - sinceWholeMs, state, signal);
@@ -73,7 +73,7 @@ export class QueuePublisher {
   }
 
   #publishWhole(state: PackageState): void {
-    this.#wholeAt = this.#clock.now();
+    this.#wholeAt = this.#clock.monotonic();
     const all = state.queue.first(Number.POSITIVE_INFINITY);
     this.#bus.publishQueue({ packageId: state.package.id, first: all.slice(0, firstMax), all });
   }
@@ -107,8 +107,8 @@ export class StoredQueuePublisher {
     let wholeAt = Number.NEGATIVE_INFINITY;
     while (this.#busy.get(packageId) === true) {
       this.#busy.set(packageId, false);
-      const isWhole = clock.now() - wholeAt >= wholeEveryMs;
-      if (isWhole) wholeAt = clock.now();
+      const isWhole = clock.monotonic() - wholeAt >= wholeEveryMs;
+      if (isWhole) wholeAt = clock.monotonic();
       const isRestDue = await this.#publishOnce(packageId, isWhole).catch(() => false);
       await clock.sleep(readEveryMs);
       if (isRestDue) this.#busy.set(packageId, true);

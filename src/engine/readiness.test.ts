@@ -68,3 +68,12 @@ test('readiness makes a test write at most every two seconds, and every five sec
   expect(await readiness.problems(well)).toEqual([]);
   expect(asked.probe).toBe(3);
 });
+
+test('readiness looks again after its pause, also if the time was set back', async () => {
+  expect(await readiness.problems(well)).toEqual([]);
+  problem = { probe: new StoreUnavailableError('the disk is full') };
+  clock.jump(-3_600_000);
+  await clock.advance(2_000);
+  await readiness.problems(well);
+  expect(await readiness.problems(well)).toEqual(['the store takes no writes: the disk is full']);
+});

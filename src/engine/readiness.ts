@@ -64,7 +64,7 @@ class Probe {
   }
 
   problem(): Promise<string | undefined> {
-    if (this.#problem === undefined || this.#clock.now() >= this.#lookAgainAt) {
+    if (this.#problem === undefined || this.#clock.monotonic() >= this.#lookAgainAt) {
       // No second check begins while this one runs.
       this.#lookAgainAt = Number.POSITIVE_INFINITY;
       this.#problem = this.#look();
@@ -75,10 +75,10 @@ class Probe {
   async #look(): Promise<string | undefined> {
     try {
       await this.#work();
-      this.#lookAgainAt = this.#clock.now() + lookEveryMs;
+      this.#lookAgainAt = this.#clock.monotonic() + lookEveryMs;
       return undefined;
     } catch (error) {
-      this.#lookAgainAt = this.#clock.now() + this.#againMs;
+      this.#lookAgainAt = this.#clock.monotonic() + this.#againMs;
       return `${this.#description}: ${reasonOf(error)}`;
     }
   }

@@ -129,9 +129,9 @@ export class LoopAdmission implements Admission {
 
   async #watch(stop: AbortSignal): Promise<void> {
     while (!stop.aborted) {
-      const from = this.#clock.now();
+      const from = this.#clock.monotonic();
       await this.#clock.sleep(tickMs, stop);
-      const lateMs = this.#clock.now() - from - tickMs;
+      const lateMs = this.#clock.monotonic() - from - tickMs;
       this.#lateInARow = lateMs > behindMs ? this.#lateInARow + 1 : 0;
       this.#admitted = 0;
     }

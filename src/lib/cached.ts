@@ -12,7 +12,7 @@ export function singleFlight<Value>(work: () => Promise<Value>): () => Promise<V
 }
 
 export interface CachedOptions<Value> {
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'monotonic'>;
   /** How long a value is fresh after it was loaded, in ms. May depend on the value. */
   readonly maxAgeMs: number | ((value: Value) => number);
 }
@@ -35,7 +35,7 @@ export class Cached<Value> {
    */
   get(): Promise<Value> {
     const { clock } = this.#options;
-    if (this.#cached !== undefined && clock.now() < this.#cached.until) return this.#cached.loaded;
+    if (this.#cached !== undefined && clock.monotonic() < this.#cached.until) return this.#cached.loaded;
     return this.#loading ?? this.#begin();
   }
 
@@ -58,7 +58,7 @@ export class Cached<Value> {
         if (this.#loading !== loading) return;
         const { clock, maxAgeMs } = this.#options;
         const ageMs = typeof maxAgeMs === 'number' ? maxAgeMs : maxAgeMs(value);
-        this.#cached = { value, loaded: loading, until: clock.now() + ageMs };
+        this.#cached = { value, loaded: loading, until: clock.monotonic() + ageMs };
         this.#loading = undefined;
       },
       () => {

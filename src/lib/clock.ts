@@ -1,7 +1,9 @@
 /** The time. Functions get the clock as a parameter, so that the simulation and tests can control it. */
 export interface Clock {
-  /** Unix time in ms. */
+  /** Unix time in ms, to show and to store. It may jump, by hours too: never measure an age or a deadline with it. */
   now(): number;
+  /** ms since some moment, with fractions. It never jumps, and means nothing to another process. */
+  monotonic(): number;
   /** Resolves after `ms`, or as soon as the signal aborts. Never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
@@ -9,6 +11,7 @@ export interface Clock {
 /** The machine's clock. Its timers do not keep the process alive. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   sleep: (ms, signal) =>
     new Promise((resolve) => {
       if (signal?.aborted) return resolve();

@@ -22,16 +22,16 @@ const windowMs = 1_000;
 export function loadMeter(clock: Clock): LoadMeter {
   const delays = monitorEventLoopDelay({ resolution: resolutionMs });
   delays.enable();
-  let windowStartedAt = clock.now();
+  let windowStartedAt = clock.monotonic();
   let lastMs = 0;
   return {
     read() {
       // The histogram holds the time between two ticks of a timer, so subtract the timer's period.
       const worstMs = Math.max(0, delays.max / 1e6 - resolutionMs);
       const eventLoopLagMs = Math.round(Math.max(worstMs, lastMs) * 10) / 10;
-      if (clock.now() - windowStartedAt >= windowMs) {
+      if (clock.monotonic() - windowStartedAt >= windowMs) {
         lastMs = worstMs;
-        windowStartedAt = clock.now();
+        windowStartedAt = clock.monotonic();
         delays.reset();
       }
       return { eventLoopLagMs, rssBytes: process.memoryUsage.rss() };

@@ -29,7 +29,7 @@ export class MemoryLimiter implements RateLimiter {
   /** The number of uses that are counted only approximately. */
   readonly #free: number;
   readonly #exact: RateLimiterMemory;
-  /** Keys that are counted exactly, with the end of their window as Unix time in ms. */
+  /** Keys that are counted exactly, with the end of their window, in ms on the monotonic clock. */
   readonly #watched = new Map<string, number>();
   #sweepAt = 0;
 
@@ -43,7 +43,7 @@ export class MemoryLimiter implements RateLimiter {
   }
 
   async take(key: string): Promise<Allowance> {
-    const now = this.#clock.now();
+    const now = this.#clock.monotonic();
     if (now >= this.#sweepAt) this.#sweep(now);
     if ((this.#watched.get(key) ?? 0) > now) return this.#count(key, 1, now);
     const uses = this.#coarse.add(key, now);
@@ -56,7 +56,7 @@ export class MemoryLimiter implements RateLimiter {
   /** Sets the count of a key to the total of all instances. */
   setTotal(key: string, uses: number, resetMs: number): void {
     void this.#exact.set(key, uses, resetMs / 1000);
-    this.#watch(key, this.#clock.now() + resetMs);
+    this.#watch(key, this.#clock.monotonic() + resetMs);
   }
 
   async #count(key: string, uses: number, now: number): Promise<Allowance> {
@@ -109,7 +109,7 @@ class ApproximateCounts {
     this.#windowMs = windowMs;
   }
 
-  /** When all counts are reset, as Unix time in ms. */
+  /** When all counts are reset, in ms on the monotonic clock. */
   get endsAt(): number {
     return this.#endsAt;
   }

@@ -79,9 +79,9 @@ export interface Subscription {
   readonly channel: Channel;
   /** The channel's version that the viewer has; 0 if the viewer has none. */
   version: number;
-  /** When something was last sent to the viewer, as Unix time in ms. */
+  /** When something was last sent to the viewer, in ms on the monotonic clock. */
   sentAt: number;
-  /** When the viewer became too slow, as Unix time in ms; undefined while the viewer keeps up. */
+  /** When the viewer became too slow, in ms on the monotonic clock; undefined while the viewer keeps up. */
   laggingSince: number | undefined;
 }
 
@@ -184,8 +184,8 @@ export class Fanout {
 
   /** Opens a connection: sends the server's time, and then the channel's state if it is known. */
   open(subscription: Subscription): void {
-    subscription.sentAt = this.#clock.now();
-    subscription.viewer.send(clockFrame(subscription.sentAt));
+    subscription.sentAt = this.#clock.monotonic();
+    subscription.viewer.send(clockFrame(this.#clock.now()));
     this.#deliver(subscription);
   }
 
@@ -201,7 +201,7 @@ export class Fanout {
     for (const subscription of this.#lagging) {
       this.#deliver(subscription);
       const { laggingSince, viewer } = subscription;
-      if (laggingSince !== undefined && this.#clock.now() - laggingSince > this.#options.stuckMs) {
+      if (laggingSince !== undefined && this.#clock.monotonic() - laggingSince > this.#options.stuckMs) {
         this.#lagging.delete(subscription);
         viewer.terminate();
       }
@@ -211,8 +211,8 @@ export class Fanout {
 
   /** Sends the server's time to viewers that were sent nothing for a while. */
   async sendHeartbeats(channel: Channel): Promise<void> {
-    const now = this.#clock.now();
-    const frame = clockFrame(now);
+    const now = this.#clock.monotonic();
+    const frame = clockFrame(this.#clock.now());
     for (const subscription of channel.subscriptions) {
       if (now - subscription.sentAt < this.#options.heartbeatMs || this.#isSlow(subscription)) continue;
       subscription.sentAt = now;
@@ -231,13 +231,13 @@ export class Fanout {
     const { channel, viewer } = subscription;
     if (subscription.version === channel.version) return;
     if (this.#isSlow(subscription)) {
-      subscription.laggingSince ??= this.#clock.now();
+      subscription.laggingSince ??= this.#clock.monotonic();
       this.#lagging.add(subscription);
       return;
     }
     const frame = channel.frameSince(subscription.version);
     subscription.version = channel.version;
-    subscription.sentAt = this.#clock.now();
+    subscription.sentAt = this.#clock.monotonic();
     if (subscription.laggingSince !== undefined) {
       subscription.laggingSince = undefined;
       this.#lagging.delete(subscription);

@@ -97,7 +97,7 @@ export class Hub {
   readonly #stopped = new AbortController();
   readonly #unsubscribe: () => void;
   #viewers = 0;
-  /** When the last read of all packages began, as Unix time in ms. */
+  /** When the last read of all packages began, in ms on the monotonic clock. */
   #packagesReadAt = Number.NEGATIVE_INFINITY;
 
   constructor(deps: HubDeps, render: LiveRender, options: Partial<HubOptions> = {}) {
@@ -242,7 +242,7 @@ export class Hub {
 
   /** Has the cache read the packages again, if its snapshots are old. It tells the feed what has changed. */
   async #readPackages(): Promise<void> {
-    const startedAt = this.#deps.clock.now();
+    const startedAt = this.#deps.clock.monotonic();
     await this.#deps.engine.packages();
     this.#packagesReadAt = startedAt;
   }
@@ -263,7 +263,7 @@ export class Hub {
 
   /** Reads packages and orders again if they had no update for a while, because the bus may lose updates. */
   async #reread(): Promise<void> {
-    const before = this.#deps.clock.now() - rereadMs;
+    const before = this.#deps.clock.monotonic() - rereadMs;
     if (this.#packagesReadAt <= before) await this.#readPackages();
     const unchecked = this.#orders.unchecked(before, rereadsMax);
     for (let from = 0; from < unchecked.length; from += rereadsAtOnce) {
@@ -289,7 +289,7 @@ export class Hub {
   }
 
   #isRecent(): boolean {
-    return this.#packagesReadAt > this.#deps.clock.now() - 2 * rereadMs;
+    return this.#packagesReadAt > this.#deps.clock.monotonic() - 2 * rereadMs;
   }
 
   #refuse(channel: Channel, reason: string): void {

@@ -108,7 +108,7 @@ export class OrderFeed {
     return true;
   }
 
-  /** Orders without an outcome that were last checked before this time, as Unix time in ms; `max` at most. */
+  /** Orders without an outcome that were last checked before this time, in ms on the monotonic clock; `max` at most. */
   unchecked(before: number, max: number): WatchedOrder[] {
     const found: WatchedOrder[] = [];
     for (const watched of this.#unfinished) {
@@ -191,7 +191,7 @@ export class OrderFeed {
 
   /** Moves the order to the end of the unfinished orders. */
   #checked(watched: WatchedOrder): void {
-    watched.checkedAt = this.#deps.clock.now();
+    watched.checkedAt = this.#deps.clock.monotonic();
     this.#unfinished.delete(watched);
     if (watched.order === undefined || isUnfinished(watched.order)) this.#unfinished.add(watched);
   }

@@ -62,11 +62,11 @@ export class Ticker {
   constructor(clock: Clock, { everyMs, gatherMs }: TickerOptions, pass: () => Promise<void>) {
     this.#interval = new Interval(clock, {
       // The pause is at most `everyMs`, even when the clock was set back.
-      pauseMs: () => Math.min(Math.max(this.#lastAt + everyMs - clock.now(), gatherMs()), everyMs),
+      pauseMs: () => Math.min(Math.max(this.#lastAt + everyMs - clock.monotonic(), gatherMs()), everyMs),
       isNeeded: () => this.#isRequested,
       pass: () => {
         this.#isRequested = false;
-        this.#lastAt = clock.now();
+        this.#lastAt = clock.monotonic();
         return pass();
       },
     });

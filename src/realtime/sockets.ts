@@ -132,7 +132,7 @@ export class Sockets {
       socket.on('error', ignore);
       for (const event of ['message', 'ping', 'pong'] as const) socket.on(event, this.#onMessage);
     });
-    const viewer = new SocketViewer(socket, connection, this.#clock.now());
+    const viewer = new SocketViewer(socket, connection, this.#clock.monotonic());
     this.#open.set(socket, viewer);
     // Cork the connection, so that the first messages leave in one packet.
     connection.cork();
@@ -146,7 +146,7 @@ export class Sockets {
 
   /** Counts a message. The content of messages is ignored, but too many messages end the connection. */
   #countMessage(socket: WebSocket): void {
-    const count = this.#open.get(socket)?.countMessage(this.#clock.now()) ?? 0;
+    const count = this.#open.get(socket)?.countMessage(this.#clock.monotonic()) ?? 0;
     if (count > 2 * messagesMax) socket.terminate();
     else if (count > messagesMax) socket.close(closeCodes.refused, 'too many messages');
   }
@@ -158,7 +158,7 @@ export class Sockets {
   }
 
   async #ping(): Promise<void> {
-    const now = this.#clock.now();
+    const now = this.#clock.monotonic();
     let pinged = 0;
     for (const viewer of this.#open.values()) {
       if (!viewer.ping(now)) continue;

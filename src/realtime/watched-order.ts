@@ -26,7 +26,7 @@ export class WatchedOrder {
    * the update.
    */
   updates = 0;
-  /** When the order was last read or updated, as Unix time in ms. */
+  /** When the order was last read or updated, in ms on the monotonic clock. */
   checkedAt = Number.NEGATIVE_INFINITY;
   shown: ShownOrder | undefined;
 

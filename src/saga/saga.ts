@@ -215,7 +215,7 @@ export interface ActivationSagasOptions {
 
 interface Running {
   readonly stop: AbortController;
-  /** Unix time in ms; undefined while the saga waits for a slot. */
+  /** In ms on the monotonic clock; undefined while the saga waits for a slot. */
   begunAt: number | undefined;
 }
 
@@ -249,7 +249,7 @@ export class ActivationSagas {
       signal: running.stop.signal,
       report: (result, events) => notify(packageId, { orderId, epoch, events, ...result }),
       begun: () => {
-        running.begunAt = clock.now();
+        running.begunAt = clock.monotonic();
       },
     };
     runner.run(kind, order, run).then(
@@ -271,7 +271,7 @@ export class ActivationSagas {
     const running = this.#running.get(order.id);
     if (running !== undefined) {
       const { begunAt, stop } = running;
-      if (begunAt === undefined || this.#options.clock.now() - begunAt < justBegunMs) return;
+      if (begunAt === undefined || this.#options.clock.monotonic() - begunAt < justBegunMs) return;
       stop.abort('restarted');
     }
     this.start(order.status === 'held' ? 'book' : 'compensate', order);

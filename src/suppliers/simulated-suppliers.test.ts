@@ -40,6 +40,7 @@ test('takes the configured time; concurrent calls with one key share it', async 
   const sleeps: number[] = [];
   const clock = {
     now: () => 0,
+    monotonic: () => 0,
     sleep: (ms: number) => {
       sleeps.push(ms);
       return new Promise<void>((resolve) => wakers.push(resolve));

@@ -155,7 +155,7 @@ export class AnswerChecks {
     for (const [name, count] of stored) {
       const most = this.#storedMax.get(name) ?? 0;
       this.#world.require(
-        count <= most || this.#outlivesItsDeadline,
+        count <= most,
         'refusal',
         () => `${name} has ${count} orders, and was refused all but ${most}`,
       );
@@ -163,15 +163,6 @@ export class AnswerChecks {
     for (const id of this.#accepted) {
       this.#world.require(this.#store.orders.has(id), 'Q6', () => `order ${id} was accepted and is lost`);
     }
-  }
-
-  /**
-   * Whether an unanswered purchase can still be stored after its deadline. Usually the first owner drops the purchase
-   * at the deadline, and the next owner may refuse it. If the first owner's clock was set back meanwhile, its deadline
-   * is later than the sender's, and it may still store the order.
-   */
-  get #outlivesItsDeadline(): boolean {
-    return this.#world.drawn.clockJump > 0;
   }
 
   #isErased({ packageId, key, email }: PurchaseParams): boolean {
@@ -218,8 +209,8 @@ export class AnswerChecks {
 
   /** Maximum age of a snapshot that refuses a purchase: 300 ms plus the delays of the drawn faults. */
   #staleMs(): number {
-    const { messageLate, pause, clockJump } = this.#world.drawn;
-    return 300 + (messageLate > 0 ? 10_000 : 0) + (pause > 0 ? 20_000 : 0) + (clockJump > 0 ? 10_000 : 0);
+    const { messageLate, pause } = this.#world.drawn;
+    return 300 + (messageLate > 0 ? 10_000 : 0) + (pause > 0 ? 20_000 : 0);
   }
 
   #count(params: PurchaseParams, by: number): void {

@@ -13,8 +13,6 @@ const answeredWithinMs = 40_000;
 interface Call {
   readonly host: SimHost;
   readonly since: number;
-  /** Offset of the host's clock when the call was sent, in ms. */
-  readonly clockOffsetMs: number;
 }
 
 /** Sends calls to ready instances and gives up after a timeout, as a load balancer and its clients do. */
@@ -38,10 +36,8 @@ export class LoadBalancer {
   /** Checks at the end that no call was left without an answer. */
   checkSettled(): void {
     const { scheduler } = this.#world;
-    for (const { host, since, clockOffsetMs } of this.#calls) {
-      // The host measures timeouts by its own clock, which may have been set back.
-      const longerMs = Math.max(0, clockOffsetMs - host.clockOffsetMs);
-      const waitedMs = scheduler.now - Math.max(since, host.pausedUntil) - longerMs;
+    for (const { host, since } of this.#calls) {
+      const waitedMs = scheduler.now - Math.max(since, host.pausedUntil);
       const isOwed = host.isAlive && waitedMs > answeredWithinMs;
       this.#world.require(
         !isOwed,
@@ -53,7 +49,7 @@ export class LoadBalancer {
 
   /** Resolves with the answer, or undefined after a timeout, also if the process has died. */
   withTimeout<T>({ host }: SimInstance, answer: Promise<T>): Promise<T | undefined> {
-    const call = { host, since: this.#world.scheduler.now, clockOffsetMs: host.clockOffsetMs };
+    const call = { host, since: this.#world.scheduler.now };
     this.#calls.add(call);
     void answer.finally(() => this.#calls.delete(call)).catch(() => {});
     return new Promise((resolve, reject) => {

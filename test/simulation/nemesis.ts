@@ -13,6 +13,7 @@ const everyMs = 1_000;
 /** Timeout of the request to take over a package. */
 const requestTimeoutMs = 2_000;
 const outagesMs = [100, 2_000, 10_000];
+const clockJumpsMs = [-3_600_000, -10_000, -500, 500, 10_000, 3_600_000];
 
 /** Injects the faults that are drawn once per virtual second. */
 export class Nemesis {
@@ -78,7 +79,7 @@ export class Nemesis {
     if (instance !== undefined && world.strikes('rival')) this.#requestTakeover(instance.host);
     if (world.strikes('joins') && this.#cluster.alive.length < instancesMax) this.#cluster.add();
     if (instance === undefined) return;
-    if (world.strikes('clockJump')) instance.host.clockOffsetMs += prng.pick([-10_000, -500, 500, 10_000]);
+    if (world.strikes('clockJump')) instance.host.clockOffsetMs += prng.pick(clockJumpsMs);
     if (world.strikes('breaker')) {
       instance.toggleBreaker();
       const close = () => {

@@ -477,4 +477,14 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
     ],
   },
+  {
+    name: 'ages and deadlines are measured by a clock that jumps',
+    edits: [
+      {
+        file: 'test/simulation/world.ts',
+        find: 'monotonic: () => scheduler.now,',
+        replace: 'monotonic: () => scheduler.now + host.clockOffsetMs,',
+      },
+    ],
+  },
 ];

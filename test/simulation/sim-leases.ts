@@ -56,7 +56,7 @@ export function simLeases(options: SimLeasesOptions): Leases {
   return {
     async acquire(packageId) {
       const clock = world.clockOf(host);
-      const askedAt = { steady: scheduler.now, wall: clock.now() };
+      const askedAt = { monotonic: scheduler.now, wall: clock.now() };
       const token = await world.call(host, `lease ${packageId}`, {
         serve: () => {
           const isForced = core.isHeld(packageId, scheduler.now) && world.strikes('leaseTwice');
@@ -79,12 +79,12 @@ export function simLeases(options: SimLeasesOptions): Leases {
 }
 
 interface Moment {
-  readonly steady: number;
+  readonly monotonic: number;
   readonly wall: number;
 }
 
 /**
- * The holder ends its lease earlier than the service by this share of the time to live, by a steady clock and by the
+ * The holder ends its lease earlier than the service by this share of the time to live, by a monotonic clock and by the
  * wall clock.
  */
 const marginShare = 0.05;
@@ -112,7 +112,7 @@ class SimLease implements Lease {
   isHeld(): boolean {
     if (this.#isOver) return false;
     const { scheduler } = this.#options.world;
-    if (scheduler.now < this.#end.steady && this.#clock.now() < this.#end.wall) return true;
+    if (scheduler.now < this.#end.monotonic && this.#clock.now() < this.#end.wall) return true;
     this.#lose();
     return false;
   }
@@ -135,7 +135,7 @@ class SimLease implements Lease {
     while (this.isHeld()) {
       await this.#clock.sleep(ttlMs / 3);
       if (this.#isOver) return;
-      const askedAt = { steady: scheduler.now, wall: this.#clock.now() };
+      const askedAt = { monotonic: scheduler.now, wall: this.#clock.now() };
       const extended = world.call(host, `extend ${this.#packageId}`, {
         serve: () => core.extend(this.#packageId, this.#token, scheduler.now, ttlMs),
         lost: 'leaseLost',
@@ -148,9 +148,9 @@ class SimLease implements Lease {
     }
   }
 
-  #endAfter({ steady, wall }: Moment): Moment {
+  #endAfter({ monotonic, wall }: Moment): Moment {
     const lasts = this.#options.ttlMs * (1 - marginShare);
-    return { steady: steady + lasts, wall: wall + lasts };
+    return { monotonic: monotonic + lasts, wall: wall + lasts };
   }
 
   #lose(): void {

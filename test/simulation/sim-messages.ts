@@ -23,7 +23,11 @@ export function simMessages(world: World, network: Network, node: SimulatedNode,
   const { scheduler } = world;
   const { host } = node;
   // All processes read the transport's clock, whatever times their own clocks show.
-  const time = new RedisTime({ now: () => scheduler.now, sleep: () => Promise.resolve() });
+  const time = new RedisTime({
+    now: () => scheduler.now,
+    monotonic: () => scheduler.now,
+    sleep: () => Promise.resolve(),
+  });
   const requests = new IncomingRequests({
     time,
     log,

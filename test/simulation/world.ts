@@ -89,6 +89,7 @@ export class World {
     const { scheduler } = this;
     return {
       now: () => Math.round(epochMs + scheduler.now + host.clockOffsetMs),
+      monotonic: () => scheduler.now,
       sleep: (ms, signal) =>
         new Promise((resolve) => {
           if (signal?.aborted) return resolve();

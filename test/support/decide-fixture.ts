@@ -38,7 +38,7 @@ export class DecideFixture {
   /** Decides, commits and applies one batch. Collects the answers. */
   async batch(...messages: PackageMessage[]): Promise<Step> {
     const known = await this.#recall(messages);
-    const step = decide(this.state, messages, known, this.now, this.rules);
+    const step = decide(this.state, messages, known, { now: this.now, monotonic: this.now }, this.rules);
     this.now += 1;
     this.state.suppliersAvailable = step.suppliersAvailable;
     if (step.change !== undefined) {

@@ -27,6 +27,7 @@ export interface FakeAppOptions {
 /** A stopped clock. A sleep ends only when its signal aborts. */
 const stoppedClock: Clock = {
   now: () => fakeNow,
+  monotonic: () => 0,
   sleep: (_ms, signal) =>
     new Promise((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true })),
 };

@@ -10,6 +10,7 @@ interface Sleeper {
 /** A clock that stands still until a test moves it. */
 export class ManualClock implements Clock {
   #now = fakeNow;
+  #jumpedMs = 0;
   readonly #sleepers = new Set<Sleeper>();
 
   /** Number of sleepers. */
@@ -18,7 +19,12 @@ export class ManualClock implements Clock {
   }
 
   now(): number {
-    return this.#now;
+    return this.#now + this.#jumpedMs;
+  }
+
+  /** It differs from `now()`, so that a mix-up of the two is noticed. */
+  monotonic(): number {
+    return this.#now - fakeNow;
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
@@ -32,6 +38,11 @@ export class ManualClock implements Clock {
       this.#sleepers.add(sleeper);
       signal?.addEventListener('abort', wake, { once: true });
     });
+  }
+
+  /** Sets the time of `now()` forward or, with negative ms, back, as an operator of the machine may. */
+  jump(ms: number): void {
+    this.#jumpedMs += ms;
   }
 
   /** Advances the time by `ms`. Wakes sleepers in the order of their times, and lets each run until it waits again. */

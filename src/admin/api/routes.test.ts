@@ -23,6 +23,7 @@ function appOf(admin?: HttpAdmin) {
     ...{ engine: fakeEngine(), liveBus: localLiveBus(), suppliers: {} as never },
     clock: {
       now: () => fakeNow,
+      monotonic: () => 0,
       sleep: (_ms, signal) =>
         new Promise((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true })),
     },

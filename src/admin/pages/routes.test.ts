@@ -71,7 +71,7 @@ class AdminBrowser {
       overview: new OverviewReader({ service: this.service, clock: { now: () => fakeNow } }),
       rows: new PackageRows('USD', fanoutDefaults),
       engine: fakeEngine(),
-      clock: { now: () => fakeNow, sleep: async () => {} },
+      clock: { now: () => fakeNow, monotonic: () => 0, sleep: async () => {} },
       log: silentLog,
       settings,
       assetUrl: (name) => `/assets/${name}`,

@@ -1,13 +1,15 @@
 import type { Lock } from 'redlock';
+import type { Clock } from '../../lib/clock.ts';
 import type { Lease } from '../lease.ts';
 
 /** The two clocks by which a lease expires. A lease counts as expired as soon as it has expired on either clock. */
 export interface LeaseTimes {
   readonly ttlMs: number;
-  /** Time in ms on a clock that never jumps, but may stop while the machine sleeps. */
-  steady(): number;
-  /** Unix time in ms. This clock may jump; a jump forward ends the lease too early, which is safe. */
-  now(): number;
+  /**
+   * Its monotonic clock may stop while the machine sleeps. Its Unix time may jump; a jump forward ends the lease too
+   * early, which is safe.
+   */
+  readonly clock: Pick<Clock, 'now' | 'monotonic'>;
 }
 
 /** A lease that was granted, with its current lock. */
@@ -20,13 +22,13 @@ export class HeldLease implements Lease {
   #lock!: Lock;
   /** End of the lease on the wall clock. Copied from the lock, because an extension marks the old lock as expired. */
   #endsAtWallClock = 0;
-  /** End of the lease on the steady clock. */
+  /** End of the lease on the monotonic clock. */
   #endsAt = 0;
   #extendAt = 0;
   #isOver = false;
   #isExtending = false;
 
-  /** @param askedAt the time of the lease's request, on the steady clock. */
+  /** @param askedAt the time of the lease's request, on the monotonic clock. */
   constructor(
     packageId: number,
     lock: Lock,
@@ -47,7 +49,8 @@ export class HeldLease implements Lease {
 
   isHeld(): boolean {
     if (this.#isOver) return false;
-    if (this.#times.steady() < this.#endsAt && this.#times.now() < this.#endsAtWallClock) return true;
+    if (this.#times.clock.monotonic() < this.#endsAt && this.#times.clock.now() < this.#endsAtWallClock)
+      return true;
     this.lose(`the lease of package ${this.packageId} has run out`);
     return false;
   }
@@ -57,12 +60,12 @@ export class HeldLease implements Lease {
    * `extensionFailed`.
    */
   beginExtension(): boolean {
-    if (this.#isExtending || this.#isOver || this.#times.steady() < this.#extendAt) return false;
+    if (this.#isExtending || this.#isOver || this.#times.clock.monotonic() < this.#extendAt) return false;
     this.#isExtending = true;
     return true;
   }
 
-  /** @param askedAt the time of the extension's request, on the steady clock. */
+  /** @param askedAt the time of the extension's request, on the monotonic clock. */
   extended(lock: Lock, askedAt: number): void {
     const { ttlMs } = this.#times;
     this.#isExtending = false;

@@ -37,7 +37,7 @@ export class Membership {
   /** Whether the last call to Redis failed. Redis may have executed this call later. */
   #hasFailed = false;
   #refreshing: Promise<void> | undefined;
-  /** Before this time no member is removed. Unix time in ms. */
+  /** Before this time no member is removed. In ms on the monotonic clock. */
   #unsettledUntil = Number.NEGATIVE_INFINITY;
   #wakeUp = new AbortController();
 
@@ -115,7 +115,7 @@ export class Membership {
   async #announce(): Promise<void> {
     const { scripts, key, instance, silenceMs, time, clock, onContact } = this.#options;
     const isAnnouncing = this.#isAnnouncing;
-    const askedAt = clock.now();
+    const askedAt = clock.monotonic();
     try {
       const announced = await scripts.announce(key, isAnnouncing ? instance : '', silenceMs);
       time.update(announced.now, askedAt);
@@ -128,7 +128,7 @@ export class Membership {
   }
 
   #take({ was, members }: Announced, wasAnnouncing: boolean): void {
-    const now = this.#options.clock.now();
+    const now = this.#options.clock.monotonic();
     const wasForgotten = wasAnnouncing && !was;
     if (this.#wasAnnounced && (wasForgotten || this.#hasFailed)) {
       this.#unsettledUntil = now + 2 * this.#intervalMs;

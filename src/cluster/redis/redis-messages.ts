@@ -216,8 +216,8 @@ class RedisMessages implements Messages {
   /** Waits for requests that are being handled and answers that wait to be sent, up to a limit. */
   async #sendPending(): Promise<void> {
     const { clock } = this.#options;
-    const until = clock.now() + closeTimeoutMs;
+    const until = clock.monotonic() + closeTimeoutMs;
     const isBusy = () => this.#incoming.handling > 0 || !this.#sendQueue.isEmpty;
-    while (this.#available && isBusy() && clock.now() < until) await clock.sleep(5);
+    while (this.#available && isBusy() && clock.monotonic() < until) await clock.sleep(5);
   }
 }

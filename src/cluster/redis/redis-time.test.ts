@@ -3,6 +3,10 @@ import { expect, test } from 'vitest';
 import type { Clock } from '../../lib/clock.ts';
 import { RedisTime } from './redis-time.ts';
 
+function clockAt(now: () => number): Clock {
+  return { now, monotonic: now, sleep: async () => {} };
+}
+
 test('the error of the estimate is at most the duration of the last call', () => {
   const delay = fc.integer({ min: 0, max: 2_000 });
   const trip = fc.record({ there: delay, back: delay, shift: fc.integer({ min: -500, max: 500 }) });
@@ -10,10 +14,9 @@ test('the error of the estimate is at most the duration of the last call', () =>
     fc.property(fc.integer(), fc.array(trip, { minLength: 1 }), (offset, trips) => {
       let now = 0;
       let ahead = offset;
-      const clock: Clock = { now: () => now, sleep: async () => {} };
-      const time = new RedisTime(clock);
+      const time = new RedisTime(clockAt(() => now));
       for (const { there, back, shift } of trips) {
-        // Sometimes Redis's clock or the local clock is set to another time.
+        // Sometimes Redis's clock is set to another time.
         ahead += shift;
         const askedAt = now;
         now += there;
@@ -28,9 +31,17 @@ test('the error of the estimate is at most the duration of the last call', () =>
 
 test('a slow answer does not worsen a good estimate', () => {
   let now = 0;
-  const time = new RedisTime({ now: () => now, sleep: async () => {} });
+  const time = new RedisTime(clockAt(() => now));
   time.update(1_000, 0);
   now = 5_000;
   time.update(2_000, 1);
   expect(time.now()).toBe(6_000);
+});
+
+test('a jump of the own clock does not change the estimate', () => {
+  let jumpedMs = 0;
+  const time = new RedisTime({ now: () => 500 + jumpedMs, monotonic: () => 500, sleep: async () => {} });
+  time.update(1_000, 500);
+  jumpedMs = -3_600_000;
+  expect(time.now()).toBe(1_000);
 });

@@ -7,24 +7,26 @@ import type { Clock } from '../../lib/clock.ts';
  */
 export class RedisTime {
   readonly #clock: Clock;
-  #aheadMs = 0;
+  /** Redis's time minus the monotonic clock. A jump of this machine's time does not change it. */
+  #aheadMs: number;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#aheadMs = clock.now() - clock.monotonic();
   }
 
-  /** The estimated time of Redis's clock, as Unix time in ms. */
+  /** The estimated time of Redis's clock, as Unix time in whole ms. */
   now(): number {
-    return this.#clock.now() + this.#aheadMs;
+    return Math.round(this.#clock.monotonic() + this.#aheadMs);
   }
 
   /**
    * Corrects the estimate when a reply arrives.
    * @param redisNow the time in the reply.
-   * @param askedAt the local time at which the call began.
+   * @param askedAt when the call began, on the monotonic clock.
    */
   update(redisNow: number, askedAt: number): void {
-    const atLeast = redisNow - this.#clock.now();
+    const atLeast = redisNow - this.#clock.monotonic();
     const atMost = redisNow + 1 - askedAt;
     this.#aheadMs = Math.min(Math.max(this.#aheadMs, atLeast), Math.max(atLeast, atMost));
   }

@@ -15,8 +15,6 @@ export interface RedlockLeasesOptions {
   readonly ttlMs: number;
   readonly clock: Clock;
   readonly log: Log;
-  /** Time in ms on a clock that never jumps; default `performance.now`. */
-  readonly steady?: () => number;
 }
 
 /** How often the leases are checked within the time to live. */
@@ -49,11 +47,11 @@ class RedlockLeases implements Leases {
   #isChecking = false;
   readonly #problems = new LogOnce();
 
-  constructor({ nodes, ttlMs, clock, log, steady = () => performance.now() }: RedlockLeasesOptions) {
+  constructor({ nodes, ttlMs, clock, log }: RedlockLeasesOptions) {
     if (nodes.length % 2 === 0) throw new RangeError('leases need an odd number of Redis nodes');
     this.#clock = clock;
     this.#log = log;
-    this.#times = { ttlMs, steady, now: () => clock.now() };
+    this.#times = { ttlMs, clock };
     this.#commandTimeoutMs = Math.ceil(ttlMs / 4);
     this.#clients = nodes.map((connect) => connect('leases', connectionOptions(this.#commandTimeoutMs)));
     this.#redlock = new Redlock(this.#clients, { retryCount: 0 });
@@ -65,7 +63,7 @@ class RedlockLeases implements Leases {
   async acquire(packageId: number): Promise<Lease | undefined> {
     if (this.#closing.signal.aborted) throw new Error('leases are closed');
     await this.#connected();
-    const askedAt = this.#times.steady();
+    const askedAt = this.#clock.monotonic();
     const lock = await this.#lock(packageId);
     if (lock === undefined) return undefined;
     const lease = new HeldLease(packageId, lock, askedAt, this.#times, (ended) => this.#release(ended));
@@ -133,7 +131,7 @@ class RedlockLeases implements Leases {
   }
 
   async #extend(lease: HeldLease): Promise<void> {
-    const askedAt = this.#times.steady();
+    const askedAt = this.#clock.monotonic();
     try {
       lease.extended(await this.#redlock.extend(lease.lock, this.#times.ttlMs), askedAt);
       this.#reachable();

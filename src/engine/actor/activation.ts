@@ -13,8 +13,8 @@ export interface Actor<Message, Lookups, Step> {
   resume(signal: AbortSignal): void;
   /** Reads the stored data that the messages of the batch refer to. */
   loadLookups(batch: readonly Message[]): Promise<Lookups>;
-  /** Decides the batch without side effects. */
-  decide(batch: readonly Message[], lookups: Lookups, now: number): Step;
+  /** Decides the batch as of now, without side effects. */
+  decide(batch: readonly Message[], lookups: Lookups): Step;
   /**
    * Writes the step in one fenced transaction.
    * @throws GoneError, FencedError, CommitUnknownError, StoreUnavailableError, or another Error, which is permanent.
@@ -167,9 +167,9 @@ class Batch<Message, Lookups, Step> {
         if (!(error instanceof StoreUnavailableError)) return this.#bisect(messages, error);
         this.#log('warn', error, 'the store is away: the batch waits');
         await clock.sleep(pauseMs, stop);
-        messages = behaviour.expire(messages, clock.now(), 'store');
+        messages = behaviour.expire(messages, clock.monotonic(), 'store');
         // A batch with a saga's result is retried without a time limit. Callers in the mailbox must not wait that long.
-        mailbox.putBack(behaviour.expire(mailbox.take(Infinity), clock.now(), 'store'));
+        mailbox.putBack(behaviour.expire(mailbox.take(Infinity), clock.monotonic(), 'store'));
       }
     }
     return undefined;
@@ -177,11 +177,11 @@ class Batch<Message, Lookups, Step> {
 
   async #step(messages: readonly Message[]): Promise<void> {
     const { actor, clock, drainRate } = this.#options;
-    const from = clock.now();
+    const from = clock.monotonic();
     const lookups = await actor.loadLookups(messages);
-    const step = actor.decide(messages, lookups, clock.now());
+    const step = actor.decide(messages, lookups);
     await actor.commit(step);
-    drainRate.committed(messages.length, from, clock.now());
+    drainRate.committed(messages.length, from, clock.monotonic());
     try {
       actor.apply(step);
       actor.runEffects(step);

@@ -33,7 +33,7 @@ export class LocalActors implements LocalOwner {
   readonly #runtime: ActorRuntime<PackageMessage, PackageActor>;
   readonly #behaviour: PackageBehaviour;
   readonly #unsubscribe: () => void;
-  /** End of the time in which messages for a given-away package are redirected, as Unix time in ms, by package. */
+  /** End of the time in which messages for a given-away package are redirected, in ms on the monotonic clock, by package. */
   readonly #givenAway = new Map<number, number>();
   #isHandingOver = false;
 
@@ -111,7 +111,7 @@ export class LocalActors implements LocalOwner {
   async release(packageId: number): Promise<void> {
     this.#givenAway.set(packageId, Number.POSITIVE_INFINITY);
     await this.#runtime.release(packageId);
-    this.#givenAway.set(packageId, this.#options.clock.now() + givenAwayMs);
+    this.#givenAway.set(packageId, this.#options.clock.monotonic() + givenAwayMs);
   }
 
   /** Commits the messages in the mailboxes, then stops. Used when no other instance can take over. */
@@ -131,7 +131,7 @@ export class LocalActors implements LocalOwner {
   #isGivenAway(packageId: number): boolean {
     const until = this.#givenAway.get(packageId);
     if (until === undefined) return false;
-    if (this.#options.clock.now() < until) return true;
+    if (this.#options.clock.monotonic() < until) return true;
     this.#givenAway.delete(packageId);
     return false;
   }
@@ -270,7 +270,7 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
 
   /** A single instance owns every package, unless it is draining. */
   async #sendLocally(packageId: number, command: Command): Promise<Answer> {
-    const deadlineAt = this.options.clock.now() + this.commandTimeoutMs;
+    const deadlineAt = this.options.clock.monotonic() + this.commandTimeoutMs;
     const answer = await this.#local.send(packageId, command, deadlineAt);
     return answer.kind === 'notOwner' ? refused('no_owner') : answer;
   }
@@ -293,7 +293,7 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
    */
   async #ask(request: PurchaseRequest): Promise<OrderAnswer> {
     const { clock } = this.options;
-    const deadlineAt = clock.now() + this.commandTimeoutMs;
+    const deadlineAt = clock.monotonic() + this.commandTimeoutMs;
     for (;;) {
       const answer = await this.#buy(request);
       if (answer.kind !== 'refused' || answer.code !== 'sold_out') return answer;
@@ -301,7 +301,7 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
       const code = stored === undefined ? 'unknown_package' : this.obstacle(stored);
       if (code !== undefined) return refused(code);
       this.options.metrics?.staleRefusal();
-      if (clock.now() >= deadlineAt) return refused('no_owner');
+      if (clock.monotonic() >= deadlineAt) return refused('no_owner');
       await clock.sleep(staleOwnerPauseMs);
     }
   }

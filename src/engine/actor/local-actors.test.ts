@@ -23,7 +23,7 @@ beforeEach(async () => {
     store,
     suppliers: new ScriptedSuppliers(),
     liveBus: localLiveBus(),
-    clock: { ...systemClock, now: () => systemClock.now() + aheadMs },
+    clock: { ...systemClock, monotonic: () => systemClock.monotonic() + aheadMs },
     log: silentLog,
     instance: 'test',
     rules: defaultRules,

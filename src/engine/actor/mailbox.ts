@@ -75,7 +75,7 @@ export interface DrainRateOptions {
 
 /**
  * Measures how fast commits empty a mailbox, to estimate how long the newest message waits. Only large batches are
- * measured, because a small batch takes nearly as long as a large one. Times are Unix time in ms.
+ * measured, because a small batch takes nearly as long as a large one. Times are in ms on the monotonic clock.
  *
  *     unknown ──a large batch is committed──► known ──no large commit for a while, or a failure──► unknown
  *
@@ -128,7 +128,7 @@ export interface CommitNote {
 }
 
 interface Bucket {
-  /** The bucket's number: Unix time divided by the length of a bucket. */
+  /** The bucket's number: the monotonic time divided by the length of a bucket. */
   index: number;
   orders: number;
   messages: number;
@@ -148,7 +148,7 @@ export class ActivityMeter {
   readonly #ring: Bucket[] = Array.from({ length: buckets + 1 }, emptyBucket);
   readonly #startedAt: number;
 
-  /** @param now when the activation began, as Unix time in ms */
+  /** @param now when the activation began, in ms on the monotonic clock */
   constructor(now: number) {
     this.#startedAt = now;
   }

@@ -148,7 +148,7 @@ export class PackageActor implements Actor<PackageMessage, Lookups, Step> {
   constructor(shared: Shared, state: PackageState) {
     this.#shared = shared;
     this.state = state;
-    this.#activity = new ActivityMeter(shared.clock.now());
+    this.#activity = new ActivityMeter(shared.clock.monotonic());
   }
 
   /** Continues the sagas of the former owner with the same keys, and serves the queue. */
@@ -173,9 +173,10 @@ export class PackageActor implements Actor<PackageMessage, Lookups, Step> {
     return loadLookups(store, rules, this.state, batch);
   }
 
-  decide(batch: readonly PackageMessage[], lookups: Lookups, now: number): Step {
+  decide(batch: readonly PackageMessage[], lookups: Lookups): Step {
+    const { clock, rules } = this.#shared;
     this.#messages = batch.length;
-    return decide(this.state, batch, lookups, now, this.#shared.rules);
+    return decide(this.state, batch, lookups, { now: clock.now(), monotonic: clock.monotonic() }, rules);
   }
 
   async commit({ change }: Step): Promise<void> {
@@ -183,7 +184,7 @@ export class PackageActor implements Actor<PackageMessage, Lookups, Step> {
     const { store, clock, metrics, traces, liveBus } = this.#shared;
     const { package: travelPackage, epoch, seq } = this.state;
     const write = () => store.commit(travelPackage.id, { epoch, seq }, change);
-    const startedAt = clock.now();
+    const startedAt = clock.monotonic();
     try {
       await measuredCommit(metrics, () =>
         traces === undefined ? write() : traces.commit(this.state, write),
@@ -195,7 +196,7 @@ export class PackageActor implements Actor<PackageMessage, Lookups, Step> {
       }
       throw error;
     }
-    const now = clock.now();
+    const now = clock.monotonic();
     const { length: orders } = change.inserted;
     this.#activity.note(now, { orders, messages: this.#messages, ms: now - startedAt });
   }
@@ -226,7 +227,10 @@ export class PackageActor implements Actor<PackageMessage, Lookups, Step> {
 
   /** @param mailbox the number of messages that now wait for their commit */
   activity(mailbox: number): Activity {
-    return this.#activity.read(this.#shared.clock.now(), mailbox);
+    const { clock } = this.#shared;
+    const now = clock.monotonic();
+    const activity = this.#activity.read(now, mailbox);
+    return { ...activity, endedAt: Math.round(clock.now() - (now - activity.endedAt)) };
   }
 
   #run(effect: Effect): void {

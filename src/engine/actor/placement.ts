@@ -41,9 +41,9 @@ export class Placement {
 
   constructor(options: PlacementOptions) {
     this.#options = options;
-    this.#stableSince = options.clock.now();
+    this.#stableSince = options.clock.monotonic();
     this.#unsubscribe = options.messages.onMembers(() => {
-      this.#stableSince = options.clock.now();
+      this.#stableSince = options.clock.monotonic();
     });
   }
 
@@ -83,7 +83,7 @@ export class Placement {
   /** Releases actors that prefer another instance, once the members are stable. */
   async #move(): Promise<void> {
     const { actors, clock, wakeOnPreferred, log, messages, stableMs = 10_000 } = this.#options;
-    if (!messages.available || clock.now() - this.#stableSince < stableMs) return;
+    if (!messages.available || clock.monotonic() - this.#stableSince < stableMs) return;
     const leaving = actors
       .activeIds()
       .filter((id) => !this.#isPreferredFor(id))

@@ -77,7 +77,7 @@ export class ActorRuntime<Message, Active extends Actor<Message, unknown, unknow
   tellIfInTime(id: number, message: Message): boolean {
     if (this.#draining.signal.aborted) return false;
     const { mailbox, drainRate } = this.#cell(id);
-    return !drainRate.isTooLong(mailbox.size, this.#options.clock.now()) && mailbox.offer(message);
+    return !drainRate.isTooLong(mailbox.size, this.#options.clock.monotonic()) && mailbox.offer(message);
   }
 
   /** Sends a message to an active actor; drops it if the actor is not active. */
@@ -134,9 +134,9 @@ export class ActorRuntime<Message, Active extends Actor<Message, unknown, unknow
    */
   async drain(timeoutMs = 5_000): Promise<void> {
     const { clock } = this.#options;
-    const until = clock.now() + timeoutMs;
+    const until = clock.monotonic() + timeoutMs;
     const busy = () => [...this.#cells.values()].some((cell) => cell.mailbox.size > 0);
-    while (busy() && clock.now() < until) await clock.sleep(5);
+    while (busy() && clock.monotonic() < until) await clock.sleep(5);
     this.#draining.abort();
     await Promise.all([...this.#cells.values()].map((cell) => cell.ended));
   }
@@ -164,16 +164,16 @@ export class ActorRuntime<Message, Active extends Actor<Message, unknown, unknow
     const stop = AbortSignal.any([this.#draining.signal, cell.leaving.signal]);
     let pauseMs = retryFirstMs;
     while (!stop.aborted) {
-      const startedAt = clock.now();
+      const startedAt = clock.monotonic();
       const end = await this.#activate(cell, stop);
       // Without leases, two owners would keep fencing each other, so this one stops.
       if (end === 'fenced' && this.#options.onFenced !== undefined) break;
       if (end === 'unknown' || end === 'gone') cell.isGone = true;
       if (end === 'notOwner' || cell.isGone || (end === 'idle' && cell.mailbox.size === 0)) break;
       // Back off if the activation was short. After a long activation, the next one may follow at once.
-      pauseMs = clock.now() - startedAt > retryMaxMs ? retryFirstMs : Math.min(pauseMs * 2, retryMaxMs);
+      pauseMs = clock.monotonic() - startedAt > retryMaxMs ? retryFirstMs : Math.min(pauseMs * 2, retryMaxMs);
       if (end !== 'idle') await clock.sleep(pauseMs, stop);
-      cell.mailbox.putBack(behaviour.expire(cell.mailbox.take(Infinity), clock.now(), 'owner'));
+      cell.mailbox.putBack(behaviour.expire(cell.mailbox.take(Infinity), clock.monotonic(), 'owner'));
     }
     this.#cells.delete(cell.id);
     const left = cell.mailbox.take(Infinity);

@@ -26,7 +26,7 @@ const yieldMs = 20;
 
 interface Turns {
   readonly limit: LimitFunction;
-  /** Start of the current streak of taking the lock, as Unix time in ms. */
+  /** Start of the current streak of taking the lock, in ms on the monotonic clock. */
   since: number | undefined;
 }
 
@@ -60,11 +60,11 @@ export class Locks {
       const { clock } = this.#options;
       const lease = await this.#acquire(packageId, isWanted);
       if (lease === undefined) return;
-      turns.since ??= clock.now();
+      turns.since ??= clock.monotonic();
       await this.#hold(lease, work);
       if (turns.limit.pendingCount === 0) {
         turns.since = undefined;
-      } else if (clock.now() - turns.since > streakMs) {
+      } else if (clock.monotonic() - turns.since > streakMs) {
         await clock.sleep(yieldMs, this.#options.closing);
         turns.since = undefined;
       }
@@ -98,8 +98,8 @@ export class Locks {
         if (lease !== undefined) return lease;
         failingSince = undefined;
       } catch (error) {
-        failingSince ??= clock.now();
-        if (clock.now() - failingSince > failingMaxMs)
+        failingSince ??= clock.monotonic();
+        if (clock.monotonic() - failingSince > failingMaxMs)
           throw new LocksUnavailableError('no lock', { cause: error });
       }
       await clock.sleep(retryMs * (0.5 + random.fraction()), closing);

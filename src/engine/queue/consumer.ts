@@ -153,13 +153,13 @@ export class Consumer {
   }
 
   #isRescanDue(afterMs: number): boolean {
-    return this.#options.clock.now() - this.#rescannedAt >= afterMs;
+    return this.#options.clock.monotonic() - this.#rescannedAt >= afterMs;
   }
 
   /** Finds queued orders that the list has lost, and finishes abandoned orders. */
   async #rescan(): Promise<void> {
     const { store, clock } = this.#options;
-    this.#rescannedAt = clock.now();
+    this.#rescannedAt = clock.monotonic();
     for (const packageId of await store.packagesWithUnfinished()) {
       this.#due.add(packageId);
       const versioned = await store.versionedPackage(packageId, { statuses: sagaStatuses, max: leftMax });

@@ -58,7 +58,7 @@ export class QueueEngine extends StrategyEngine {
     const orderId = this.newOrderId();
     const purchase: Purchase = {
       ...{ kind: 'purchase', orderId, email, ...(key === undefined ? {} : { key }) },
-      deadlineAt: this.options.clock.now() + this.commandTimeoutMs,
+      deadlineAt: this.options.clock.monotonic() + this.commandTimeoutMs,
       caller: (answer) => {
         if (answer.kind === 'accepted' && answer.order.id === orderId) this.#push(orderId);
         resolve(answerOf('accepted', answer));
@@ -89,7 +89,7 @@ export class QueueEngine extends StrategyEngine {
   }
 
   async #storeBatch(packageId: number, newcomers: readonly Newcomer[]): Promise<void> {
-    const now = this.options.clock.now();
+    const now = this.options.clock.monotonic();
     const isLate = ({ purchase }: Newcomer) => now > purchase.deadlineAt;
     for (const late of newcomers.filter(isLate)) late.reject(new ContendedError('waited too long'));
     const batch = newcomers.filter((newcomer) => !isLate(newcomer));

@@ -23,7 +23,7 @@ import {
 } from '../commands.ts';
 
 export interface Limits {
-  /** After this time no further attempt begins. Unix time in ms. */
+  /** After this time no further attempt begins. In ms on the monotonic clock. */
   readonly until?: number;
   /** Once this signal aborts, no further attempt begins. */
   readonly signal?: AbortSignal;
@@ -107,7 +107,7 @@ export class OptimisticTransactions {
     const { store, clock, random } = this.#options;
     let isInDoubt = false;
     for (let pauseMs = pauseFirstMs; ; pauseMs = Math.min(pauseMs * 2, pauseMaxMs)) {
-      if (signal?.aborted === true || clock.now() > until)
+      if (signal?.aborted === true || clock.monotonic() > until)
         throw new ContendedError('no time is left to commit');
       const versioned = await store.versionedPackage(packageId, wanted);
       if (versioned === undefined) throw new UnknownPackageError(`there is no package ${packageId}`);
@@ -136,7 +136,7 @@ export class OptimisticTransactions {
     const state = new PackageState({ ...versioned, unfinished: versioned.orders }, suppliersAvailable());
     if (transaction.isWanted?.(versioned, lookups) === false)
       return { change: undefined, suppliersAvailable: state.suppliersAvailable, effects: [] };
-    return decide(state, batch, lookups, clock.now(), rules);
+    return decide(state, batch, lookups, { now: clock.now(), monotonic: clock.monotonic() }, rules);
   }
 
   async #commit({ package: before, inventory, fence }: VersionedPackage, { change }: Step): Promise<void> {

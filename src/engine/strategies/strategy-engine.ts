@@ -106,7 +106,7 @@ export abstract class StrategyEngine extends EngineShell<StrategyOptions> {
     command: Command,
     isWanted?: Transaction['isWanted'],
   ): Promise<Answer | undefined> {
-    const until = this.options.clock.now() + this.commandTimeoutMs;
+    const until = this.options.clock.monotonic() + this.commandTimeoutMs;
     const message = { ...command, deadlineAt: until, caller: () => {} };
     return this.transactions.ask(message, { packageId, until, ...(isWanted && { isWanted }) });
   }

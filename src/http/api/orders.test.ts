@@ -9,7 +9,7 @@ import { StoreUnavailableError } from '../../storage/store.ts';
 import { onError, problem } from '../problem.ts';
 import { orderRoutes } from './orders.ts';
 
-const clock = { now: () => fakeNow, sleep: async () => {} };
+const clock = { now: () => fakeNow, monotonic: () => 0, sleep: async () => {} };
 
 function appWith(overrides: Partial<BookingEngine> = {}): Hono {
   const app = new Hono().route('/api/orders', orderRoutes({ engine: fakeEngine(overrides), clock }));

@@ -70,22 +70,26 @@ export class Router {
 
   constructor(options: RouterOptions) {
     this.#options = options;
-    this.#startedAt = options.clock.now();
+    this.#startedAt = options.clock.monotonic();
     options.messages.serve((json) => this.#serve(json));
   }
 
   /** Resolves with the owner's answer, or a refusal. Never rejects. */
   async send(packageId: number, command: Command): Promise<Answer> {
     const { instance, local, clock, commandTimeoutMs, messages } = this.#options;
-    const startedAt = clock.now();
+    const startedAt = clock.monotonic();
     const deadlineAt = startedAt + commandTimeoutMs;
     const failed = new Set<string>();
     let sent = command;
     let doubtfulUntil = 0;
-    for (let pauseMs = pauseFirstMs; clock.now() < deadlineAt; pauseMs = Math.min(pauseMs * 2, pauseMaxMs)) {
+    for (
+      let pauseMs = pauseFirstMs;
+      clock.monotonic() < deadlineAt;
+      pauseMs = Math.min(pauseMs * 2, pauseMaxMs)
+    ) {
       const target = await this.#target(packageId, failed);
       if (target !== undefined) {
-        const sentAt = clock.now();
+        const sentAt = clock.monotonic();
         const answer = await this.#sendTo(target, packageId, sent, deadlineAt);
         if (answer.kind === 'noReply' || answer.kind === 'notOwner') {
           this.#lastOwner.delete(packageId);
@@ -94,14 +98,14 @@ export class Router {
           if (answer.kind === 'noReply') doubtfulUntil = sentAt + copyLivesMs;
         } else {
           this.#lastOwner.set(packageId, target);
-          const isFinal = !isRefusedPurchase(command, answer) || clock.now() >= doubtfulUntil;
+          const isFinal = !isRefusedPurchase(command, answer) || clock.monotonic() >= doubtfulUntil;
           if (isFinal) return answer;
           // This owner refused, but another instance that has not answered may still store the command.
-          await clock.sleep(Math.min(doubtfulUntil, deadlineAt) - clock.now());
+          await clock.sleep(Math.min(doubtfulUntil, deadlineAt) - clock.monotonic());
         }
       }
       if (target === undefined || failed.size >= messages.members().length) failed.clear();
-      if (!messages.available && clock.now() - startedAt > transportTimeoutMs) break;
+      if (!messages.available && clock.monotonic() - startedAt > transportTimeoutMs) break;
       // This instance is draining and there is no other.
       if (!local.mayOwn && messages.members().every((member) => member === instance)) break;
       await clock.sleep(pauseMs);
@@ -182,7 +186,7 @@ export class Router {
     deadlineAt: number,
   ): Promise<Answer | NotOwner | NoReply> {
     const { messages, clock, log } = this.#options;
-    const timeoutMs = Math.max(1, Math.min(askTimeoutMs, deadlineAt - clock.now()));
+    const timeoutMs = Math.max(1, Math.min(askTimeoutMs, deadlineAt - clock.monotonic()));
     try {
       const request = encodeRequest({ kind: 'command', packageId, patienceMs: timeoutMs, command });
       const answer = decodeAnswer(await messages.ask(target, request, timeoutMs));
@@ -214,7 +218,7 @@ export class Router {
         return local.send(
           request.packageId,
           this.#delivered(request.command),
-          clock.now() + request.patienceMs,
+          clock.monotonic() + request.patienceMs,
         );
       case 'withdraw':
         local.withdraw(request.packageId, request.orderId);
@@ -231,7 +235,7 @@ export class Router {
   }
 
   #delivered(command: Command): Command {
-    const mayBeAgain = this.#options.clock.now() - this.#startedAt < afterlifeMs;
+    const mayBeAgain = this.#options.clock.monotonic() - this.#startedAt < afterlifeMs;
     return mayBeAgain ? inDoubt(command) : command;
   }
 }
