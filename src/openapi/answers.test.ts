@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { adminToken, type FakeAppOptions, fakeApp, suppliersToken } from '../../test/support/fake-app.ts';
 import { fakeNow, fakeOrder, fakeSnapshot } from '../../test/support/fake-engine.ts';
 import { expectMatchesOpenApi, operationAt } from '../../test/support/openapi-conformance.ts';
@@ -22,16 +22,24 @@ const order = `/api/orders/${fakeOrder().id}`;
 const lookUp: Request = { path: `${order}?email=ana%40example.com` };
 const cancel: Request = { path: `${order}/cancel`, body: { email: 'ana@example.com' } };
 const reservations = '/api/suppliers/flights/reservations';
+const hotelReservations = '/api/suppliers/hotels/reservations';
 const flight: Request = {
   path: reservations,
   body: { packageId: 1, flight: 'Flight-1', email: 'ana@example.com' },
 };
 const hotel: Request = {
-  path: '/api/suppliers/hotels/reservations',
+  path: hotelReservations,
   body: { packageId: 1, stay: '2022-08-09', email: 'ana@example.com', flightTicketNumber: 'F1' },
 };
 const trusted = { Authorization: `Bearer ${suppliersToken}` };
 const operator = { Authorization: `Bearer ${adminToken}` };
+
+/** The operations that the tests have called. Those of the operators have tests of their own. */
+const asked = new Set<string>();
+afterAll(() => {
+  const all = operations.filter(({ tag }) => tag !== 'Admin').map(({ operationId }) => operationId);
+  expect([...asked].toSorted()).toEqual(all.toSorted());
+});
 
 /** Sends a request to a new app, compares the answer with the description, and returns its status. */
 async function answered(request: Request, inside: FakeAppOptions = {}): Promise<number> {
@@ -44,6 +52,7 @@ async function answered(request: Request, inside: FakeAppOptions = {}): Promise<
   });
   const operation = operationAt(method, path);
   if (operation === undefined) throw new Error(`${method} ${path} is not described`);
+  asked.add(operation.operationId);
   await expectMatchesOpenApi(operation, response);
   return response.status;
 }
@@ -116,6 +125,8 @@ describe('the description matches the answer', () => {
     [{ method: 'DELETE', path: `${reservations}/k` }, 401],
     [{ method: 'DELETE', path: `${reservations}/k`, headers: trusted }, 204],
     [{ method: 'DELETE', path: `${reservations}/k%20k`, headers: trusted }, 422],
+    [{ path: hotelReservations, headers: trusted }, 200],
+    [{ method: 'DELETE', path: `${hotelReservations}/k`, headers: trusted }, 204],
     [{ path: '/metrics' }, 401],
     [{ path: '/metrics', headers: operator }, 200],
     [{ path: '/healthz' }, 200],
