@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { type Cluster, type ClusterInstance, startCluster } from '../support/cluster.ts';
+import { samplesOf } from '../support/exposition.ts';
 import { type FaultySupplier, startFaultySupplier } from '../support/faulty-supplier.ts';
 import { type CollectedSpan, type OtlpCollector, startOtlpCollector } from '../support/otlp-collector.ts';
-import { samplesOf } from '../support/prometheus.ts';
 import { onSale } from '../support/server.ts';
 import { type RedisServer, startRedis } from '../support/servers/redis.ts';
 

@@ -11,8 +11,8 @@ import { openSqliteStore, type SqliteStore } from '../../src/storage/sqlite/sqli
 import { CommitUnknownError, FencedError, StoreUnavailableError } from '../../src/storage/store.ts';
 import { resilientSuppliers } from '../../src/suppliers/resilient-suppliers.ts';
 import { buy, cancel } from '../support/api-client.ts';
+import { samplesOf } from '../support/exposition.ts';
 import { grantedLeases } from '../support/granted-leases.ts';
-import { samplesOf } from '../support/prometheus.ts';
 import { ScriptedSuppliers } from '../support/scripted-suppliers.ts';
 import { onSale, startServer, type TestServer } from '../support/server.ts';
 import { openStrategyFixture, type StrategyFixture } from '../support/strategy-fixture.ts';

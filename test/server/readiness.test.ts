@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test, vi } from 'vitest';
-import { samplesOf } from '../support/prometheus.ts';
+import { samplesOf } from '../support/exposition.ts';
 import { makeDatabase, onSale } from '../support/server.ts';
 import { spawnServer } from '../support/server-process.ts';
 

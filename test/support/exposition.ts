@@ -61,6 +61,17 @@ export function readExposition(text: string): ReadonlyMap<string, MetricFamily> 
   return families;
 }
 
+/** The samples by series, which is the name with the labels as written. @throws Error as {@link readExposition}. */
+export function samplesOf(text: string): ReadonlyMap<string, number> {
+  const samples = [...readExposition(text).values()].flatMap((family) => family.samples);
+  return new Map(samples.map(({ name, labels, value }) => [seriesOf(name, labels), value]));
+}
+
+function seriesOf(name: string, labels: ExposedSample['labels']): string {
+  const pairs = Object.entries(labels).map(([key, text]) => `${key}="${text}"`);
+  return pairs.length === 0 ? name : `${name}{${pairs.join(',')}}`;
+}
+
 function readSample(line: string, fail: (why: string) => never): ExposedSample {
   const [, name = '', inside = '', value = ''] = sampleLine.exec(line) ?? fail('no sample');
   if (!number.test(value)) fail('no number');

@@ -1,7 +1,7 @@
 import prometheus from 'prom-client';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { samplesOf } from '../../../test/support/exposition.ts';
 import { fakeOrder, fakeSnapshot } from '../../../test/support/fake-engine.ts';
-import { samplesOf } from '../../../test/support/prometheus.ts';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
 import { createMetrics, gauges, type MetricsSource } from './exposition.ts';
 import { MetricsRecorder } from './recorder.ts';
