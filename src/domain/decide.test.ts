@@ -223,7 +223,7 @@ describe('sagas', () => {
     const bench = new DecideFixture({ quota: 1 });
     await bench.batch(bench.purchase());
     const step = await bench.batch(bench.needsCompensation('order-1'));
-    expect(step.change?.updated).toMatchObject([{ status: 'compensating' }]);
+    expect(step.change?.updated).toMatchObject([{ status: 'compensating', flight: { ticketNumber: 'F1' } }]);
     expect(step.change?.inventory).toMatchObject({ remaining: 0, held: 1 });
     expect(step.effects).toMatchObject([{ kind: 'compensate', order: { id: 'order-1' } }]);
   });
@@ -240,7 +240,7 @@ describe('sagas', () => {
   describe('Q2 Q9 a saga’s result counts only for an order that waits for it', () => {
     const results = {
       progress: (bench: DecideFixture, id: string): PackageMessage =>
-        ({ ...bench.booked(id), kind: 'progress', ticketNumber: 'F1' }) as PackageMessage,
+        ({ ...bench.booked(id), kind: 'progress' }) as PackageMessage,
       booked: (bench: DecideFixture, id: string) => bench.booked(id),
       refused: (bench: DecideFixture, id: string) => bench.refused(id),
       needsCompensation: (bench: DecideFixture, id: string) => bench.needsCompensation(id),
@@ -280,7 +280,13 @@ describe('sagas', () => {
     await bench.batch(bench.purchase());
     const events = [{ at: 1, event: 'flight reserved', detail: 'F1' }] as const;
     const epoch = bench.state.epoch;
-    await bench.batch({ kind: 'progress', orderId: 'order-1', epoch, events, ticketNumber: 'F1' });
+    await bench.batch({
+      kind: 'progress',
+      orderId: 'order-1',
+      epoch,
+      events,
+      reserved: { flight: { ticketNumber: 'F1' } },
+    });
     await bench.batch({ ...bench.booked('order-1'), events } as never);
     const shown = bench.stored.get('order-1')?.timeline.map((entry) => entry.event);
     expect(shown).toEqual(['claimed', 'flight reserved', 'confirmed']);

@@ -231,15 +231,15 @@ class Decision {
     const { events } = message;
     switch (message.kind) {
       case 'progress':
-        return draft.update(to.progress(order, message.ticketNumber, events));
+        return draft.update(to.progress(order, message.reserved, events));
       case 'booked':
-        draft.update(to.confirm(order, this.#now, message.ticketNumber, message.reservationNumber, events));
+        draft.update(to.confirm(order, this.#now, message.reserved, events));
         return draft.move({ held: -1, confirmed: 1 });
       case 'refused':
         draft.update(to.fail(order, this.#now, message.reason, events));
         return this.#releaseUnit({ held: -1 });
       case 'needsCompensation': {
-        const compensating = to.compensate(order, this.#now, message.reason, message.ticketNumber, events);
+        const compensating = to.compensate(order, this.#now, message.reason, message.reserved, events);
         draft.update(compensating);
         draft.effects.push({ kind: 'compensate', order: compensating });
         return;

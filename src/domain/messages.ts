@@ -1,5 +1,5 @@
 import type { ErrorCode } from './errors.ts';
-import type { Order, OrderReason, TimelineEntry } from './order.ts';
+import type { Order, OrderReason, Reserved, TimelineEntry } from './order.ts';
 import type { Inventory, Offer, PackageSnapshot, TravelPackage } from './travel-package.ts';
 
 export interface Accepted {
@@ -78,12 +78,12 @@ export type SagaMessage = {
 } & SagaResult;
 
 export type SagaResult =
-  | { readonly kind: 'progress'; readonly ticketNumber: string }
-  | { readonly kind: 'booked'; readonly ticketNumber: string; readonly reservationNumber: string }
+  | { readonly kind: 'progress'; readonly reserved: Reserved }
+  | { readonly kind: 'booked'; readonly reserved: Required<Reserved> }
   /** No reservation exists at any supplier, so the order fails at once. */
   | { readonly kind: 'refused'; readonly reason: OrderReason }
   /** A reservation may exist at a supplier and must be cancelled. */
-  | { readonly kind: 'needsCompensation'; readonly reason: OrderReason; readonly ticketNumber?: string }
+  | { readonly kind: 'needsCompensation'; readonly reason: OrderReason; readonly reserved: Reserved }
   /** Both suppliers have confirmed the cancellation. */
   | { readonly kind: 'compensated' };
 

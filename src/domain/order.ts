@@ -57,7 +57,13 @@ export interface TimelineEntry {
   readonly detail?: string;
 }
 
-export interface Order {
+/** The numbers that the suppliers have given for an order. */
+export interface Reserved {
+  readonly flight?: { readonly ticketNumber: string };
+  readonly hotel?: { readonly reservationNumber: string };
+}
+
+export interface Order extends Reserved {
   /** The order's id, in the canonical form of {@link orderIdFrom}. */
   readonly id: string;
   readonly packageId: number;
@@ -70,8 +76,6 @@ export interface Order {
   readonly key?: string;
   readonly status: OrderStatus;
   readonly reason?: OrderReason;
-  readonly flight?: { readonly ticketNumber: string };
-  readonly hotel?: { readonly reservationNumber: string };
   /** Unix time in ms. */
   readonly createdAt: number;
   readonly timeline: readonly TimelineEntry[];
@@ -128,22 +132,20 @@ export function claim(order: Order, at: number): Order {
   return { ...order, status: 'held', timeline: log(order, at, 'claimed') };
 }
 
-export function progress(order: Order, ticketNumber: string, events: readonly TimelineEntry[]): Order {
-  return { ...order, flight: { ticketNumber }, timeline: merge(order, events) };
+export function progress(order: Order, reserved: Reserved, events: readonly TimelineEntry[]): Order {
+  return { ...order, ...reserved, timeline: merge(order, events) };
 }
 
 export function confirm(
   order: Order,
   at: number,
-  ticketNumber: string,
-  reservationNumber: string,
+  reserved: Required<Reserved>,
   events: readonly TimelineEntry[],
 ): Order {
   return {
     ...order,
+    ...reserved,
     status: 'confirmed',
-    flight: { ticketNumber },
-    hotel: { reservationNumber },
     timeline: [...merge(order, events), { at, event: 'confirmed' }],
   };
 }
@@ -161,12 +163,12 @@ export function compensate(
   order: Order,
   at: number,
   reason: OrderReason,
-  ticketNumber: string | undefined,
+  reserved: Reserved,
   events: readonly TimelineEntry[],
 ): Order {
   return {
     ...order,
-    ...(ticketNumber === undefined ? {} : { flight: { ticketNumber } }),
+    ...reserved,
     status: 'compensating',
     reason,
     timeline: [...merge(order, events), { at, event: 'compensating' }],

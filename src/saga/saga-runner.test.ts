@@ -48,7 +48,7 @@ describe('ActivationSagas', () => {
     expect(reported).toEqual([]);
     suppliers.flights.at(-1)?.resolve({ kind: 'reserved', number: 'F-2' });
     await runUntilIdle();
-    expect(reported).toMatchObject([{ kind: 'booked', ticketNumber: 'F-2' }]);
+    expect(reported).toMatchObject([{ kind: 'booked', reserved: { flight: { ticketNumber: 'F-2' } } }]);
   });
 
   it('does not restart a saga that has just begun', async () => {

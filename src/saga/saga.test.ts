@@ -67,7 +67,9 @@ describe('booking', () => {
       { key: order.id, packageId: 3, stay: '2022-08-10', email: order.email, flightTicketNumber: 'F1' },
       {},
     ]);
-    expect(results).toEqual([{ kind: 'booked', ticketNumber: 'F1', reservationNumber: 'H1' }]);
+    expect(results).toEqual([
+      { kind: 'booked', reserved: { flight: { ticketNumber: 'F1' }, hotel: { reservationNumber: 'H1' } } },
+    ]);
     expect(events).toEqual(['flight reserved', 'hotel reserved']);
   });
 
@@ -111,7 +113,8 @@ describe('booking', () => {
   ] as const)('%s, and the booking itself cancels nothing', async (_, flight, hotel, kind, reason) => {
     const suppliers = suppliersThat(flight, hotel);
     const { results } = await run(suppliers, bookOrder);
-    expect(results).toMatchObject([{ kind, reason }]);
+    const reserved = flight === ticket ? { flight: { ticketNumber: 'F1' } } : {};
+    expect(results).toEqual([{ kind, reason, ...(kind === 'refused' ? {} : { reserved }) }]);
     expect(suppliers.cancel).not.toHaveBeenCalled();
   });
 
@@ -138,7 +141,9 @@ describe('booking', () => {
       signal: new AbortController().signal,
       report,
     });
-    await vi.waitFor(() => expect(results).toEqual([{ kind: 'progress', ticketNumber: 'F1' }]));
+    await vi.waitFor(() =>
+      expect(results).toEqual([{ kind: 'progress', reserved: { flight: { ticketNumber: 'F1' } } }]),
+    );
     hotel.resolve(room);
     await booking;
     expect(results.at(-1)).toMatchObject({ kind: 'booked' });

@@ -1,6 +1,6 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { PackageMessage, SagaResult } from '../domain/messages.ts';
-import type { Order, OrderReason, TimelineEntry, TimelineEvent } from '../domain/order.ts';
+import type { Order, OrderReason, Reserved, TimelineEntry, TimelineEvent } from '../domain/order.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../observability/log.ts';
 import { type Metrics, noMetrics, type SagaOutcome } from '../observability/metrics.ts';
@@ -33,17 +33,18 @@ export async function bookOrder(order: Order, options: SagaOptions): Promise<voi
   const { flight, stay } = order.package;
   const ticket = await options.suppliers.reserveFlight({ key, packageId, flight, email }, options.signal);
   const ticketNumber = steps.note('flight', ticket);
-  if (ticketNumber === undefined) return steps.giveUp(ticket, 'flight_unavailable');
+  if (ticketNumber === undefined) return steps.giveUp(ticket, 'flight_unavailable', {});
 
-  const shown = steps.showProgress(ticketNumber);
+  const withFlight = { flight: { ticketNumber } };
+  const shown = steps.showProgress(withFlight);
   const room = await options.suppliers.reserveHotel(
     { key, packageId, stay, email, flightTicketNumber: ticketNumber },
     options.signal,
   );
   shown.abort('answered');
   const reservationNumber = steps.note('hotel', room);
-  if (reservationNumber === undefined) return steps.giveUp(room, 'hotel_unavailable', ticketNumber);
-  steps.report({ kind: 'booked', ticketNumber, reservationNumber });
+  if (reservationNumber === undefined) return steps.giveUp(room, 'hotel_unavailable', withFlight);
+  steps.report({ kind: 'booked', reserved: { ...withFlight, hotel: { reservationNumber } } });
 }
 
 /**
@@ -89,12 +90,12 @@ class Steps {
     if (order.timeline.some(mayExist)) this.#note(`${what} cancelled`);
   }
 
-  showProgress(ticketNumber: string): AbortController {
+  showProgress(reserved: Reserved): AbortController {
     const { clock } = this.#options;
     const shown = new AbortController();
     const show = async () => {
       await clock.sleep(progressAfterMs, shown.signal);
-      if (!shown.signal.aborted) this.report({ kind: 'progress', ticketNumber });
+      if (!shown.signal.aborted) this.report({ kind: 'progress', reserved });
     };
     void show();
     return shown;
@@ -104,25 +105,18 @@ class Steps {
    * Reports that the booking failed. Only after a refused flight is there nothing to cancel. In all other cases a
    * reservation may exist.
    */
-  giveUp(answer: SupplierAnswer | UnknownAnswer, refused: OrderReason, ticketNumber?: string): void {
-    if (answer.kind === 'unknown') return this.#needsCompensation('supplier_silent', ticketNumber);
+  giveUp(answer: SupplierAnswer | UnknownAnswer, refused: OrderReason, reserved: Reserved): void {
+    if (answer.kind === 'unknown')
+      return this.report({ kind: 'needsCompensation', reason: 'supplier_silent', reserved });
     const code = answer.kind === 'refused' ? answer.code : undefined;
     const reason = code === 'invalid_ticket' ? code : refused;
-    if (ticketNumber === undefined && code === 'flight_unavailable')
+    if (reserved.flight === undefined && code === 'flight_unavailable')
       return this.report({ kind: 'refused', reason });
-    this.#needsCompensation(reason, ticketNumber);
+    this.report({ kind: 'needsCompensation', reason, reserved });
   }
 
   report(result: SagaResult): void {
     if (!this.#options.signal.aborted) this.#options.report(result, [...this.#events]);
-  }
-
-  #needsCompensation(reason: OrderReason, ticketNumber: string | undefined): void {
-    this.report({
-      kind: 'needsCompensation',
-      reason,
-      ...(ticketNumber === undefined ? {} : { ticketNumber }),
-    });
   }
 
   #note(event: TimelineEvent, detail?: string): void {

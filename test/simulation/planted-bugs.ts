@@ -285,9 +285,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/saga/saga.ts',
-        find: "    if (answer.kind === 'unknown') return this.#needsCompensation('supplier_silent', ticketNumber);\n",
-        replace:
-          "    if (answer.kind === 'unknown') return this.report({ kind: 'refused', reason: refused });\n",
+        find: "return this.report({ kind: 'needsCompensation', reason: 'supplier_silent', reserved });",
+        replace: "return this.report({ kind: 'refused', reason: refused });",
       },
     ],
   },
@@ -408,9 +407,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: "the hotel gets the flight's number",
     edits: [
       {
-        file: 'src/domain/order.ts',
-        find: 'hotel: { reservationNumber },',
-        replace: 'hotel: { reservationNumber: ticketNumber },',
+        file: 'src/saga/saga.ts',
+        find: 'hotel: { reservationNumber }',
+        replace: 'hotel: { reservationNumber: ticketNumber }',
       },
     ],
   },
@@ -452,7 +451,7 @@ export const plantedBugs: readonly PlantedBug[] = [
         find: "if (order.status === 'held') sagas.start('book', order);",
         replace: `if (order.status === 'held')
         this.#shared.notify(state.package.id, {
-          ...{ kind: 'needsCompensation', reason: 'supplier_silent', orderId: order.id, epoch: state.epoch, events: [] },
+          ...{ kind: 'needsCompensation', reason: 'supplier_silent', reserved: {}, orderId: order.id, epoch: state.epoch, events: [] },
         });`,
       },
     ],

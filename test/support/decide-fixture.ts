@@ -80,7 +80,8 @@ export class DecideFixture {
 
   booked(orderId: string): PackageMessage {
     const { epoch } = this.state;
-    return { kind: 'booked', orderId, epoch, events: [], ticketNumber: 'F1', reservationNumber: 'H1' };
+    const reserved = { flight: { ticketNumber: 'F1' }, hotel: { reservationNumber: 'H1' } };
+    return { kind: 'booked', orderId, epoch, events: [], reserved };
   }
 
   refused(orderId: string): PackageMessage {
@@ -94,6 +95,7 @@ export class DecideFixture {
       epoch: this.state.epoch,
       events: [],
       reason: 'hotel_unavailable',
+      reserved: { flight: { ticketNumber: 'F1' } },
     };
   }
 
