@@ -327,8 +327,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/engine/actor/placement.ts',
-        find: '    for (const id of orphans.slice(0, perScan)) actors.wake(id);\n',
-        replace: '    void orphans;\n',
+        find: 'this.#takeovers.setOrphans(unfinished.filter(',
+        replace: 'void (unfinished.filter(',
       },
     ],
   },

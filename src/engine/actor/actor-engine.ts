@@ -10,11 +10,12 @@ import { answered, answerOf, type Command, refused } from '../commands.ts';
 import type { PurchaseRequest } from '../engine.ts';
 import type { EngineLoad } from '../operated-engine.ts';
 import { EngineShell, type ShellOptions } from '../shell.ts';
+import { Candidates } from './candidates.ts';
 import { type PackageActor, type PackageActorOptions, PackageBehaviour } from './package-actor.ts';
-import { Placement } from './placement.ts';
+import { Placement, type PlacementOptions } from './placement.ts';
 import { PeerService } from './routing/peers.ts';
 import { type LocalOwner, Router } from './routing/router.ts';
-import { ActorRuntime } from './runtime.ts';
+import { ActorRuntime, type Attempt } from './runtime.ts';
 
 export interface LocalActorsOptions extends Omit<PackageActorOptions, 'notify'> {
   /** Undefined for a single instance, which owns every package. */
@@ -49,7 +50,8 @@ export class LocalActors implements LocalOwner {
 
   send(packageId: number, command: Command, deadlineAt: number): Promise<Answer | NotOwner> {
     return new Promise((resolve) => {
-      if (this.#isHandingOver || this.#isGivenAway(packageId)) return resolve({ kind: 'notOwner' });
+      const isElsewhere = this.#isGivenAway(packageId) || this.#runtime.isPausing(packageId);
+      if (this.#isHandingOver || isElsewhere) return resolve({ kind: 'notOwner' });
       const { tracing } = this.#options;
       const message: CommandMessage = { ...command, deadlineAt, caller: resolve };
       if (tracing === undefined) return this.#tell(packageId, message);
@@ -71,9 +73,15 @@ export class LocalActors implements LocalOwner {
     this.#runtime.notify(packageId, { kind: 'withdraw', orderId });
   }
 
-  wake(packageId: number): void {
+  /** Resolves after the first attempt to activate the package. Never rejects. */
+  wake(packageId: number): Promise<Attempt> {
     this.#givenAway.delete(packageId);
-    this.#runtime.wake(packageId);
+    return this.#runtime.wake(packageId);
+  }
+
+  /** The packages that this instance cannot own, for example because a newer release wrote them. */
+  unableIds(): number[] {
+    return this.#runtime.unableIds();
   }
 
   isActive(packageId: number): boolean {
@@ -147,12 +155,23 @@ export interface ActorEngineOptions extends LocalActorsOptions, ShellOptions {
  */
 const staleOwnerPauseMs = 100;
 
+/**
+ * Interval of the scans of a single instance, which owns every package: they find those that could not be activated
+ * before.
+ */
+const aloneScanMs = 30_000;
+
+/** The members of a cluster without other instances. */
+function alone(instance: string): PlacementOptions['messages'] {
+  return { members: () => [instance], onMembers: () => () => {}, available: true };
+}
+
 /** The actor engine: each purchase goes to its package's mailbox, and is answered after its commit. */
 export class ActorEngine extends EngineShell<ActorEngineOptions> {
   /** Requests between instances. Absent for a single instance. */
   readonly peers?: PeerService;
   readonly #local: LocalActors;
-  readonly #placement?: Placement;
+  readonly #placement: Placement;
   readonly #router?: Router;
   /**
    * Keys whose purchase waits for its commit. A repeated purchase with such a key must not be refused from a snapshot
@@ -167,27 +186,33 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
     const { commandTimeoutMs } = this;
     const local = new LocalActors(options);
     this.#local = local;
+    const cluster = messages ?? alone(options.instance);
+    const candidates = new Candidates(() => cluster.members());
     if (messages !== undefined) {
       const peers = new PeerService(messages);
-      const router = new Router({ ...options, messages, local, peers, commandTimeoutMs });
       this.peers = peers;
-      this.#router = router;
-      this.#placement = new Placement({
+      this.#router = new Router({
         ...options,
-        messages,
-        actors: local,
-        wakeOnPreferred: (ids) => router.wakeOnPreferred(ids),
+        ...{ messages, local, candidates, peers, commandTimeoutMs },
+        takeOver: (ids) => this.#placement.takeOver(ids),
+        noteUnable: (member, ids) => this.#placement.noteUnable(member, ids),
       });
     }
+    this.#placement = new Placement({
+      ...options,
+      ...{ messages: cluster, candidates, actors: local },
+      ...(messages === undefined && { scanMs: aloneScanMs }),
+      wakeOnPreferred: (ids) => this.#router?.wakeOnPreferred(ids),
+      tellUnable: (ids) => this.#router?.tellUnable(ids),
+    });
     this.#unsubscribe = liveBus.subscribe({ removed: (packageId) => this.#local.retire(packageId) });
   }
 
-  /** Activates every package with unfinished orders. If there are other instances, placement does this instead. */
+  /** Joins the other instances, and begins to activate packages with unfinished orders. */
   override async start(): Promise<void> {
     await super.start();
     await this.options.messages?.join();
-    if (this.#placement !== undefined) void this.#placement.run();
-    else for (const id of await this.options.store.packagesWithUnfinished()) this.#local.wake(id);
+    void this.#placement.run();
   }
 
   purchase(request: PurchaseRequest): Promise<OrderAnswer> {
@@ -228,7 +253,7 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
 
   async drain(): Promise<void> {
     this.isDraining = true;
-    this.#placement?.stop();
+    this.#placement.stop();
     const hasOthers = this.#hasOthers;
     await this.options.messages?.leave();
     if (hasOthers) {

@@ -60,7 +60,7 @@ test('a purchase does not activate a package again here just after its release',
 test('a released package is activated at once when another instance asks for it', async () => {
   await buy();
   await actors.release(packageId);
-  actors.wake(packageId);
+  expect(await actors.wake(packageId)).toBe('active');
   await vi.waitFor(() => expect(actors.isActive(packageId)).toBe(true));
   expect(await buy()).toMatchObject({ kind: 'accepted' });
 });

@@ -2,7 +2,9 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import type { Messages } from '../../cluster/messages.ts';
 import { silentLog } from '../../observability/log.ts';
-import { Placement, preference } from './placement.ts';
+import { Candidates, preference } from './candidates.ts';
+import { Placement } from './placement.ts';
+import type { Attempt } from './runtime.ts';
 
 /** A list of members that the test sets. */
 class Members implements Pick<Messages, 'members' | 'onMembers' | 'available'> {
@@ -28,10 +30,43 @@ let active: Set<number>;
 let unfinished: number[];
 let wokenOnPreferred: number[];
 let placement: Placement;
+let candidates: Candidates;
+let told: number[];
+/** The results of attempts that do not activate their actor. */
+let refused: Map<number, Attempt>;
+/** All attempts, in their order. */
+let attempts: number[];
 
 const ids = Array.from({ length: 40 }, (_, index) => index + 1);
 const preferredBy = (instance: string, ...all: string[]) =>
   ids.filter((id) => preference(id, all)[0] === instance);
+
+function makePlacement(
+  store: () => Promise<number[]>,
+  wake: (id: number) => Promise<Attempt> = async (id) => {
+    attempts.push(id);
+    const refusal = refused.get(id);
+    if (refusal === undefined) active.add(id);
+    return refusal ?? 'active';
+  },
+): Placement {
+  return new Placement({
+    instance: 'a',
+    messages: members as unknown as Messages,
+    candidates,
+    actors: {
+      activeIds: () => [...active],
+      unableIds: () => [...new Set(attempts)].filter((id) => refused.get(id) === 'unable'),
+      wake,
+      release: async (id) => void active.delete(id),
+    },
+    store: { packagesWithUnfinished: store },
+    wakeOnPreferred: (moved) => void wokenOnPreferred.push(...moved),
+    tellUnable: (unable) => void told.push(...unable),
+    clock,
+    log: silentLog,
+  });
+}
 
 beforeEach(() => {
   clock = new ManualClock();
@@ -39,21 +74,11 @@ beforeEach(() => {
   active = new Set();
   unfinished = [];
   wokenOnPreferred = [];
-  placement = new Placement({
-    instance: 'a',
-    messages: members as unknown as Messages,
-    actors: {
-      activeIds: () => [...active],
-      wake: (id) => void active.add(id),
-      release: async (id) => void active.delete(id),
-    },
-    store: { packagesWithUnfinished: async () => unfinished },
-    wakeOnPreferred: (moved) => void wokenOnPreferred.push(...moved),
-    clock,
-    log: silentLog,
-    scanMs: 1_000,
-    stableMs: 10_000,
-  });
+  told = [];
+  refused = new Map();
+  attempts = [];
+  candidates = new Candidates(() => members.all);
+  placement = makePlacement(async () => unfinished);
 });
 
 test('Q6 the next scan wakes an actor with unfinished work if the actor prefers this instance', async () => {
@@ -102,19 +127,9 @@ test('no actor moves while the transport is away', async () => {
 
 test('a scan that fails because the store is away is repeated at the next interval', async () => {
   let isAway = true;
-  const patient = new Placement({
-    instance: 'a',
-    messages: members as unknown as Messages,
-    actors: { activeIds: () => [...active], wake: (id) => void active.add(id), release: async () => {} },
-    store: {
-      packagesWithUnfinished: async () => {
-        if (isAway) throw new Error('away');
-        return preferredBy('a', 'a', 'b');
-      },
-    },
-    wakeOnPreferred: () => {},
-    clock,
-    log: silentLog,
+  const patient = makePlacement(async () => {
+    if (isAway) throw new Error('away');
+    return preferredBy('a', 'a', 'b');
   });
   void patient.run();
   await clock.advance(1_000);
@@ -124,28 +139,120 @@ test('a scan that fails because the store is away is repeated at the next interv
   patient.stop();
 });
 
-describe('preference', () => {
-  const members = ['a', 'b', 'c'];
-  const actors = Array.from({ length: 3_000 }, (_, index) => index + 1);
+describe('Q6 many actors without an owner', () => {
+  const many = Array.from({ length: 5_000 }, (_, index) => index + 1);
 
-  test('does not depend on the sequence of the members', () => {
-    for (const actor of actors.slice(0, 100)) {
-      expect(preference(actor, ['c', 'a', 'b'])).toEqual(preference(actor, members));
-    }
-  });
+  beforeEach(() => members.become('a'));
 
-  test('is spread evenly over the members', () => {
-    const counts = members.map(
-      (member) => actors.filter((actor) => preference(actor, members)[0] === member).length,
+  test('are adopted as fast as takeovers finish, a few at once', async () => {
+    let underWay = 0;
+    let mostUnderWay = 0;
+    const all = makePlacement(
+      async () => many,
+      async (id) => {
+        mostUnderWay = Math.max(mostUnderWay, ++underWay);
+        await clock.sleep(10);
+        underWay--;
+        active.add(id);
+        return 'active';
+      },
     );
-    for (const count of counts) expect(count).toBeGreaterThan(850);
+    void all.run();
+    await clock.advance(2_000);
+    expect(active.size).toBe(5_000);
+    expect(mostUnderWay).toBe(32);
+    all.stop();
   });
 
-  test('changes only for the actors of a member that leaves, each to its next member', () => {
-    for (const actor of actors) {
-      const before = preference(actor, members);
-      const after = preference(actor, ['a', 'b']);
-      expect(after).toEqual(before.filter((member) => member !== 'c'));
+  test('are adopted although the ones before them are leased by another instance, also while members flap', async () => {
+    unfinished = many.slice(0, 160);
+    for (const id of many.slice(0, 120)) refused.set(id, 'notOwner');
+    void placement.run();
+    for (let each = 0; each < 3; each++) {
+      members.become('a', `flapping-${each}`);
+      await clock.advance(500);
+      members.become('a');
+      await clock.advance(500);
     }
+    expect([...active].sort((one, other) => one - other)).toEqual(many.slice(120, 160));
+    placement.stop();
+  });
+
+  test('get their turn even if those before them are attempted again and again', async () => {
+    unfinished = many;
+    for (const id of many) refused.set(id, 'failed');
+    const slow = makePlacement(
+      async () => unfinished,
+      async (id) => {
+        attempts.push(id);
+        await clock.sleep(500);
+        return 'failed';
+      },
+    );
+    void slow.run();
+    await clock.advance(90_000);
+    expect(new Set(attempts).size).toBe(5_000);
+    slow.stop();
+  });
+
+  test('are not asked of a lease again at every scan', async () => {
+    unfinished = [1];
+    refused.set(1, 'notOwner');
+    void placement.run();
+    await clock.advance(12_000);
+    expect(attempts.length).toBeGreaterThan(3);
+    expect(attempts.length).toBeLessThan(8);
+    placement.stop();
+  });
+});
+
+test('a package that another instance gave away is taken over at once', async () => {
+  placement.takeOver([7]);
+  await clock.advance(0);
+  expect([...active]).toEqual([7]);
+  placement.stop();
+});
+
+describe('Q6 Q12 an actor that an instance cannot own', () => {
+  const mine = preferredBy('a', 'a', 'b')[0] as number;
+  const theirs = preferredBy('b', 'a', 'b')[0] as number;
+
+  test('is passed on, and the instance does not prefer it any more', async () => {
+    unfinished = [mine];
+    refused.set(mine, 'unable');
+    void placement.run();
+    await clock.advance(200);
+    expect(told).toEqual([mine]);
+    expect(candidates.preferred(mine)).toBe('b');
+    await clock.advance(5_000);
+    expect(attempts).toEqual([mine]);
+    placement.stop();
+  });
+
+  test('is adopted at once by its next candidate', async () => {
+    unfinished = [theirs];
+    void placement.run();
+    await clock.advance(1_500);
+    expect(attempts).toEqual([]);
+    placement.noteUnable('b', [theirs]);
+    await clock.advance(100);
+    expect([...active]).toEqual([theirs]);
+    placement.stop();
+  });
+
+  test('does not move to that instance', async () => {
+    active.add(theirs);
+    placement.noteUnable('b', [theirs]);
+    void placement.run();
+    await clock.advance(20_000);
+    expect([...active]).toEqual([theirs]);
+    placement.stop();
+  });
+
+  test('prefers that instance again after its return', () => {
+    placement.noteUnable('b', [theirs]);
+    members.become('a');
+    members.become('a', 'b');
+    expect(candidates.preferred(theirs)).toBe('b');
   });
 });

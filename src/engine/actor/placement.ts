@@ -2,32 +2,48 @@ import type { Messages } from '../../cluster/messages.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../observability/log.ts';
 import type { Store } from '../../storage/store.ts';
+import type { Candidates } from './candidates.ts';
+import type { Attempt } from './runtime.ts';
+import { Takeovers } from './takeovers.ts';
 
 /** The actors of this instance. */
 export interface Placeable {
   activeIds(): number[];
-  wake(id: number): void;
+  /** The actors that this instance failed to activate, for a reason that a retry does not remove. */
+  unableIds(): number[];
+  /** Resolves after the first attempt to activate the actor. Never rejects. */
+  wake(id: number): Promise<Attempt>;
   /** Finishes the batch, ends the activation and gives up the lease. */
   release(id: number): Promise<void>;
 }
 
 export interface PlacementOptions {
   readonly instance: string;
-  readonly messages: Messages;
+  readonly messages: Pick<Messages, 'members' | 'onMembers' | 'available'>;
+  readonly candidates: Candidates;
   readonly actors: Placeable;
   readonly store: Pick<Store, 'packagesWithUnfinished'>;
   /** Asks the preferred instance of each actor to take it over. */
   readonly wakeOnPreferred: (ids: readonly number[]) => void;
+  /** Tells the other instances which actors this one cannot own. */
+  readonly tellUnable: (ids: readonly number[]) => void;
   readonly clock: Clock;
   readonly log: Log;
-  /** Interval of the scans for actors without an owner; default 1,000 ms. */
+  /** Interval of the scans for actors without an owner; default 1,000 ms. Longer while scans are slow. */
   readonly scanMs?: number;
   /** Actors move only after the members have been the same for this long; default 10,000 ms. */
   readonly stableMs?: number;
 }
 
-/** The most actors that one scan wakes or moves. Spreads many takeovers over time. */
+/** The most actors that one scan moves. Spreads many takeovers over time. */
 const perScan = 100;
+/** The shortest pause between two scans, in ms. */
+const pauseMinMs = 100;
+/** The pause after a scan that failed, in ms. */
+const retryMs = 1_000;
+/** Scans take at most this share of the time, unless the pause would be longer than `pauseMaxMs`. */
+const scanShare = 0.1;
+const pauseMaxMs = 3_000;
 
 /**
  * Activates actors that have unfinished work and no owner, and moves actors to their preferred instance.
@@ -35,35 +51,77 @@ const perScan = 100;
  */
 export class Placement {
   readonly #options: PlacementOptions;
-  readonly #stopping = new AbortController();
+  readonly #takeovers: Takeovers;
+  #stopped = false;
   #stableSince: number;
+  /** Aborts to begin the next scan before its time. */
+  #soon = new AbortController();
   readonly #unsubscribe: () => void;
 
   constructor(options: PlacementOptions) {
+    const { actors, candidates, clock, messages } = options;
     this.#options = options;
-    this.#stableSince = options.clock.monotonic();
-    this.#unsubscribe = options.messages.onMembers(() => {
-      this.#stableSince = options.clock.monotonic();
+    this.#takeovers = new Takeovers({
+      wake: (id) => actors.wake(id),
+      onUnable: () => this.#scanSoon(),
+      clock,
+    });
+    this.#stableSince = clock.monotonic();
+    this.#unsubscribe = messages.onMembers(() => {
+      this.#stableSince = clock.monotonic();
+      candidates.forgetAbsent();
+      this.#scanSoon();
     });
   }
 
   /** Runs until it is stopped. */
   async run(): Promise<void> {
     const { clock, log, scanMs = 1_000 } = this.#options;
-    while (!this.#stopping.signal.aborted) {
+    while (!this.#stopped) {
+      const startedAt = clock.monotonic();
+      let pauseMs = scanMs;
       try {
+        this.#passOn();
         await this.#adopt();
         await this.#move();
       } catch (err) {
         log.debug({ err }, 'actors without an owner could not be looked for');
+        pauseMs = Math.min(scanMs, retryMs);
       }
-      await clock.sleep(scanMs, this.#stopping.signal);
+      const restMs = (clock.monotonic() - startedAt) * (1 / scanShare - 1);
+      await clock.sleep(pauseMinMs);
+      await clock.sleep(Math.max(pauseMs, Math.min(restMs, pauseMaxMs)) - pauseMinMs, this.#soon.signal);
+      this.#soon = new AbortController();
     }
   }
 
   stop(): void {
-    this.#stopping.abort('stopped');
+    this.#stopped = true;
+    this.#takeovers.stop();
+    this.#scanSoon();
     this.#unsubscribe();
+  }
+
+  /** Takes over actors that another instance gave away. */
+  takeOver(ids: readonly number[]): void {
+    this.#takeovers.addGiven(ids);
+  }
+
+  /** Notes that a member cannot own these actors. The next candidate of each adopts it. */
+  noteUnable(member: string, ids: readonly number[]): void {
+    if (this.#options.candidates.addUnable(member, ids)) this.#scanSoon();
+  }
+
+  #scanSoon(): void {
+    this.#soon.abort();
+  }
+
+  /** Passes the actors that this instance cannot own on to the next candidates. Each scan repeats it for lost messages. */
+  #passOn(): void {
+    const { actors, candidates, instance, tellUnable } = this.#options;
+    const unable = actors.unableIds();
+    candidates.setUnable(instance, unable);
+    if (unable.length > 0) tellUnable(unable);
   }
 
   /**
@@ -72,12 +130,10 @@ export class Placement {
    */
   async #adopt(): Promise<void> {
     const { actors, store } = this.#options;
+    const unfinished = await store.packagesWithUnfinished();
+    if (this.#stopped) return;
     const active = new Set(actors.activeIds());
-    const orphans = (await store.packagesWithUnfinished()).filter(
-      (id) => !active.has(id) && this.#isPreferredFor(id),
-    );
-    if (this.#stopping.signal.aborted) return;
-    for (const id of orphans.slice(0, perScan)) actors.wake(id);
+    this.#takeovers.setOrphans(unfinished.filter((id) => !active.has(id) && this.#isPreferredFor(id)));
   }
 
   /** Releases actors that prefer another instance, once the members are stable. */
@@ -95,28 +151,6 @@ export class Placement {
   }
 
   #isPreferredFor(id: number): boolean {
-    const { messages, instance } = this.#options;
-    return preference(id, messages.members())[0] === instance;
+    return this.#options.candidates.preferred(id) === this.#options.instance;
   }
-}
-
-/**
- * Ranks the members as owners of an actor, the preferred member first, by rendezvous hashing (Thaler and Ravishankar,
- * 1998). All instances with the same members compute the same ranks. When a member leaves, only its actors move.
- */
-export function preference(actor: number, members: readonly string[]): string[] {
-  const ranked = members.map((member) => ({ member, weight: weigh(`${member}/${actor}`) }));
-  ranked.sort((a, b) => b.weight - a.weight || (a.member < b.member ? -1 : 1));
-  return ranked.map(({ member }) => member);
-}
-
-/** FNV-1a with MurmurHash3's finalizer, which spreads texts that differ only in their last characters. */
-function weigh(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index++) {
-    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  }
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
 }

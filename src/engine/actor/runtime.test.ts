@@ -30,8 +30,12 @@ class Notebook implements Behaviour<Note, Notebook>, Actor<Note, null, readonly 
   /** Work that each commit awaits, set by the test. */
   work: () => Promise<void> = async () => {};
 
+  /** Work of each activation, set by the test. May throw. */
+  activation: () => Promise<void> = async () => {};
+
   async activate(id: number) {
     if (id === 404) return undefined;
+    await this.activation();
     this.epochs += 1;
     return this;
   }
@@ -350,5 +354,70 @@ describe('an overloaded runtime', () => {
     expect(notebook.epochs).toBe(2);
     expect(taken(500)).toBe(500);
     void runtime.drain(0);
+  });
+});
+
+describe('attempts to activate', () => {
+  test('an actor that can never be activated here is passed on, and tried again after longer and longer pauses', async () => {
+    const notebook = new Notebook();
+    const clock = new ManualClock();
+    let attempts = 0;
+    notebook.activation = async () => {
+      attempts++;
+      throw new TypeError('written by a newer release');
+    };
+    const runtime = new ActorRuntime({
+      ...{ behaviour: notebook, clock, log: silentLog },
+    });
+    runtime.tell(1, { text: 'a' });
+    await clock.advance(0);
+    expect(notebook.redirected).toEqual(['a']);
+    expect(runtime.unableIds()).toEqual([1]);
+    expect(runtime.activeIds()).toEqual([]);
+    for (let second = 0; second < 600; second++) {
+      if (!runtime.isPausing(1)) void runtime.wake(1);
+      await clock.advance(1_000);
+    }
+    expect(attempts).toBeGreaterThan(10);
+    expect(attempts).toBeLessThan(20);
+    notebook.activation = async () => {};
+    await clock.advance(60_000);
+    expect(await runtime.wake(1)).toBe('active');
+    expect(runtime.unableIds()).toEqual([]);
+    const drained = runtime.drain();
+    await clock.advance(1);
+    await drained;
+  });
+
+  test('an actor is not passed on when only the store is away', async () => {
+    const notebook = new Notebook();
+    let isAway = true;
+    notebook.activation = async () => {
+      if (isAway) throw new StoreUnavailableError('away');
+    };
+    const runtime = start(notebook);
+    expect(await runtime.wake(1)).toBe('failed');
+    runtime.tell(1, { text: 'a' });
+    isAway = false;
+    await settled(() => expect(notebook.written).toEqual(['a']));
+    expect(runtime.unableIds()).toEqual([]);
+    expect(notebook.redirected).toEqual([]);
+    await runtime.drain();
+  });
+
+  test('a mass of them takes only a part of the connections to the store', async () => {
+    const notebook = new Notebook();
+    let underWay = 0;
+    let mostUnderWay = 0;
+    notebook.activation = async () => {
+      mostUnderWay = Math.max(mostUnderWay, ++underWay);
+      await new Promise((resolve) => setImmediate(resolve));
+      underWay--;
+    };
+    const runtime = start(notebook);
+    await Promise.all(Array.from({ length: 1_000 }, (_, index) => runtime.wake(index + 1_000)));
+    expect(notebook.epochs).toBe(1_000);
+    expect(mostUnderWay).toBe(64);
+    await runtime.drain();
   });
 });

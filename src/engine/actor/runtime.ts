@@ -1,7 +1,10 @@
+import pLimit from 'p-limit';
 import type { Lease, Leases } from '../../cluster/lease.ts';
+import { type BackoffOptions, backoffMs } from '../../lib/backoff.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../observability/log.ts';
 import { type Metrics, noMetrics } from '../../observability/metrics.ts';
+import { StoreUnavailableError, UnreadableError } from '../../storage/store.ts';
 import { type Actor, type Behaviour, type End, runActivation } from './activation.ts';
 import { DrainRate, Mailbox } from './mailbox.ts';
 
@@ -24,6 +27,12 @@ export interface RuntimeOptions<Message, Active> {
   readonly onFenced?: (id: number) => void;
 }
 
+/**
+ * The result of an attempt to activate an actor: it is active; another instance holds its lease; it does not exist; this
+ * instance cannot own it; the store or the lease service did not answer; this instance does not try now.
+ */
+export type Attempt = 'active' | 'notOwner' | 'unknown' | 'unable' | 'failed' | 'stopped';
+
 interface Cell<Message, Active> {
   readonly id: number;
   readonly mailbox: Mailbox<Message>;
@@ -33,8 +42,24 @@ interface Cell<Message, Active> {
   actor: Active | undefined;
   /** The actor's package was removed, or never existed. */
   isGone: boolean;
+  /** The first attempt to activate it. */
+  readonly attempt: PromiseWithResolvers<Attempt>;
   /** Resolves when the cell is removed. */
   ended: Promise<void>;
+}
+
+/** An actor that this instance cannot own. */
+interface Unable {
+  readonly failures: number;
+  /** Whether its next attempt must wait. */
+  isPausing: boolean;
+}
+
+/** An active actor with its lease. */
+interface Owned<Active> {
+  readonly actor: Active;
+  /** Undefined for a single instance, which owns every actor. */
+  readonly lease: Lease | undefined;
 }
 
 const defaults = {
@@ -51,12 +76,21 @@ const defaults = {
 };
 const retryFirstMs = 50;
 const retryMaxMs = 2_000;
+/** The pauses of an actor that this instance cannot own, for example because a newer release wrote it. */
+const unableBackoff: BackoffOptions = { firstMs: 1_000, maxMs: 60_000 };
+/**
+ * The most actors that are being activated at once, well below the connections that the store has (100 for MongoDB). More
+ * would fill the store's queue, in which the commits of active actors wait too.
+ */
+const activatingMax = 64;
 
 /** Activates actors when they get messages, reactivates them after failures, and passivates idle ones. */
 export class ActorRuntime<Message, Active extends Actor<Message, unknown, unknown>> {
   readonly #options: RuntimeOptions<Message, Active> & typeof defaults;
   readonly #cells = new Map<number, Cell<Message, Active>>();
   readonly #draining = new AbortController();
+  readonly #limitActivating = pLimit(activatingMax);
+  readonly #unable = new Map<number, Unable>();
 
   constructor(options: RuntimeOptions<Message, Active>) {
     this.#options = { ...defaults, ...options };
@@ -85,9 +119,20 @@ export class ActorRuntime<Message, Active extends Actor<Message, unknown, unknow
     this.#cells.get(id)?.mailbox.put(message);
   }
 
-  /** Activates an actor that may have unfinished work. */
-  wake(id: number): void {
-    if (!this.#draining.signal.aborted) this.#cell(id);
+  /** Activates an actor that may have unfinished work. Resolves after the first attempt. Never rejects. */
+  async wake(id: number): Promise<Attempt> {
+    if (this.#draining.signal.aborted || this.isPausing(id)) return 'stopped';
+    return this.#cell(id).attempt.promise;
+  }
+
+  /** Whether this instance has failed to activate the actor, and waits before it tries again. */
+  isPausing(id: number): boolean {
+    return this.#unable.get(id)?.isPausing === true;
+  }
+
+  /** The actors that this instance has failed to activate, for a reason that a retry does not remove. */
+  unableIds(): number[] {
+    return [...this.#unable.keys()];
   }
 
   /** The actor if it is active, else undefined. */
@@ -151,6 +196,7 @@ export class ActorRuntime<Message, Active extends Actor<Message, unknown, unknow
         leaving: new AbortController(),
         actor: undefined,
         isGone: false,
+        attempt: Promise.withResolvers<Attempt>(),
         ended: Promise.resolve(),
       };
       this.#cells.set(id, cell);
@@ -169,30 +215,29 @@ export class ActorRuntime<Message, Active extends Actor<Message, unknown, unknow
       // Without leases, two owners would keep fencing each other, so this one stops.
       if (end === 'fenced' && this.#options.onFenced !== undefined) break;
       if (end === 'unknown' || end === 'gone') cell.isGone = true;
-      if (end === 'notOwner' || cell.isGone || (end === 'idle' && cell.mailbox.size === 0)) break;
+      if (end === 'notOwner' || end === 'unable') break;
+      if (cell.isGone || (end === 'idle' && cell.mailbox.size === 0)) break;
       // Back off if the activation was short. After a long activation, the next one may follow at once.
       pauseMs = clock.monotonic() - startedAt > retryMaxMs ? retryFirstMs : Math.min(pauseMs * 2, retryMaxMs);
       if (end !== 'idle') await clock.sleep(pauseMs, stop);
       cell.mailbox.putBack(behaviour.expire(cell.mailbox.take(Infinity), clock.monotonic(), 'owner'));
     }
     this.#cells.delete(cell.id);
+    cell.attempt.resolve('stopped');
     const left = cell.mailbox.take(Infinity);
     if (cell.isGone) behaviour.unknown(left);
     else behaviour.redirect(left);
   }
 
-  async #activate(
-    cell: Cell<Message, Active>,
-    leaving: AbortSignal,
-  ): Promise<End | 'unknown' | 'failed' | 'notOwner'> {
-    const { behaviour, leases, log, onFenced } = this.#options;
+  /** One activation, from its attempt to its end. */
+  async #activate(cell: Cell<Message, Active>, leaving: AbortSignal): Promise<End | Attempt> {
+    const { log, onFenced } = this.#options;
     const { id, drainRate } = cell;
-    let lease: Lease | undefined;
+    const owned = await this.#limitActivating(() => this.#own(id, leaving));
+    cell.attempt.resolve(typeof owned === 'string' ? owned : 'active');
+    if (typeof owned === 'string') return owned;
+    const { actor, lease } = owned;
     try {
-      lease = await leases?.acquire(id);
-      if (leases !== undefined && lease === undefined) return 'notOwner';
-      const actor = await behaviour.activate(id);
-      if (actor === undefined) return 'unknown';
       cell.actor = actor;
       const stop = lease === undefined ? leaving : AbortSignal.any([leaving, lease.lost]);
       const isHeld = () => lease?.isHeld() ?? true;
@@ -208,5 +253,42 @@ export class ActorRuntime<Message, Active extends Actor<Message, unknown, unknow
       drainRate.forget();
       await lease?.release();
     }
+  }
+
+  /** Takes the lease and the ownership of an actor. Keeps the lease only if both succeed. */
+  async #own(id: number, leaving: AbortSignal): Promise<Owned<Active> | Attempt> {
+    const { behaviour, leases, log } = this.#options;
+    if (leaving.aborted) return 'stopped';
+    let lease: Lease | undefined;
+    let actor: Active | undefined;
+    let isLeased = false;
+    try {
+      lease = await leases?.acquire(id);
+      if (leases !== undefined && lease === undefined) return 'notOwner';
+      isLeased = true;
+      actor = await behaviour.activate(id);
+      this.#unable.delete(id);
+      return actor === undefined ? 'unknown' : { actor, lease };
+    } catch (error) {
+      const isPassing = error instanceof StoreUnavailableError && !(error instanceof UnreadableError);
+      if (isLeased && !isPassing) return this.#cannotOwn(id, error);
+      log.warn({ actor: id, err: error }, 'an activation failed and is tried again');
+      return 'failed';
+    } finally {
+      if (actor === undefined) await lease?.release();
+    }
+  }
+
+  /** Notes that an actor cannot be activated here, and when the next attempt may follow. */
+  #cannotOwn(id: number, error: unknown): 'unable' {
+    const { clock, log } = this.#options;
+    const failures = (this.#unable.get(id)?.failures ?? 0) + 1;
+    const unable: Unable = { failures, isPausing: true };
+    this.#unable.set(id, unable);
+    void clock.sleep(backoffMs(failures, unableBackoff)).then(() => {
+      unable.isPausing = false;
+    });
+    log.warn({ actor: id, err: error }, 'this instance cannot own an actor: other instances are asked');
+    return 'unable';
   }
 }

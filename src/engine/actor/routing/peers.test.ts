@@ -3,6 +3,7 @@ import { type Messages, NoAnswerError } from '../../../cluster/messages.ts';
 import { systemClock } from '../../../lib/clock.ts';
 import type { Json } from '../../../lib/json.ts';
 import { silentLog } from '../../../observability/log.ts';
+import { Candidates } from '../candidates.ts';
 import { PeerService } from './peers.ts';
 import {
   decodeAnswer,
@@ -37,11 +38,13 @@ function pair() {
     const local = {
       send: async () => ({ kind: 'notOwner' }) as const,
       withdraw() {},
-      wake() {},
       isActive: () => false,
       mayOwn: true,
     };
     const others = {
+      candidates: new Candidates(() => messages.members()),
+      takeOver() {},
+      noteUnable() {},
       clock: systemClock,
       log: silentLog,
       commandTimeoutMs: 100,

@@ -13,8 +13,8 @@ import type { PeerRequest } from '../../operated-engine.ts';
  */
 const version = 1;
 
-/** The most packages in one `wake`: a receiver does not read a greater one. */
-export const wakeIdsMax = 10_000;
+/** The most packages that one message may name: a receiver does not read a greater one. */
+export const packageIdsMax = 10_000;
 
 const id = z.string().min(1).max(64);
 /** The sender's span in a trace. An invalid value is dropped, and the message is accepted. */
@@ -62,7 +62,16 @@ const request = z.discriminatedUnion('kind', [
     command,
   }),
   z.object({ v: z.literal(version), kind: z.literal('withdraw'), packageId: z.int(), orderId: id }),
-  z.object({ v: z.literal(version), kind: z.literal('wake'), packageIds: z.array(z.int()).max(wakeIdsMax) }),
+  z.object({
+    v: z.literal(version),
+    kind: z.literal('wake'),
+    packageIds: z.array(z.int()).max(packageIdsMax),
+  }),
+  z.object({
+    v: z.literal(version),
+    kind: z.literal('unable'),
+    packageIds: z.array(z.int()).max(packageIdsMax),
+  }),
   z.object({ v: z.literal(version), kind: z.literal('status') }),
   z.object({ v: z.literal(version), kind: z.literal('drain') }),
 ]);
@@ -72,6 +81,8 @@ export type InstanceRequest =
   | { kind: 'command'; packageId: number; patienceMs: number; command: Command }
   | { kind: 'withdraw'; packageId: number; orderId: string }
   | { kind: 'wake'; packageIds: readonly number[] }
+  /** The sender cannot own these packages. */
+  | { kind: 'unable'; packageIds: readonly number[] }
   | PeerRequest;
 
 /** Kinds with a different name on the wire, because older releases expect that name. */

@@ -7,7 +7,7 @@ import { type Clock, systemClock } from '../../../lib/clock.ts';
 import type { Json } from '../../../lib/json.ts';
 import { silentLog } from '../../../observability/log.ts';
 import type { Command } from '../../commands.ts';
-import { preference } from '../placement.ts';
+import { Candidates, preference } from '../candidates.ts';
 import { decodeRequest, encodeRequest } from './protocol.ts';
 import { Router } from './router.ts';
 
@@ -60,6 +60,7 @@ class Instance {
   /** Whether the instance takes over packages without an owner. */
   takesOver = true;
   answer: Answer = { kind: 'accepted', order };
+  readonly candidates: Candidates;
   readonly router: Router;
 
   constructor(
@@ -69,10 +70,17 @@ class Instance {
     clock: Clock = systemClock,
     commandTimeoutMs = 2_000,
   ) {
+    const messages = network.messages(name);
+    this.candidates = new Candidates(() => messages.members());
     this.router = new Router({
       instance: name,
-      messages: network.messages(name),
+      messages,
       local: this,
+      candidates: this.candidates,
+      takeOver: (ids) => {
+        for (const id of ids) this.owned.add(id);
+      },
+      noteUnable: (member, ids) => void this.candidates.addUnable(member, ids),
       store: { owner: async () => ownerInStore() },
       clock,
       log: silentLog,
@@ -88,9 +96,6 @@ class Instance {
   }
   withdraw(packageId: number, orderId: string): void {
     if (this.owned.has(packageId)) this.withdrawn.push(orderId);
-  }
-  wake(packageId: number): void {
-    this.owned.add(packageId);
   }
   isActive(packageId: number): boolean {
     return this.owned.has(packageId);
@@ -286,6 +291,23 @@ test('wakeOnPreferred() wakes each package at the instance that it prefers', asy
   a.router.wakeOnPreferred([mine, packageOf('b')]);
   await Promise.resolve();
   expect([...b.owned].sort()).toEqual([mine, packageOf('b')].sort());
+});
+
+test('Q12 a command passes by an instance that cannot own its package, and so does a hand-over', async () => {
+  const c = new Instance('c', network, () => undefined);
+  const all = ['a', 'b', 'c'];
+  const id = Array.from({ length: 100 }, (_, index) => index + 1).find(
+    (each) => preference(each, all).join('') === 'abc',
+  ) as number;
+  a.takesOver = false;
+  a.router.tellUnable([id]);
+  await vi.waitFor(() => expect(c.candidates.preferred(id)).toBe('b'));
+  network.sent.length = 0;
+  expect(await c.router.send(id, purchase)).toEqual(accepted);
+  expect(network.sent.map(({ to }) => to)).toEqual(['b']);
+  network.sent.length = 0;
+  c.router.wakeOnPreferred([id]);
+  expect(network.sent.map(({ to }) => to)).toEqual(['b']);
 });
 
 test('a hand-over of more packages than one message may name takes several messages', async () => {

@@ -2,11 +2,12 @@ import { InboxFullError, type Messages } from '../../../cluster/messages.ts';
 import type { ErrorCode } from '../../../domain/errors.ts';
 import type { Answer, NotOwner } from '../../../domain/messages.ts';
 import type { Clock } from '../../../lib/clock.ts';
+import type { Json } from '../../../lib/json.ts';
 import type { Log } from '../../../observability/log.ts';
 import type { Tracing } from '../../../observability/tracing.ts';
 import type { Store } from '../../../storage/store.ts';
 import type { Command } from '../../commands.ts';
-import { preference } from '../placement.ts';
+import type { Candidates } from '../candidates.ts';
 import type { PeerService } from './peers.ts';
 import {
   decodeAnswer,
@@ -14,7 +15,7 @@ import {
   encodeAnswer,
   encodeRequest,
   type InstanceAnswer,
-  wakeIdsMax,
+  packageIdsMax,
 } from './protocol.ts';
 
 /** No answer came. The command may be stored already, or may still be stored. */
@@ -27,8 +28,6 @@ export interface LocalOwner {
   /** Resolves after the commit, or with `notOwner` if another instance owns the package. Never rejects. */
   send(packageId: number, command: Command, deadlineAt: number): Promise<Answer | NotOwner>;
   withdraw(packageId: number, orderId: string): void;
-  /** Activates a package, unless another instance holds its lease. */
-  wake(packageId: number): void;
   isActive(packageId: number): boolean;
   /** False while this instance gives its packages away. */
   readonly mayOwn: boolean;
@@ -38,6 +37,11 @@ export interface RouterOptions {
   readonly instance: string;
   readonly messages: Messages;
   readonly local: LocalOwner;
+  readonly candidates: Candidates;
+  /** Takes over packages that another instance gave away. */
+  readonly takeOver: (packageIds: readonly number[]) => void;
+  /** Notes packages that a member cannot own. */
+  readonly noteUnable: (member: string, packageIds: readonly number[]) => void;
   /** Answers operators' requests that other instances pass on. */
   readonly peers?: Pick<PeerService, 'answer'>;
   readonly store: Pick<Store, 'owner'>;
@@ -71,7 +75,7 @@ export class Router {
   constructor(options: RouterOptions) {
     this.#options = options;
     this.#startedAt = options.clock.monotonic();
-    options.messages.serve((json) => this.#serve(json));
+    options.messages.serve((json, from) => this.#serve(json, from));
   }
 
   /** Resolves with the owner's answer, or a refusal. Never rejects. */
@@ -137,19 +141,30 @@ export class Router {
 
   /** Asks the preferred instance of each package to take it over. */
   wakeOnPreferred(packageIds: readonly number[]): void {
-    const { messages, instance } = this.#options;
+    const { messages, instance, candidates } = this.#options;
     const others = messages.members().filter((member) => member !== instance);
     if (others.length === 0) return;
-    const byOwner = Map.groupBy(packageIds, (id) => preference(id, others)[0] as string);
-    for (const [owner, ids] of byOwner) {
-      for (let from = 0; from < ids.length; from += wakeIdsMax) {
-        this.#tell(owner, { kind: 'wake', packageIds: ids.slice(from, from + wakeIdsMax) });
-      }
+    const byOwner = Map.groupBy(packageIds, (id) => candidates.preferred(id, others) as string);
+    for (const [owner, ids] of byOwner) this.#tellOf(ids, 'wake', [owner]);
+  }
+
+  /** Tells the other instances that this one cannot own these packages. */
+  tellUnable(packageIds: readonly number[]): void {
+    const { messages, instance } = this.#options;
+    const others = messages.members().filter((member) => member !== instance);
+    this.#tellOf(packageIds, 'unable', others);
+  }
+
+  /** Sends as many messages as the packages need. */
+  #tellOf(packageIds: readonly number[], kind: 'wake' | 'unable', to: readonly string[]): void {
+    for (let from = 0; from < packageIds.length; from += packageIdsMax) {
+      const some = packageIds.slice(from, from + packageIdsMax);
+      for (const member of to) this.#tell(member, { kind, packageIds: some });
     }
   }
 
   async #target(packageId: number, failed: ReadonlySet<string>): Promise<string | undefined> {
-    const { local, instance, messages, store } = this.#options;
+    const { local, instance, messages, store, candidates } = this.#options;
     if (local.isActive(packageId) && !failed.has(instance)) return instance;
     const members = messages.members().filter((member) => member !== instance || local.mayOwn);
     const isWorthAsking = (member: string | undefined): member is string =>
@@ -158,7 +173,7 @@ export class Router {
     if (isWorthAsking(last)) return last;
     const owner = await store.owner(packageId).catch(() => undefined);
     if (isWorthAsking(owner)) return owner;
-    return preference(packageId, members).find(isWorthAsking);
+    return candidates.ranked(packageId, members).find(isWorthAsking);
   }
 
   async #sendTo(
@@ -205,11 +220,11 @@ export class Router {
     });
   }
 
-  async #serve(json: Parameters<typeof decodeRequest>[0]): Promise<ReturnType<typeof encodeAnswer>> {
-    return encodeAnswer(await this.#answer(json));
+  async #serve(json: Json, from: string): Promise<Json> {
+    return encodeAnswer(await this.#answer(json, from));
   }
 
-  async #answer(json: Parameters<typeof decodeRequest>[0]): Promise<InstanceAnswer> {
+  async #answer(json: Json, from: string): Promise<InstanceAnswer> {
     const { local, clock } = this.#options;
     const request = decodeRequest(json);
     switch (request?.kind) {
@@ -224,7 +239,10 @@ export class Router {
         local.withdraw(request.packageId, request.orderId);
         return { kind: 'done' };
       case 'wake':
-        for (const id of request.packageIds) local.wake(id);
+        this.#options.takeOver(request.packageIds);
+        return { kind: 'done' };
+      case 'unable':
+        this.#options.noteUnable(from, request.packageIds);
         return { kind: 'done' };
       case 'status':
       case 'drain':

@@ -1,0 +1,83 @@
+import type { Clock } from '../../lib/clock.ts';
+import type { Attempt } from './runtime.ts';
+
+export interface TakeoversOptions {
+  /** Tries to activate an actor. Never rejects. */
+  readonly wake: (id: number) => Promise<Attempt>;
+  /** Called when this instance cannot own an actor. */
+  readonly onUnable: () => void;
+  readonly clock: Pick<Clock, 'sleep'>;
+}
+
+/**
+ * The most takeovers that are under way at once. A quick store takes over more in a second than a slow one. Below
+ * the maximum of the runtime, so that actors which customers wake do not wait for all of these.
+ */
+const underWayMax = 32;
+/** A lease of another instance is not asked for again before this time. Far below the time that a lease takes to expire. */
+const leasedPauseMs = 2_000;
+
+/** Wakes actors without an owner, all of them in turn, a few at once. */
+export class Takeovers {
+  readonly #options: TakeoversOptions;
+  /** The actors that other instances gave away. */
+  readonly #given: number[] = [];
+  /** The actors that may have no owner, the next one last. */
+  #orphans: number[] = [];
+  /** The actors whose lease another instance held just now. */
+  readonly #leased = new Set<number>();
+  #lastOrphan = 0;
+  #underWay = 0;
+  #isStopped = false;
+
+  constructor(options: TakeoversOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Replaces the list of actors that may have no owner. The takeovers continue after the last one that was tried, so
+   * that those at the end of the list get their turn, too.
+   * @param ids in ascending order
+   */
+  setOrphans(ids: readonly number[]): void {
+    const due = ids.filter((id) => !this.#leased.has(id));
+    const isLater = (id: number) => id > this.#lastOrphan;
+    this.#orphans = [...due.filter(isLater), ...due.filter((id) => !isLater(id))].reverse();
+    this.#wakeNext();
+  }
+
+  /** Takes over actors that another instance gave away, before the others. */
+  addGiven(ids: readonly number[]): void {
+    for (const id of ids) this.#given.push(id);
+    this.#wakeNext();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  #wakeNext(): void {
+    while (!this.#isStopped && this.#underWay < underWayMax) {
+      const given = this.#given.pop();
+      const id = given ?? this.#orphans.pop();
+      if (id === undefined) return;
+      if (given === undefined) this.#lastOrphan = id;
+      void this.#wake(id);
+    }
+  }
+
+  async #wake(id: number): Promise<void> {
+    this.#underWay++;
+    const attempt = await this.#options.wake(id);
+    this.#underWay--;
+    if (attempt === 'notOwner') void this.#pause(id);
+    if (attempt === 'unable') this.#options.onUnable();
+    this.#wakeNext();
+  }
+
+  async #pause(id: number): Promise<void> {
+    this.#leased.add(id);
+    await this.#options.clock.sleep(leasedPauseMs);
+    this.#leased.delete(id);
+  }
+}
