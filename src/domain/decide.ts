@@ -187,7 +187,7 @@ class Decision {
     const cancelling = to.requestCancel(order, this.#now);
     draft.update(cancelling);
     draft.move({ cancelling: 1 });
-    draft.effects.push({ kind: 'compensate', order: cancelling });
+    draft.startSaga(orderId);
     return draft.answer(caller, { kind: 'accepted', order: cancelling });
   }
 
@@ -197,7 +197,7 @@ class Decision {
     if (this.#monotonic > deadlineAt) return this.#refuse(caller, 'overloaded', order);
     if (isSettled(order)) return this.#refuse(caller, 'not_retryable', order);
     if (order.status === 'queued') this.#serveQueue();
-    else this.#draft.effects.push({ kind: 'retry', order });
+    else this.#draft.retrySaga(orderId);
     return this.#draft.answer(caller, { kind: 'accepted', order });
   }
 
@@ -238,15 +238,18 @@ class Decision {
       case 'refused':
         draft.update(to.fail(order, this.#now, message.reason, events));
         return this.#releaseUnit({ held: -1 });
-      case 'needsCompensation': {
-        const compensating = to.compensate(order, this.#now, message.reason, message.reserved, events);
-        draft.update(compensating);
-        draft.effects.push({ kind: 'compensate', order: compensating });
-        return;
-      }
+      case 'needsCompensation':
+        return this.#compensate(order, message);
       case 'compensated':
         return this.#endCompensation(order, events);
     }
+  }
+
+  #compensate(order: Order, message: Extract<SagaMessage, { kind: 'needsCompensation' }>): void {
+    const { reason, events, reserved } = message;
+    const compensating = to.compensate(order, this.#now, reason, reserved, events);
+    this.#draft.update(compensating);
+    this.#draft.startSaga(order.id);
   }
 
   #endCompensation(order: Order, events: SagaMessage['events']): void {
@@ -285,7 +288,7 @@ class Decision {
   #hold(order: Order): void {
     this.#claims += 1;
     this.#draft.move({ remaining: -1, held: 1 });
-    this.#draft.effects.push({ kind: 'book', order });
+    this.#draft.startSaga(order.id);
   }
 
   /**

@@ -84,6 +84,29 @@ describe('a retry', () => {
     }
   });
 
+  test.each([
+    ['a claimed order', 'book', 'held', (one) => [one.purchase(), retry(one, 'order-2')]],
+    ['a failed booking', 'compensate', 'compensating', (one) => [one.needsCompensation('order-1')]],
+    ['a refused flight', undefined, 'failed', (one) => [one.refused('order-1')]],
+    ['a booked order', undefined, 'confirmed', (one) => [one.booked('order-1')]],
+    ['a cancel', 'compensate', 'cancelling', (one) => [one.booked('order-1'), one.cancel('order-1')]],
+  ] as [string, string | undefined, string, (one: DecideFixture) => PackageMessage[]][])(
+    'Q8 leaves one saga, for the status at the end of the batch, if it is in the batch of %s',
+    async (_, kind, status, messages) => {
+      for (const isBefore of [true, false]) {
+        const bench = await sold();
+        const batch = messages(bench);
+        const id = kind === 'book' ? 'order-2' : 'order-1';
+        if (isBefore && kind !== 'book') batch.unshift(retry(bench, id));
+        else batch.push(retry(bench, id));
+        const { effects } = await bench.batch(...batch);
+        const sagas = effects.filter((effect) => effect.kind !== 'answer');
+        expect(sagas).toMatchObject(kind === undefined ? [] : [{ kind, order: { id, status } }]);
+        expect(bench.stored.get(id)).toMatchObject({ status });
+      }
+    },
+  );
+
   test('serves the queue if its order is queued', async () => {
     const bench = new DecideFixture({ quota: 1 });
     await bench.batch(amend(bench, { paused: true }));

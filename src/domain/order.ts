@@ -136,6 +136,11 @@ export function progress(order: Order, reserved: Reserved, events: readonly Time
   return { ...order, ...reserved, timeline: merge(order, events) };
 }
 
+/** Whether the timeline says that this was reserved, or that an attempt to reserve it had an unknown outcome. */
+export function mayHave(what: 'flight' | 'hotel', { timeline }: Order): boolean {
+  return timeline.some(({ event }) => event === `${what} reserved` || event === `${what} unknown`);
+}
+
 export function confirm(
   order: Order,
   at: number,

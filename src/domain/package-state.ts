@@ -1,5 +1,5 @@
 import type { Answer, Change, Effect, Ownership, Reply } from './messages.ts';
-import type { Order } from './order.ts';
+import { type Order, sagaStatuses } from './order.ts';
 import type { Inventory, TravelPackage } from './travel-package.ts';
 
 /**
@@ -80,6 +80,8 @@ export class PackageState {
 export class Draft {
   readonly state: PackageState;
   readonly effects: Effect[] = [];
+  /** The orders whose sagas start, or are retried, after the commit. By id. */
+  readonly #sagas = new Map<string, 'start' | 'retry'>();
   #inventory: Inventory;
   #package: TravelPackage;
   readonly #inserted = new Map<string, Order>();
@@ -189,8 +191,30 @@ export class Draft {
     };
   }
 
-  /** The effects of the batch. Each answer contains the state of its order at the end of the batch. */
+  /** Starts the saga that the order's final status in this batch calls for. */
+  startSaga(id: string): void {
+    this.#sagas.set(id, 'start');
+  }
+
+  /** Has the running saga of the order retried, unless the batch starts another one. */
+  retrySaga(id: string): void {
+    if (!this.#sagas.has(id)) this.#sagas.set(id, 'retry');
+  }
+
+  /** The effects, with each order as it is at the end of the batch. At most one concerns the saga of an order. */
   settledEffects(): Effect[] {
+    const sagas = [...this.#sagas].flatMap(([id, how]) => this.#sagaEffect(id, how));
+    return [...sagas, ...this.#settledAnswers()];
+  }
+
+  #sagaEffect(id: string, how: 'start' | 'retry'): Effect[] {
+    const order = this.order(id);
+    if (order === undefined || !sagaStatuses.includes(order.status)) return [];
+    if (how === 'retry') return [{ kind: 'retry', order }];
+    return [{ kind: order.status === 'held' ? 'book' : 'compensate', order }];
+  }
+
+  #settledAnswers(): Effect[] {
     return this.effects.map((effect) => {
       if (effect.kind !== 'answer' || !('order' in effect.answer)) return effect;
       const { order } = effect.answer;

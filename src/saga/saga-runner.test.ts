@@ -4,6 +4,7 @@ import { ManualClock, runUntilIdle } from '../../test/support/manual-clock.ts';
 import { ScriptedSuppliers } from '../../test/support/scripted-suppliers.ts';
 import type { PackageMessage } from '../domain/messages.ts';
 import { silentLog } from '../observability/log.ts';
+import type { CallOutcome } from '../suppliers/suppliers.ts';
 import { ActivationSagas, SagaRunner } from './saga.ts';
 
 const order = fakeOrder({ status: 'held' });
@@ -76,6 +77,37 @@ describe('ActivationSagas', () => {
     sagas.retry(compensating);
     await runUntilIdle();
     expect(reported).toMatchObject([{ kind: 'compensated', orderId: compensating.id }]);
+  });
+
+  it('Q8 a retry only delivers a result again that waits for its commit', async () => {
+    sagas.start('book', order);
+    await clock.advance(5_000);
+    suppliers.answerFlight({ kind: 'unknown', cause: 'time-out' });
+    await runUntilIdle();
+    expect(reported).toMatchObject([{ kind: 'needsCompensation' }]);
+    sagas.retry(order);
+    await runUntilIdle();
+    expect(suppliers.flightKeys).toEqual([order.id]);
+    expect(reported[1]).toEqual(reported[0]);
+    sagas.start('compensate', compensating);
+    sagas.retry(compensating);
+    await runUntilIdle();
+    expect(reported.slice(2)).toMatchObject([{ kind: 'compensated' }]);
+  });
+
+  it('Q8 a saga begins only after the former one of its order has been stopped and has ended', async () => {
+    const answer = Promise.withResolvers<CallOutcome>();
+    suppliers.reserveFlight = () => answer.promise;
+    suppliers.reserveHotel = () => expect.unreachable();
+    sagas.start('book', order);
+    await clock.advance(5_000);
+    sagas.start('compensate', compensating);
+    await runUntilIdle();
+    expect(suppliers.cancelled).toEqual([]);
+    answer.resolve({ kind: 'reserved', number: 'F-late' });
+    await runUntilIdle();
+    expect(suppliers.cancelled).toHaveLength(2);
+    expect(reported).toMatchObject([{ kind: 'compensated' }]);
   });
 
   it('starts a saga on retry if none is running', async () => {

@@ -1,6 +1,13 @@
 import pLimit, { type LimitFunction } from 'p-limit';
-import type { PackageMessage, SagaResult } from '../domain/messages.ts';
-import type { Order, OrderReason, Reserved, TimelineEntry, TimelineEvent } from '../domain/order.ts';
+import type { PackageMessage, SagaMessage, SagaResult } from '../domain/messages.ts';
+import {
+  mayHave,
+  type Order,
+  type OrderReason,
+  type Reserved,
+  type TimelineEntry,
+  type TimelineEvent,
+} from '../domain/order.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../observability/log.ts';
 import { type Metrics, noMetrics, type SagaOutcome } from '../observability/metrics.ts';
@@ -32,6 +39,7 @@ export async function bookOrder(order: Order, options: SagaOptions): Promise<voi
   const { id: key, packageId, email } = order;
   const { flight, stay } = order.package;
   const ticket = await options.suppliers.reserveFlight({ key, packageId, flight, email }, options.signal);
+  if (options.signal.aborted) return;
   const ticketNumber = steps.note('flight', ticket);
   if (ticketNumber === undefined) return steps.giveUp(ticket, 'flight_unavailable', {});
 
@@ -78,16 +86,14 @@ class Steps {
 
   /** Notes a supplier's answer for the timeline; returns the reservation's number, if there is one. */
   note(what: 'flight' | 'hotel', answer: SupplierAnswer | UnknownAnswer): string | undefined {
+    if (answer.kind === 'unknown') this.#note(`${what} unknown`);
     if (answer.kind === 'reserved') this.#note(`${what} reserved`, answer.number);
-    else if (answer.kind === 'refused') this.#note(`${what} refused`);
-    else this.#note(`${what} unknown`);
+    if (answer.kind === 'refused') this.#note(`${what} refused`);
     return answer.kind === 'reserved' ? answer.number : undefined;
   }
 
   noteCancelled(order: Order, what: 'flight' | 'hotel'): void {
-    const mayExist = ({ event }: TimelineEntry) =>
-      event === `${what} reserved` || event === `${what} unknown`;
-    if (order.timeline.some(mayExist)) this.#note(`${what} cancelled`);
+    if (mayHave(what, order)) this.#note(`${what} cancelled`);
   }
 
   showProgress(reserved: Reserved): AbortController {
@@ -211,13 +217,22 @@ interface Running {
   readonly stop: AbortController;
   /** In ms on the monotonic clock; undefined while the saga waits for a slot. */
   begunAt: number | undefined;
+  /** Its final result, once it has one. No other saga of the order may begin before this result is decided. */
+  result: SagaMessage | undefined;
+  /** Resolves when the saga has ended. */
+  ended: Promise<void>;
 }
 
-/** The sagas of one activation of a package, one per order. They run beside the actor's loop. */
+/**
+ * The sagas of one activation of a package, at most one per order. They run beside the actor's loop. A saga of an order
+ * begins only after the former one has been stopped and has ended. So no booking calls a supplier for an order whose
+ * compensation has begun (rule Q8).
+ */
 export class ActivationSagas {
   readonly #options: ActivationSagasOptions;
   readonly #epoch: number;
   readonly #ended: AbortSignal;
+  /** The newest saga of each order, until the order needs none. All others are stopped. */
   readonly #running = new Map<string, Running>();
 
   /** @param ended aborts when the activation ends, which stops all its sagas */
@@ -231,48 +246,77 @@ export class ActivationSagas {
     ended.addEventListener('abort', stopAll, { once: true });
   }
 
-  /** Starts a saga. Its result comes back as a message that carries the epoch. */
+  /**
+   * Starts the saga for the commit that was just applied: it claimed the order's unit, or began its compensation. The
+   * result comes back as a message that carries the epoch.
+   */
   start(kind: 'book' | 'compensate', order: Order): void {
-    if (this.#ended.aborted) return;
-    const { runner, clock, notify, log } = this.#options;
-    const { id: orderId, packageId } = order;
-    const epoch = this.#epoch;
-    const running: Running = { stop: new AbortController(), begunAt: undefined };
-    this.#running.set(orderId, running);
-    const run: SagaRun = {
-      signal: running.stop.signal,
-      report: (result, events) => notify(packageId, { orderId, epoch, events, ...result }),
-      begun: () => {
-        running.begunAt = clock.monotonic();
-      },
-    };
-    runner.run(kind, order, run).then(
-      () => this.#forget(orderId, running),
-      (err: unknown) => {
-        this.#forget(orderId, running);
-        // A saga fails only because of a bug. The order keeps its unit, and the next activation tries again.
-        log.error({ orderId, packageId, err }, `the saga failed: ${kind}`);
-      },
-    );
+    this.#replace(kind, order);
+  }
+
+  /** Starts the saga of an order for which an earlier saga may have called the suppliers. */
+  resume(order: Order): void {
+    this.#replace(order.status === 'held' ? 'book' : 'compensate', order);
   }
 
   /**
    * Restarts the saga of an order, so that it calls the suppliers at once instead of waiting for its next attempt. The
-   * former saga is stopped first and reports nothing more. The key stays the same, so the new saga finds existing
-   * reservations.
+   * key stays the same, so the new saga finds existing reservations. A saga that has just begun continues, and a result
+   * that waits for its commit is only delivered again.
    */
   retry(order: Order): void {
     const running = this.#running.get(order.id);
     if (running !== undefined) {
-      const { begunAt, stop } = running;
-      if (begunAt === undefined || this.#options.clock.monotonic() - begunAt < justBegunMs) return;
-      stop.abort('restarted');
+      const { clock, notify } = this.#options;
+      const { begunAt, result } = running;
+      if (result !== undefined) return notify(order.packageId, result);
+      if (begunAt === undefined || clock.monotonic() - begunAt < justBegunMs) return;
     }
-    this.start(order.status === 'held' ? 'book' : 'compensate', order);
+    this.resume(order);
   }
 
-  /** Forgets a saga, unless another saga of the same order has replaced it: a compensation follows a failed booking. */
-  #forget(orderId: string, running: Running): void {
-    if (this.#running.get(orderId) === running) this.#running.delete(orderId);
+  /** Forgets the saga of an order that needs none any more. */
+  forget(orderId: string): void {
+    this.#running.delete(orderId);
+  }
+
+  /** Stops the former saga of the order, and starts another one when the former has ended. */
+  #replace(kind: 'book' | 'compensate', order: Order): void {
+    if (this.#ended.aborted) return;
+    const former = this.#running.get(order.id);
+    former?.stop.abort('replaced');
+    const stop = new AbortController();
+    const running: Running = { stop, begunAt: undefined, result: undefined, ended: Promise.resolve() };
+    this.#running.set(order.id, running);
+    running.ended = this.#run(kind, order, running, former);
+  }
+
+  async #run(
+    kind: 'book' | 'compensate',
+    order: Order,
+    running: Running,
+    former: Running | undefined,
+  ): Promise<void> {
+    const { runner, clock, notify, log } = this.#options;
+    const { id: orderId, packageId } = order;
+    const run: SagaRun = {
+      signal: running.stop.signal,
+      report: (result, events) => {
+        const message = { orderId, epoch: this.#epoch, events, ...result };
+        if (message.kind !== 'progress') running.result = message;
+        notify(packageId, message);
+      },
+      begun: () => {
+        running.begunAt = clock.monotonic();
+      },
+    };
+    if (former !== undefined) await former.ended;
+    try {
+      await runner.run(kind, order, run);
+    } catch (err) {
+      // A saga fails only because of a bug. The order keeps its unit, and a retry or the next activation tries again.
+      log.error({ orderId, packageId, err }, `the saga failed: ${kind}`);
+      if (this.#running.get(orderId) === running) this.#running.delete(orderId);
+    }
   }
 }

@@ -65,10 +65,10 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/domain/decide.ts',
-        find: `        draft.update(compensating);
+        find: `    this.#draft.update(compensating);
 `,
-        replace: `        draft.update(compensating);
-        this.#releaseUnit({ held: -1 });
+        replace: `    this.#draft.update(compensating);
+    this.#releaseUnit({ held: -1 });
 `,
       },
     ],
@@ -117,8 +117,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/engine/actor/package-actor.ts',
-        find: "      else if (order.status !== 'queued') sagas.start('compensate', order);\n",
-        replace: '',
+        find: "if (order.status !== 'queued') sagas.resume(order);",
+        replace: "if (order.status === 'held') sagas.resume(order);",
       },
     ],
   },
@@ -127,8 +127,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/engine/actor/package-actor.ts',
-        find: "if (order.status === 'held') sagas.start('book', order);",
-        replace: "if (order.status === 'held') continue;",
+        find: "if (order.status !== 'queued') sagas.resume(order);",
+        replace: "if (order.status !== 'queued' && order.status !== 'held') sagas.resume(order);",
       },
     ],
   },
@@ -315,9 +315,9 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/saga/saga.ts',
-        find: '    runner.run(kind, order, run).then(\n',
-        replace: `    const again = { ...order, id: epoch === 1 ? orderId : \`\${orderId}-\${epoch}\` };
-    runner.run(kind, kind === 'book' ? again : order, run).then(
+        find: '      await runner.run(kind, order, run);\n',
+        replace: `      const again = { ...order, id: this.#epoch === 1 ? orderId : \`\${orderId}-\${this.#epoch}\` };
+      await runner.run(kind, kind === 'book' ? again : order, run);
 `,
       },
     ],
@@ -448,11 +448,13 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/engine/actor/package-actor.ts',
-        find: "if (order.status === 'held') sagas.start('book', order);",
-        replace: `if (order.status === 'held')
+        find: "if (order.status !== 'queued') sagas.resume(order);",
+        replace: `
+      if (order.status === 'held')
         this.#shared.notify(state.package.id, {
           ...{ kind: 'needsCompensation', reason: 'supplier_silent', reserved: {}, orderId: order.id, epoch: state.epoch, events: [] },
-        });`,
+        });
+      else if (order.status !== 'queued') sagas.resume(order);`,
       },
     ],
   },

@@ -1,6 +1,7 @@
 import type { Messages } from '../../cluster/messages.ts';
 import { decide, type Lookups, type PackageRules, type Step } from '../../domain/decide.ts';
 import { type Effect, inDoubt, type Ownership, type PackageMessage } from '../../domain/messages.ts';
+import { sagaStatuses } from '../../domain/order.ts';
 import { PackageState } from '../../domain/package-state.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../observability/log.ts';
@@ -158,10 +159,7 @@ export class PackageActor implements Actor<PackageMessage, Lookups, Step> {
     const sagas = new ActivationSagas(this.#shared, state.epoch, signal);
     this.#sagas = sagas;
     this.#ended = signal;
-    for (const order of state.orders.values()) {
-      if (order.status === 'held') sagas.start('book', order);
-      else if (order.status !== 'queued') sagas.start('compensate', order);
-    }
+    for (const order of state.orders.values()) if (order.status !== 'queued') sagas.resume(order);
     notify(state.package.id, { kind: 'suppliers', available: suppliers.available });
     // Viewers at other instances know at best the former owner's queue.
     this.#publishQueue();
@@ -213,6 +211,7 @@ export class PackageActor implements Actor<PackageMessage, Lookups, Step> {
   runEffects({ effects, change }: Step): void {
     for (const effect of effects) this.#run(effect);
     if (change === undefined) return;
+    for (const { id, status } of change.updated) if (!sagaStatuses.includes(status)) this.#sagas.forget(id);
     publishChange(this.#shared.liveBus, this.state.package, change);
     this.#publishQueue();
   }
