@@ -228,6 +228,17 @@ describe('sagas', () => {
     expect(step.effects).toMatchObject([{ kind: 'compensate', order: { id: 'order-1' } }]);
   });
 
+  test('Q8 a refusal owes a cancellation if another process may have reserved the flight', async () => {
+    const bench = new DecideFixture({ quota: 1 });
+    await bench.batch(bench.purchase());
+    const unknown = { kind: 'progress', reserved: {}, events: [{ at: 2, event: 'flight unknown' }] } as const;
+    await bench.batch({ ...unknown, orderId: 'order-1', epoch: bench.state.epoch });
+    const step = await bench.batch(bench.refused('order-1'));
+    expect(step.change?.updated).toMatchObject([{ status: 'compensating', reason: 'flight_unavailable' }]);
+    expect(step.change?.updated[0]).not.toHaveProperty('flight');
+    expect(step.effects).toMatchObject([{ kind: 'compensate', order: { id: 'order-1' } }]);
+  });
+
   test('Q9 the result of a saga from an older epoch is ignored', async () => {
     const bench = new DecideFixture({ quota: 1 });
     await bench.batch(bench.purchase());

@@ -236,6 +236,7 @@ class Decision {
         draft.update(to.confirm(order, this.#now, message.reserved, events));
         return draft.move({ held: -1, confirmed: 1 });
       case 'refused':
+        if (to.mayHave('flight', order)) return this.#compensate(order, message);
         draft.update(to.fail(order, this.#now, message.reason, events));
         return this.#releaseUnit({ held: -1 });
       case 'needsCompensation':
@@ -245,8 +246,9 @@ class Decision {
     }
   }
 
-  #compensate(order: Order, message: Extract<SagaMessage, { kind: 'needsCompensation' }>): void {
-    const { reason, events, reserved } = message;
+  #compensate(order: Order, message: Extract<SagaMessage, { reason: unknown }>): void {
+    const { reason, events } = message;
+    const reserved = message.kind === 'refused' ? {} : message.reserved;
     const compensating = to.compensate(order, this.#now, reason, reserved, events);
     this.#draft.update(compensating);
     this.#draft.startSaga(order.id);

@@ -80,7 +80,10 @@ export type SagaMessage = {
 export type SagaResult =
   | { readonly kind: 'progress'; readonly reserved: Reserved }
   | { readonly kind: 'booked'; readonly reserved: Required<Reserved> }
-  /** No reservation exists at any supplier, so the order fails at once. */
+  /**
+   * The saga knows of no reservation at any supplier, so the order fails at once, unless another process may have
+   * reserved a flight.
+   */
   | { readonly kind: 'refused'; readonly reason: OrderReason }
   /** A reservation may exist at a supplier and must be cancelled. */
   | { readonly kind: 'needsCompensation'; readonly reason: OrderReason; readonly reserved: Reserved }
@@ -191,7 +194,7 @@ export interface Change {
 /** An action to run once the change is known to be applied. */
 export type Effect =
   | { readonly kind: 'answer'; readonly caller: Reply; readonly answer: Answer }
-  /** Books a held order at the suppliers. */
+  /** Books an order at the suppliers, for the first time: the batch has claimed its unit. */
   | { readonly kind: 'book'; readonly order: Order }
   /** Cancels the reservations of a compensating or cancelling order. */
   | { readonly kind: 'compensate'; readonly order: Order }

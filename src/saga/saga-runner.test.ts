@@ -110,6 +110,20 @@ describe('ActivationSagas', () => {
     expect(reported).toMatchObject([{ kind: 'compensated' }]);
   });
 
+  it('Q8 only the saga that follows a claim ends a refused order without a cancellation', async () => {
+    const refused = { kind: 'refused', code: 'flight_unavailable' } as const;
+    sagas.start('book', order);
+    await runUntilIdle();
+    suppliers.answerFlight(refused);
+    await runUntilIdle();
+    sagas.forget(order.id);
+    sagas.resume(order);
+    await clock.advance(5_000);
+    suppliers.answerFlight(refused);
+    await runUntilIdle();
+    expect(reported.map(({ kind }) => kind)).toEqual(['refused', 'needsCompensation']);
+  });
+
   it('starts a saga on retry if none is running', async () => {
     sagas.retry(order);
     await runUntilIdle();

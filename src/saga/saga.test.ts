@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import type { SagaResult } from '../domain/messages.ts';
 import type { Order } from '../domain/order.ts';
 import { systemClock } from '../lib/clock.ts';
-import type { SupplierAnswer, Suppliers, UnknownAnswer } from '../suppliers/suppliers.ts';
+import type { CallOutcome, Suppliers } from '../suppliers/suppliers.ts';
 import { bookOrder, compensateOrder, type SagaOptions } from './saga.ts';
 
 const order: Order = {
@@ -16,7 +16,7 @@ const order: Order = {
   timeline: [{ at: 1, event: 'claimed' }],
 };
 
-type Reply = SupplierAnswer | UnknownAnswer;
+type Reply = CallOutcome;
 const ticket: Reply = { kind: 'reserved', number: 'F1' };
 const room: Reply = { kind: 'reserved', number: 'H1' };
 const unknown: Reply = { kind: 'unknown', cause: 'time-out' };
@@ -38,7 +38,7 @@ function suppliersThat(flight: Reply | Promise<Reply>, hotel: Reply | Promise<Re
   return suppliers satisfies Suppliers;
 }
 
-async function run(suppliers: Suppliers, what: typeof bookOrder, subject = order) {
+async function run(suppliers: Suppliers, what: typeof bookOrder, subject = order, isFirst = true) {
   const results: SagaResult[] = [];
   const events: string[] = [];
   const stop = new AbortController();
@@ -46,6 +46,7 @@ async function run(suppliers: Suppliers, what: typeof bookOrder, subject = order
     suppliers,
     clock: systemClock,
     signal: stop.signal,
+    isFirst,
     report: (result, entries) => {
       results.push(result);
       events.splice(0, events.length, ...entries.map(({ event }) => event));
@@ -116,6 +117,16 @@ describe('booking', () => {
     const reserved = flight === ticket ? { flight: { ticketNumber: 'F1' } } : {};
     expect(results).toEqual([{ kind, reason, ...(kind === 'refused' ? {} : { reserved }) }]);
     expect(suppliers.cancel).not.toHaveBeenCalled();
+  });
+
+  const doubtful: Reply = { kind: 'refused', code: 'flight_unavailable', afterUnknown: true };
+  test.each([
+    ['an attempt with an unknown outcome', doubtful, true],
+    ['another saga may have called', refused('flight_unavailable'), false],
+  ])('Q8 a flight that is refused after %s needs compensation', async (_, flight, isFirst) => {
+    const { results, events } = await run(suppliersThat(flight), bookOrder, order, isFirst);
+    expect(results).toEqual([{ kind: 'needsCompensation', reason: 'flight_unavailable', reserved: {} }]);
+    expect(events).toEqual(['flight unknown', 'flight refused']);
   });
 
   test('Q9 a saga whose activation has ended stops at its next step and reports nothing', async () => {

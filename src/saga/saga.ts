@@ -11,7 +11,7 @@ import {
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../observability/log.ts';
 import { type Metrics, noMetrics, type SagaOutcome } from '../observability/metrics.ts';
-import type { SupplierAnswer, SupplierKind, Suppliers, UnknownAnswer } from '../suppliers/suppliers.ts';
+import type { CallOutcome, SupplierKind, Suppliers } from '../suppliers/suppliers.ts';
 import type { OrderTraces } from './order-traces.ts';
 
 export interface SagaOptions {
@@ -20,6 +20,11 @@ export interface SagaOptions {
   /** Aborts when the activation ends. The saga then stops at its next step and reports nothing more. */
   readonly signal: AbortSignal;
   readonly report: (result: SagaResult, events: readonly TimelineEntry[]) => void;
+  /**
+   * Whether no other saga can have called the suppliers for this order. Only then can a refusal prove that there is no
+   * reservation. Default: false, because a resumed saga does not know what its predecessor has sent.
+   */
+  readonly isFirst?: boolean;
 }
 
 /** If the hotel takes longer than this, in ms, the reserved flight is reported as progress. */
@@ -85,8 +90,8 @@ class Steps {
   }
 
   /** Notes a supplier's answer for the timeline; returns the reservation's number, if there is one. */
-  note(what: 'flight' | 'hotel', answer: SupplierAnswer | UnknownAnswer): string | undefined {
-    if (answer.kind === 'unknown') this.#note(`${what} unknown`);
+  note(what: 'flight' | 'hotel', answer: CallOutcome): string | undefined {
+    if (answer.kind === 'unknown' || this.#isDoubtful(answer)) this.#note(`${what} unknown`);
     if (answer.kind === 'reserved') this.#note(`${what} reserved`, answer.number);
     if (answer.kind === 'refused') this.#note(`${what} refused`);
     return answer.kind === 'reserved' ? answer.number : undefined;
@@ -108,21 +113,27 @@ class Steps {
   }
 
   /**
-   * Reports that the booking failed. Only after a refused flight is there nothing to cancel. In all other cases a
-   * reservation may exist.
+   * Reports that the booking failed. Only if the first attempt at the flight was refused is there nothing to cancel. In
+   * all other cases a reservation may exist (rule Q8).
    */
-  giveUp(answer: SupplierAnswer | UnknownAnswer, refused: OrderReason, reserved: Reserved): void {
+  giveUp(answer: CallOutcome, refused: OrderReason, reserved: Reserved): void {
     if (answer.kind === 'unknown')
       return this.report({ kind: 'needsCompensation', reason: 'supplier_silent', reserved });
     const code = answer.kind === 'refused' ? answer.code : undefined;
     const reason = code === 'invalid_ticket' ? code : refused;
-    if (reserved.flight === undefined && code === 'flight_unavailable')
+    if (reserved.flight === undefined && code === 'flight_unavailable' && !this.#isDoubtful(answer))
       return this.report({ kind: 'refused', reason });
     this.report({ kind: 'needsCompensation', reason, reserved });
   }
 
   report(result: SagaResult): void {
     if (!this.#options.signal.aborted) this.#options.report(result, [...this.#events]);
+  }
+
+  /** Whether it is a refusal after an attempt, of this saga or another one, that may still have reserved. */
+  #isDoubtful(answer: CallOutcome): boolean {
+    const isFirst = this.#options.isFirst === true;
+    return answer.kind === 'refused' && (!isFirst || answer.afterUnknown === true);
   }
 
   #note(event: TimelineEvent, detail?: string): void {
@@ -139,7 +150,7 @@ export interface SagaRunnerOptions {
   readonly traces?: OrderTraces | undefined;
 }
 
-export interface SagaRun extends Pick<SagaOptions, 'signal' | 'report'> {
+export interface SagaRun extends Pick<SagaOptions, 'signal' | 'report' | 'isFirst'> {
   /** Called when the saga has its slot and begins. */
   readonly begun?: () => void;
 }
@@ -176,12 +187,16 @@ export class SagaRunner {
   }
 
   /** Runs a saga. Resolves when the saga has reported its result, or was stopped. Rejects only because of a bug. */
-  run(kind: 'book' | 'compensate', order: Order, { signal, report, begun }: SagaRun): Promise<void> {
+  run(
+    kind: 'book' | 'compensate',
+    order: Order,
+    { signal, report, begun, isFirst = false }: SagaRun,
+  ): Promise<void> {
     const { suppliers, clock, traces, metrics = noMetrics } = this.#options;
     const name = kind === 'book' ? 'book' : 'clear';
     let outcome: SagaOutcome = 'stopped';
     const options: SagaOptions = {
-      ...{ suppliers, clock, signal },
+      ...{ suppliers, clock, signal, isFirst },
       report: (result, events) => {
         if (result.kind !== 'progress') outcome = outcomes[result.kind];
         report(result, events);
@@ -251,12 +266,12 @@ export class ActivationSagas {
    * result comes back as a message that carries the epoch.
    */
   start(kind: 'book' | 'compensate', order: Order): void {
-    this.#replace(kind, order);
+    this.#replace(kind, order, kind === 'book');
   }
 
   /** Starts the saga of an order for which an earlier saga may have called the suppliers. */
   resume(order: Order): void {
-    this.#replace(order.status === 'held' ? 'book' : 'compensate', order);
+    this.#replace(order.status === 'held' ? 'book' : 'compensate', order, false);
   }
 
   /**
@@ -281,26 +296,27 @@ export class ActivationSagas {
   }
 
   /** Stops the former saga of the order, and starts another one when the former has ended. */
-  #replace(kind: 'book' | 'compensate', order: Order): void {
+  #replace(kind: 'book' | 'compensate', order: Order, isFirst: boolean): void {
     if (this.#ended.aborted) return;
     const former = this.#running.get(order.id);
     former?.stop.abort('replaced');
     const stop = new AbortController();
     const running: Running = { stop, begunAt: undefined, result: undefined, ended: Promise.resolve() };
     this.#running.set(order.id, running);
-    running.ended = this.#run(kind, order, running, former);
+    running.ended = this.#run(kind, order, isFirst, running, former);
   }
 
   async #run(
     kind: 'book' | 'compensate',
     order: Order,
+    isFirst: boolean,
     running: Running,
     former: Running | undefined,
   ): Promise<void> {
     const { runner, clock, notify, log } = this.#options;
     const { id: orderId, packageId } = order;
     const run: SagaRun = {
-      signal: running.stop.signal,
+      ...{ signal: running.stop.signal, isFirst },
       report: (result, events) => {
         const message = { orderId, epoch: this.#epoch, events, ...result };
         if (message.kind !== 'progress') running.result = message;

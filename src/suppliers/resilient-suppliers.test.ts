@@ -116,6 +116,23 @@ describe('Q8 a call with an unknown outcome is repeated with the same key', () =
   });
 });
 
+test.each([
+  ['an attempt', { attempts: 5, failuresToOpen: 10 }],
+  ['a probe', { attempts: 1, failuresToOpen: 1 }],
+])('Q8 a refusal says so if %s of the same call had an unknown outcome', async (_, options) => {
+  const answers = [...(options.attempts === 1 ? ['opens', 'probes'] : ['silence']), undefined, undefined];
+  const client = clientOf(async () => {
+    const cause = answers.shift();
+    if (cause !== undefined) throw new Error(cause);
+    return { kind: 'refused', code: 'flight_unavailable' };
+  });
+  const suppliers = resilient(client, options);
+  if (options.attempts === 1) await suppliers.reserveFlight(flight('Opener'), never);
+  const refusal = { kind: 'refused', code: 'flight_unavailable' };
+  expect(await suppliers.reserveFlight(flight('A'), never)).toEqual({ ...refusal, afterUnknown: true });
+  expect(await suppliers.reserveFlight(flight('B'), never)).toEqual(refusal);
+});
+
 test('a refusal is not repeated and does not open the breaker', async () => {
   const { supplier, suppliers } = await against(() => supplierFaults.refuse, { failuresToOpen: 2 });
   for (const key of ['A', 'B', 'C', 'D']) {

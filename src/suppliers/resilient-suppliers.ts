@@ -7,7 +7,7 @@ import type { Log } from '../observability/log.ts';
 import { type Metrics, noMetrics } from '../observability/metrics.ts';
 import type { Tracing } from '../observability/tracing.ts';
 import { type BreakerStep, CircuitBreaker } from './circuit-breaker.ts';
-import type { SupplierAnswer, SupplierClient, SupplierKind, Suppliers, UnknownAnswer } from './suppliers.ts';
+import type { CallOutcome, SupplierAnswer, SupplierClient, SupplierKind, Suppliers } from './suppliers.ts';
 
 export interface ResilientOptions {
   readonly client: SupplierClient;
@@ -84,7 +84,7 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
     key: string,
     stop: AbortSignal,
     ask: Reserve,
-  ): Promise<SupplierAnswer | UnknownAnswer> {
+  ): Promise<CallOutcome> {
     const deadline = new CallDeadline(stop, clock, options.giveUpAfterMs ?? 60_000);
     const attempt = async () => {
       try {
@@ -97,8 +97,9 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
       }
     };
     try {
-      const answer = retrying.execute(() => breakers[kind].run(attempt, deadline.signal), deadline.signal);
-      return await Promise.race([answer, deadline.expired]);
+      const answered = retrying.execute(() => breakers[kind].run(attempt, deadline.signal), deadline.signal);
+      const answer = await Promise.race([answered, deadline.expired]);
+      return answer.kind === 'refused' && deadline.isStarted ? { ...answer, afterUnknown: true } : answer;
     } catch (error) {
       const cause = deadline.signal.aborted ? deadline.signal.reason.message : causeOf(error);
       if (!stop.aborted)
@@ -236,6 +237,11 @@ class CallDeadline {
     if (this.#timer !== undefined || this.#isReleased) return;
     this.#timer = new AbortController();
     void this.#expireLater(this.#timer.signal);
+  }
+
+  /** Whether an attempt of the call had an unknown outcome. */
+  get isStarted(): boolean {
+    return this.#timer !== undefined;
   }
 
   /** Removes the listener and the timer. */

@@ -40,6 +40,15 @@ export interface UnknownAnswer {
   readonly cause: string;
 }
 
+/**
+ * The outcome of a call, which may have taken several attempts. `afterUnknown`: an earlier attempt of the call had an
+ * unknown outcome. Suppliers contradict themselves, so a reservation may exist although this answer is a refusal.
+ */
+export type CallOutcome =
+  | Extract<SupplierAnswer, { kind: 'reserved' }>
+  | (Extract<SupplierAnswer, { kind: 'refused' }> & { readonly afterUnknown?: true })
+  | UnknownAnswer;
+
 /** A reservation in a supplier's ledger. */
 export interface Reservation {
   readonly key: string;
@@ -76,8 +85,8 @@ export interface SupplierClient {
  * `available` is false, so that no new unit is claimed.
  */
 export interface Suppliers {
-  reserveFlight(request: FlightRequest, signal: AbortSignal): Promise<SupplierAnswer | UnknownAnswer>;
-  reserveHotel(request: HotelRequest, signal: AbortSignal): Promise<SupplierAnswer | UnknownAnswer>;
+  reserveFlight(request: FlightRequest, signal: AbortSignal): Promise<CallOutcome>;
+  reserveHotel(request: HotelRequest, signal: AbortSignal): Promise<CallOutcome>;
   /** Tries once to cancel. Returns false if the cancel may not have worked, so that the caller has to repeat it. */
   cancel(kind: SupplierKind, key: string, signal: AbortSignal): Promise<boolean>;
   readonly available: boolean;

@@ -120,6 +120,24 @@ describe('Q8 one order', () => {
     await expectCleanAudit();
   }, 90_000);
 
+  test.each([
+    ['is booked in silence', supplierFaults.doneWithoutReply],
+    ['is booked and cut off', supplierFaults.cutMidBody],
+  ])('a flight that %s, and is refused at the second attempt, is cancelled', async (_, unknown) => {
+    const fault = ({ nth }: SupplierCall) => (nth === 1 ? unknown : supplierFaults.contradict);
+    await open(1, (call) =>
+      call.kind === 'flights' && call.operation === 'reserve' ? fault(call) : undefined,
+    );
+    const reply = await purchase(1);
+    expect(outcomeOf(reply)).toEqual(failed('flight_unavailable'));
+    await vi.waitFor(async () => {
+      const { order } = await lookUp(server.origin, reply.order?.id ?? '', email(1));
+      expect(order?.status).toBe('failed');
+    });
+    expect((await supplier.ledger()).flights).toMatchObject([{ status: 'cancelled' }]);
+    await expectCleanAudit();
+  });
+
   test('a reservation that arrives after its cancel stays cancelled', async () => {
     let isLate = false;
     await open(1, (call) => (call.operation === 'reserve' && !isLate ? supplierFaults.hang : undefined));

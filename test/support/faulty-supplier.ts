@@ -39,8 +39,13 @@ export interface SupplierFault {
    * even after a cancel. Absent: the call takes effect immediately.
    */
   readonly effect?: 'none' | 'refuse' | { readonly afterMs: number };
-  /** Replaces the true answer. Without `answer`, a call hangs if it has no effect or takes effect later. */
-  readonly answer?: 'hang' | 'cut' | 'garbage' | 'html' | 'numberless' | 'huge' | { readonly status: number };
+  /**
+   * Replaces the true answer. Without `answer`, a call hangs if it has no effect or takes effect later. `refused`: the
+   * answer says that there is no seat or room, whatever the ledger says.
+   */
+  readonly answer?:
+    | ('refused' | 'hang' | 'cut' | 'garbage' | 'html' | 'numberless' | 'huge')
+    | { readonly status: number };
   /** Delays the answer. */
   readonly answerAfterMs?: number;
 }
@@ -57,6 +62,8 @@ export const supplierFaults = {
   /** The call takes effect, and the connection breaks in the middle of the answer. */
   cutMidBody: { answer: 'cut' },
   refuse: { effect: 'refuse' },
+  /** Refuses without an effect, although another request with the same key has booked. */
+  contradict: { effect: 'none', answer: 'refused' },
   garbage: { answer: 'garbage' },
   wrongContentType: { answer: 'html' },
   withoutNumber: { answer: 'numberless' },
@@ -217,6 +224,8 @@ function answer(
   switch (manner) {
     case undefined:
       return send(response, reply ?? problemReply(500, 'internal'));
+    case 'refused':
+      return send(response, problemReply(409, `${call.kind.slice(0, -1)}_unavailable`));
     case 'cut':
       return cut(response, status, json);
     case 'garbage':

@@ -1,30 +1,23 @@
-import type {
-  SupplierAnswer,
-  SupplierKind,
-  Suppliers,
-  UnknownAnswer,
-} from '../../src/suppliers/suppliers.ts';
-
-type Reply = SupplierAnswer | UnknownAnswer;
+import type { CallOutcome, SupplierKind, Suppliers } from '../../src/suppliers/suppliers.ts';
 
 /** Suppliers whose flight answers come from the test. Every call is recorded. */
 export class ScriptedSuppliers implements Suppliers {
   /** Unanswered flight requests, oldest first. */
-  readonly flights: PromiseWithResolvers<Reply>[] = [];
+  readonly flights: PromiseWithResolvers<CallOutcome>[] = [];
   readonly cancelled: { kind: SupplierKind; key: string }[] = [];
   readonly flightKeys: string[] = [];
   #isAvailable = true;
   readonly #listeners = new Set<(available: boolean) => void>();
 
-  reserveFlight({ key }: { key: string }, signal: AbortSignal): Promise<Reply> {
+  reserveFlight({ key }: { key: string }, signal: AbortSignal): Promise<CallOutcome> {
     this.flightKeys.push(key);
-    const reply = Promise.withResolvers<Reply>();
+    const reply = Promise.withResolvers<CallOutcome>();
     this.flights.push(reply);
     signal.addEventListener('abort', () => reply.resolve({ kind: 'unknown', cause: 'stopped' }));
     return reply.promise;
   }
 
-  async reserveHotel({ key }: { key: string }): Promise<Reply> {
+  async reserveHotel({ key }: { key: string }): Promise<CallOutcome> {
     return { kind: 'reserved', number: `H-${key}` };
   }
 
@@ -48,7 +41,7 @@ export class ScriptedSuppliers implements Suppliers {
   }
 
   /** Answers the oldest flight request. */
-  answerFlight(reply: Reply = { kind: 'reserved', number: 'F1' }): void {
+  answerFlight(reply: CallOutcome = { kind: 'reserved', number: 'F1' }): void {
     const question = this.flights.shift();
     if (question === undefined) throw new Error('no flight was asked for');
     question.resolve(reply);
