@@ -14,7 +14,7 @@ import type { Clock } from '../lib/clock.ts';
 import { defined } from '../lib/defined.ts';
 import type { Page } from '../lib/page.ts';
 import type { Operator, OperatorAction } from '../storage/operator-log.ts';
-import type { Store } from '../storage/store.ts';
+import { type Store, UnreadableError } from '../storage/store.ts';
 import { type ChangeLog, orUnavailable } from './change-log.ts';
 
 /**
@@ -172,7 +172,7 @@ export class OrderService {
     const ids = packageId === undefined ? await store.packagesWithUnfinished() : [packageId];
     const turns = pLimit(parallelReadsMax);
     const read = await Promise.all(
-      ids.map((id) => turns(() => store.versionedPackage(id, { statuses, max }))),
+      ids.map((id) => turns(() => store.versionedPackage(id, { statuses, max }).catch(noneIfUnreadable))),
     );
     const now = clock.now();
     return read.flatMap((each) => withHealth(each?.orders ?? [], now));
@@ -202,6 +202,11 @@ export class OrderService {
     }
     return { items: withHealth(found, clock.now()) };
   }
+}
+
+/** A package with an unreadable order is not served, so its orders do not move. It is a problem of its own. */
+function noneIfUnreadable(error: unknown): undefined {
+  if (!(error instanceof UnreadableError)) throw error;
 }
 
 /** The timeline event that begins each status. */

@@ -21,6 +21,7 @@ import {
   type OwnerRecord,
   type Store,
   StoreUnavailableError,
+  type UnreadableError,
 } from '../storage/store.ts';
 import { type ChangeLog, type ChangeRequest, orUnavailable } from './change-log.ts';
 import type { InstanceService, StatusReports } from './instance-service.ts';
@@ -108,7 +109,12 @@ export class PackageService {
     return snapshots.map((snapshot) => this.#status(snapshot, known));
   }
 
-  /** Undefined if there is no such package. @throws StoreUnavailableError */
+  /** The packages and orders that this instance cannot read. */
+  unreadable(): readonly UnreadableError[] {
+    return this.#options.store.unreadable();
+  }
+
+  /** Undefined if there is no such package. @throws StoreUnavailableError, UnreadableError */
   async get(id: number): Promise<PackageStatus | undefined> {
     const snapshot = await this.#options.engine.package(id);
     return snapshot && this.#status(snapshot, await this.#readOwners());
@@ -198,8 +204,8 @@ export class PackageService {
   /** The next free id. The id of a deleted package is not free, because an old page or owner may still use it. */
   async #freeId(): Promise<number> {
     const { store } = this.#options;
-    const [stored, gone] = await Promise.all([store.packages(), store.settingsNamed(deleted)]);
-    const used = new Set(stored.map((one) => one.package.id));
+    const [stored, gone] = await Promise.all([store.ownerRecords(), store.settingsNamed(deleted)]);
+    const used = new Set(stored.map(({ packageId }) => packageId));
     for (const name of gone.keys()) used.add(Number(name.slice(deleted.length)));
     const ids = [...used].sort((a, b) => a - b);
     const highest = ids.at(-1) ?? 0;

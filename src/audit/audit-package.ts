@@ -1,13 +1,13 @@
 import { confirmedStatuses, holdingStatuses, type Order, type OrderStatus } from '../domain/order.ts';
 import { isConserved, type PackageSnapshot } from '../domain/travel-package.ts';
-import type { Store, StoreSnapshot } from '../storage/store.ts';
+import { SnapshotExpiredError, type Store, type StoreSnapshot, UnreadableError } from '../storage/store.ts';
 import { Fairness } from './audit-fairness.ts';
 import type { AuditedRule, Finding } from './audit-report.ts';
 
 /** The part of the store that an audit reads. */
 export type AuditedStore = Pick<
   Store,
-  'packages' | 'package' | 'orders' | 'ordersPage' | 'ordersByKey' | 'snapshot'
+  'packages' | 'package' | 'unreadable' | 'order' | 'orders' | 'ordersPage' | 'ordersByKey' | 'snapshot'
 >;
 
 export interface PackageAudit {
@@ -19,8 +19,8 @@ export interface PackageAudit {
 export interface PackageAuditOptions {
   readonly pageSize: number;
   readonly clockSkewMs: number;
-  /** Called for each order, in every attempt. */
-  readonly onOrder: (order: Order) => void;
+  /** Called for each order, in every attempt. `count`: the orders that this attempt has read. */
+  readonly onOrder: (order: Order, count: number) => void;
 }
 
 /** The most attempts to read a package that changes during the read. */
@@ -30,6 +30,7 @@ const attemptsMax = 5;
  * Checks one package by its inventory and all its orders, as they were at one moment. The orders are read in a
  * snapshot, or else between two reads of the inventory that are equal. Two equal reads are as good as a snapshot: no
  * order can take or return a unit, or join or leave the queue, without a lasting change of a count or `nextNumber`.
+ * A package that takes longer to read than the store keeps a snapshot is read without one.
  */
 export async function auditPackage(
   store: AuditedStore,
@@ -37,12 +38,17 @@ export async function auditPackage(
   options: PackageAuditOptions,
 ): Promise<PackageAudit> {
   let orders = 0;
+  let isSnapshotKept = true;
   for (let attempt = 1; attempt <= attemptsMax; attempt++) {
-    const snapshot = await store.snapshot?.();
+    const snapshot = isSnapshotKept ? await store.snapshot?.() : undefined;
     try {
       const audited = await readOnce(snapshot ?? store, id, options);
       orders = audited.orders;
       if (audited.findings) return audited;
+    } catch (error) {
+      if (error instanceof UnreadableError) return { orders: 0, findings: [unreadable(id, [error])] };
+      if (snapshot === undefined || !(error instanceof SnapshotExpiredError)) throw error;
+      isSnapshotKept = false;
     } finally {
       await snapshot?.close();
     }
@@ -60,9 +66,10 @@ async function readOnce(reads: Reads, id: number, options: PackageAuditOptions):
   do {
     const page = await reads.ordersPage(id, cursor, options.pageSize);
     for (const order of page.items) {
-      options.onOrder(order);
       check.see(order);
+      options.onOrder(order, check.orders);
     }
+    check.seeUnreadable(page.unreadable ?? []);
     check.compareKeys(page.items, await reads.ordersByKey(id, keysOf(page.items)));
     cursor = page.next;
   } while (cursor !== undefined);
@@ -75,6 +82,9 @@ class PackageCheck {
   readonly #snapshot: PackageSnapshot;
   readonly #fairness: Fairness;
   readonly #findings: Finding[] = [];
+  /** Numbers without an order. */
+  readonly #gaps: Finding[] = [];
+  readonly #unreadable: UnreadableError[] = [];
   readonly #counts = new Map<OrderStatus, number>();
   #lastNumber = 0;
   orders = 0;
@@ -94,6 +104,10 @@ class PackageCheck {
     }
   }
 
+  seeUnreadable(errors: readonly UnreadableError[]): void {
+    this.#unreadable.push(...errors);
+  }
+
   /** Checks rule Q7. `sameKey` contains all stored orders with the keys of `orders`. */
   compareKeys(orders: readonly Order[], sameKey: readonly Order[]): void {
     const byKey = new Map(orders.map((order) => [order.key, order]));
@@ -106,6 +120,9 @@ class PackageCheck {
 
   finish(): readonly Finding[] {
     this.#compareInventory();
+    // Orders that cannot be read can be neither counted nor missed.
+    if (this.#unreadable.length === 0) this.#compareOrders();
+    else this.#findings.push(unreadable(this.#snapshot.package.id, this.#unreadable));
     for (const breach of this.#fairness.breaches()) this.#find('Q5', breach);
     return this.#findings;
   }
@@ -115,7 +132,7 @@ class PackageCheck {
     if (number < expected) this.#find('Q5', `number ${number} was given more than once`, id);
     if (number > expected) {
       const missing = number - 1 === expected ? `${expected}` : `${expected} to ${number - 1}`;
-      this.#find('Q5', `there is no order with number ${missing}`);
+      this.#gaps.push(this.#finding('Q5', `there is no order with number ${missing}`));
     }
     this.#lastNumber = Math.max(this.#lastNumber, number);
   }
@@ -128,6 +145,13 @@ class PackageCheck {
       const words = `remaining ${remaining}, held ${held}, confirmed ${confirmed}, cancelling ${cancelling}, waiting ${waiting}`;
       this.#find('Q1', `the inventory do not add up: quota ${quota}, ${words}`);
     }
+    const confirmed = Math.max(inventory.confirmed, this.#count(...confirmedStatuses));
+    if (confirmed > quota) this.#find('Q3', `${confirmed} units are confirmed of a quota of ${quota}`);
+  }
+
+  #compareOrders(): void {
+    const { inventory } = this.#snapshot;
+    this.#findings.push(...this.#gaps);
     const counted = {
       held: this.#count(...holdingStatuses),
       confirmed: this.#count(...confirmedStatuses),
@@ -140,8 +164,6 @@ class PackageCheck {
         this.#find('Q1', `the package says ${name} ${stored}, its orders say ${count}`);
       }
     }
-    const confirmed = Math.max(inventory.confirmed, counted.confirmed);
-    if (confirmed > quota) this.#find('Q3', `${confirmed} units are confirmed of a quota of ${quota}`);
     if (inventory.nextNumber !== this.#lastNumber + 1) {
       this.#find(
         'Q5',
@@ -155,9 +177,25 @@ class PackageCheck {
   }
 
   #find(rule: AuditedRule, message: string, orderId?: string): void {
-    const packageId = this.#snapshot.package.id;
-    this.#findings.push({ rule, packageId, ...(orderId === undefined ? {} : { orderId }), message });
+    this.#findings.push(this.#finding(rule, message, orderId));
   }
+
+  #finding(rule: AuditedRule, message: string, orderId?: string): Finding {
+    const packageId = this.#snapshot.package.id;
+    return { rule, packageId, ...(orderId === undefined ? {} : { orderId }), message };
+  }
+}
+
+/** Nobody can find or finish an order that cannot be read (rule Q6). One finding stands for all of a package. */
+export function unreadable(packageId: number, errors: readonly UnreadableError[]): Finding {
+  const [first] = errors;
+  const others = errors.length > 1 ? ` (and ${errors.length - 1} more orders)` : '';
+  return {
+    rule: 'Q6',
+    packageId,
+    ...(first?.subject.orderId === undefined ? {} : { orderId: first.subject.orderId }),
+    message: `${first?.message}${others}`,
+  };
 }
 
 function keysOf(orders: readonly Order[]): string[] {

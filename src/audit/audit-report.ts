@@ -1,5 +1,5 @@
 /** The rules of SPEC.md that an audit can check. */
-export type AuditedRule = 'Q1' | 'Q3' | 'Q5' | 'Q7' | 'Q8';
+export type AuditedRule = 'Q1' | 'Q3' | 'Q5' | 'Q6' | 'Q7' | 'Q8';
 
 /** A promise that was certainly broken. */
 export interface Finding {

@@ -1,4 +1,5 @@
 import { confirmedStatuses, isUnfinished, type Order } from '../domain/order.ts';
+import { UnreadableError } from '../storage/store.ts';
 import { publicKeyPrefix, type Reservation, type SupplierKind } from '../suppliers/suppliers.ts';
 import { NumberSet } from './audit-number-set.ts';
 import type { AuditedStore } from './audit-package.ts';
@@ -77,15 +78,31 @@ export class SupplierAudit {
     this.reservations += owned.length;
     const orders = await this.#store.orders(owned.map(({ key }) => key));
     const byId = new Map(orders.map((order) => [order.id, order]));
-    for (const reservation of owned) this.#checkReservation(reservation, byId.get(reservation.key));
+    for (const reservation of owned) {
+      const order = byId.get(reservation.key);
+      if (order !== undefined) this.#checkReservation(reservation, order);
+      else if (!(await this.#isUnreadable(reservation.key))) this.#findOrphan(reservation);
+    }
   }
 
-  #checkReservation({ key, number }: Reservation, order: Order | undefined): void {
-    const what = `${words[this.#kind]} ${number}`;
-    if (!order) {
-      this.#findings.push({ rule: 'Q8', orderId: key, message: `${what} is reserved for no order` });
-      return;
+  /** An order that cannot be read is missing in lists, but it exists. */
+  async #isUnreadable(orderId: string): Promise<boolean> {
+    try {
+      await this.#store.order(orderId);
+      return false;
+    } catch (error) {
+      if (error instanceof UnreadableError) return true;
+      throw error;
     }
+  }
+
+  #findOrphan({ key, number }: Reservation): void {
+    const message = `${words[this.#kind]} ${number} is reserved for no order`;
+    this.#findings.push({ rule: 'Q8', orderId: key, message });
+  }
+
+  #checkReservation({ key, number }: Reservation, order: Order): void {
+    const what = `${words[this.#kind]} ${number}`;
     const { packageId, id: orderId, status } = order;
     numbersOf(this.#reserved, packageId).add(order.number);
     const finding = (message: string): Finding => ({ rule: 'Q8', packageId, orderId, message });

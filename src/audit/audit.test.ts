@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Order, TimelineEntry } from '../domain/order.ts';
 import type { PackageSnapshot, TravelPackage } from '../domain/travel-package.ts';
+import { SnapshotExpiredError, StoreUnavailableError, UnreadableError } from '../storage/store.ts';
 import type { Reservation, SupplierKind } from '../suppliers/suppliers.ts';
 import { type AuditOptions, audit } from './audit.ts';
 import type { AuditedStore } from './audit-package.ts';
@@ -15,6 +16,8 @@ class World {
   inventory: Record<keyof PackageSnapshot['inventory'], number>;
   orders: Order[];
   ledger: Record<SupplierKind, Reservation[]> = { flights: [], hotels: [] };
+  /** Ids of the orders that cannot be read. */
+  readonly spoilt = new Set<string>();
   /** Called before every read, with the name of the read. */
   onRead: (what: string) => void = () => {};
 
@@ -54,21 +57,30 @@ class World {
     const snapshot = () => ({ package: this.package, inventory: { ...this.inventory } });
     return {
       packages: async () => [snapshot()],
+      unreadable: () => [],
+      order: async (id) => {
+        if (this.spoilt.has(id)) throw new UnreadableError({ packageId: 1, orderId: id });
+        return this.orders.find((order) => order.id === id);
+      },
       package: async () => {
         this.onRead('package');
         return snapshot();
       },
       orders: async (ids) => {
         this.onRead('orders');
-        return this.orders.filter(({ id }) => ids.includes(id));
+        return this.orders.filter(({ id }) => ids.includes(id) && !this.spoilt.has(id));
       },
       ordersByKey: async (_, keys) =>
         this.orders.filter(({ key }) => key !== undefined && keys.includes(key)),
       ordersPage: async (_, cursor, limit) => {
         this.onRead('page');
         const from = Number(cursor ?? 0);
-        const items = this.orders.slice(from, from + limit);
-        return items.length < limit ? { items } : { items, next: String(from + limit) };
+        const page = this.orders.slice(from, from + limit);
+        const items = page.filter(({ id }) => !this.spoilt.has(id));
+        const spoilt = page.filter(({ id }) => this.spoilt.has(id));
+        const unreadable = spoilt.map(({ id }) => new UnreadableError({ packageId: 1, orderId: id }, 2));
+        const next = page.length < limit ? {} : { next: String(from + limit) };
+        return { items, ...(unreadable.length === 0 ? {} : { unreadable }), ...next };
       },
     };
   }
@@ -247,6 +259,79 @@ describe('audit', () => {
       world.change(4, order(4, 'failed', 'queued 3', 'claimed 7', 'failed 7'));
       expect(rules((await world.audit()).findings)).toEqual(['Q5']);
       expect((await world.audit({ clockSkewMs: 1000 })).findings).toEqual([]);
+    });
+  });
+
+  test('Q6 unreadable orders are one finding, and nothing follows from their absence', async () => {
+    const world = new World();
+    for (const id of ['ID-1', 'ID-4', 'ID-8']) world.spoilt.add(id);
+    expect((await world.audit()).findings).toEqual([
+      {
+        rule: 'Q6',
+        packageId: 1,
+        orderId: 'ID-1',
+        message:
+          'order ID-1 of package 1 cannot be read: it was written by a newer release (document version 2): run that ' +
+          'release (and 2 more orders)',
+      },
+    ]);
+    // What can be read is still checked.
+    world.inventory.remaining = 1;
+    expect(rules((await world.audit()).findings)).toEqual(['Q1', 'Q6 ID-1']);
+  });
+
+  test('Q6 an unreadable package is a finding, and the others are checked', async () => {
+    const world = new World();
+    const store = { ...world.store, unreadable: () => [new UnreadableError({ packageId: 7 })] };
+    world.inventory.remaining = 1;
+    expect((await audit(store)).findings).toEqual([
+      { rule: 'Q6', packageId: 7, message: 'package 7 cannot be read: it is damaged' },
+      expect.objectContaining({ rule: 'Q1', packageId: 1 }),
+    ]);
+  });
+
+  test('a package that cannot be read any more during its audit is a finding', async () => {
+    const world = new World();
+    world.onRead = (what) => {
+      if (what === 'package') throw new UnreadableError({ packageId: 1 }, 2);
+    };
+    expect(rules((await world.audit()).findings)).toEqual(['Q6']);
+  });
+
+  describe('a snapshot', () => {
+    /** A store whose snapshots end after some pages. */
+    function snapshots(world: World, pages: number) {
+      let taken = 0;
+      const snapshot = async () => {
+        taken += 1;
+        let left = pages;
+        const ordersPage: AuditedStore['ordersPage'] = async (...asked) => {
+          if (left-- === 0) throw new SnapshotExpiredError('too old');
+          return world.store.ordersPage(...asked);
+        };
+        return { ...world.store, ordersPage, close: async () => {} };
+      };
+      return { store: { ...world.store, snapshot }, taken: () => taken };
+    }
+
+    test('that becomes too old is given up for its package, which is then read without one', async () => {
+      const world = new World();
+      const { store, taken } = snapshots(world, 2);
+      const orders: number[] = [];
+      const report = await audit(store, { pageSize: 3, onProgress: (read) => orders.push(read.orders) });
+      expect(report).toMatchObject({ ok: true, orders: 8, inMotion: [] });
+      expect([taken(), Math.max(...orders)]).toEqual([1, 8]);
+    });
+
+    test('that lasts is used, and any other error ends the audit', async () => {
+      const { store, taken } = snapshots(new World(), 9);
+      expect(await audit(store, { pageSize: 3 })).toMatchObject({ ok: true, orders: 8 });
+      expect(taken()).toBe(1);
+      const away = new World();
+      away.onRead = () => {
+        throw new StoreUnavailableError('away');
+      };
+      await expect(audit(snapshots(away, 9).store)).rejects.toThrow('away');
     });
   });
 

@@ -1,5 +1,5 @@
 import { supplierKinds } from '../suppliers/suppliers.ts';
-import { type AuditedStore, auditPackage } from './audit-package.ts';
+import { type AuditedStore, auditPackage, unreadable } from './audit-package.ts';
 import type { AuditReport, Finding } from './audit-report.ts';
 import { SupplierAudit } from './audit-suppliers.ts';
 import { boundedLedger, boundedStore, type LedgerSource, type ReadLimits } from './bounded-reads.ts';
@@ -8,6 +8,8 @@ export interface AuditProgress {
   readonly packages: number;
   readonly packagesTotal: number;
   readonly orders: number;
+  /** About how many orders there are: those of unreadable packages are not counted. */
+  readonly ordersTotal: number;
   readonly reservations: number;
 }
 
@@ -25,7 +27,7 @@ export interface AuditOptions extends ReadLimits {
 }
 
 /**
- * Checks everything stored against the promises Q1, Q3, Q5, Q7 and Q8. Promise Q4 is not checked, because the stored
+ * Checks everything stored against the promises Q1, Q3, Q5, Q6, Q7 and Q8. Promise Q4 is not checked, because the stored
  * data cannot show whether a purchase was refused while a unit was free.
  *
  * The audit reads in pages and needs two bits of memory for each order. It may run while servers sell: it reports only
@@ -44,19 +46,25 @@ export async function audit(auditedStore: AuditedStore, options: AuditOptions = 
   let orders = 0;
 
   const packages = await store.packages();
-  const read = { packages: 0, packagesTotal: packages.length, orders: 0, reservations: 0 };
+  for (const error of store.unreadable()) {
+    const { packageId, orderId } = error.subject;
+    if (packageId !== undefined && orderId === undefined) findings.push(unreadable(packageId, [error]));
+  }
+  const ordersTotal = sum(packages.map(({ inventory }) => inventory.nextNumber - 1));
+  const read = { packages: 0, packagesTotal: packages.length, orders: 0, ordersTotal, reservations: 0 };
   onProgress?.(read);
   for (const { package: travelPackage } of packages) {
     const audited = await auditPackage(store, travelPackage.id, {
       pageSize,
       clockSkewMs,
-      onOrder(order) {
+      onOrder(order, count) {
         for (const supplierAudit of supplierAudits) supplierAudit.see(order);
-        read.orders += 1;
-        if (read.orders % pageSize === 0) onProgress?.(read);
+        read.orders = orders + count;
+        if (count % pageSize === 0) onProgress?.(read);
       },
     });
     orders += audited.orders;
+    read.orders = orders;
     read.packages += 1;
     onProgress?.(read);
     if (audited.findings) findings.push(...audited.findings);

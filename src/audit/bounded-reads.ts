@@ -103,7 +103,7 @@ export function boundedStore(store: AuditedStore, limits: ReadLimits): AuditedSt
     <Parameters extends unknown[], Value>(read: (...parameters: Parameters) => Promise<Value>) =>
     (...parameters: Parameters) =>
       withTimeout({ ms, late, ...(clock && { clock }) }, () => read(...parameters));
-  const reads = (from: Omit<AuditedStore, 'packages' | 'orders' | 'snapshot'>) => ({
+  const reads = (from: Pick<AuditedStore, 'package' | 'ordersByKey' | 'ordersPage'>) => ({
     package: bounded((id: number) => from.package(id)),
     ordersByKey: bounded((id: number, keys: readonly string[]) => from.ordersByKey(id, keys)),
     ordersPage: async (id: number, cursor: string | undefined, limit: number) => {
@@ -114,6 +114,8 @@ export function boundedStore(store: AuditedStore, limits: ReadLimits): AuditedSt
   return {
     ...reads(store),
     packages: bounded(() => store.packages()),
+    unreadable: () => store.unreadable(),
+    order: bounded((id: string) => store.order(id)),
     orders: bounded((ids: readonly string[]) => store.orders(ids)),
     snapshot: async () => {
       const snapshot = await bounded(async () => store.snapshot?.())();

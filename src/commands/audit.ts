@@ -26,7 +26,7 @@ const command = {
   name: 'npm run audit',
   about:
     'Checks everything stored against the promises: no unit lost or sold twice (Q1, Q3), units by number (Q5), one\n' +
-    'order per key (Q7), no reservation without an order and none missing (Q8). It only reads, also beside a\n' +
+    'order per key (Q7), every order readable (Q6), no reservation without an order and none missing (Q8). It only reads, also beside a\n' +
     'running server. The store is the one that DATABASE_URL names; the suppliers are the simulated ones inside, or those\n' +
     'at SUPPLIERS_URL, whose ledger opens with SUPPLIERS_TOKEN.\n' +
     'Exits 0 when nothing is wrong, 1 with every finding named, 2 when it could not be done; stderr says why.',
@@ -53,8 +53,9 @@ async function run(given: OptionValues<typeof options>): Promise<number> {
   }
 }
 
-function progressText({ packages, packagesTotal, orders, reservations }: AuditProgress): string {
-  return `${packages} of ${packagesTotal} packages, ${orders} orders, ${reservations} reservations read`;
+function progressText(progress: AuditProgress): string {
+  const { packages, packagesTotal, orders, ordersTotal, reservations } = progress;
+  return `${packages} of ${packagesTotal} packages, ${orders} of ${ordersTotal} orders, ${reservations} reservations read`;
 }
 
 /**

@@ -59,7 +59,7 @@ function warnOfPast(packages: readonly TravelPackage[]): void {
 }
 
 async function isConfirmed(store: Store): Promise<boolean> {
-  const { length } = await store.packages();
+  const { length } = await store.ownerRecords();
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   try {
     const question = `Delete everything (packages: ${length}) with all orders? (y/N) `;

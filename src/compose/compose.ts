@@ -72,7 +72,8 @@ export async function compose(options: ComposeOptions): Promise<Instance> {
 }
 
 async function fillIfEmpty(store: Store, log: Log): Promise<void> {
-  if ((await store.packages()).length > 0) return;
+  // The packages of a store that cannot be read are not replaced.
+  if ((await store.packages()).length > 0 || store.unreadable().length > 0) return;
   const added = await store.addPackages(samplePackages);
   if (added.length > 0) log.info({ packages: added }, 'the store was empty: it got the sample packages');
 }

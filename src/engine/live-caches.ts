@@ -7,7 +7,7 @@ import type { Store } from '../storage/store.ts';
 import type { CachedPackages, PackageListener, Settling } from './engine.ts';
 
 export interface PackageCacheOptions {
-  readonly store: Pick<Store, 'package' | 'packages'>;
+  readonly store: Pick<Store, 'package' | 'packages' | 'unreadable'>;
   readonly liveBus: LiveBus;
   readonly clock: Clock;
   /** A snapshot older than this is read again. Infinity if only this process changes the store. */
@@ -59,13 +59,7 @@ export class PackageCache implements CachedPackages {
   async get(id: number): Promise<PackageSnapshot | undefined> {
     const known = this.#entries.get(id);
     if (known !== undefined && this.#isFresh(known.at)) return known.snapshot;
-    if (
-      known === undefined &&
-      this.#options.maxAgeMs === Number.POSITIVE_INFINITY &&
-      this.#isFresh(this.#allAt)
-    ) {
-      return undefined;
-    }
+    if (known === undefined && this.#knowsAll) return undefined;
     return (await this.#readOnce(id)).entry.snapshot;
   }
 
@@ -95,6 +89,14 @@ export class PackageCache implements CachedPackages {
 
   close(): void {
     this.#unsubscribe();
+  }
+
+  /** Whether every stored package is cached. A package that cannot be read is not. */
+  get #knowsAll(): boolean {
+    const { maxAgeMs, store } = this.#options;
+    return (
+      maxAgeMs === Number.POSITIVE_INFINITY && this.#isFresh(this.#allAt) && store.unreadable().length === 0
+    );
   }
 
   #isFresh(at: number | undefined): boolean {

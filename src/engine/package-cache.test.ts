@@ -3,6 +3,7 @@ import { ManualClock } from '../../test/support/manual-clock.ts';
 import { onSale } from '../../test/support/server.ts';
 import { fullInventory, type PackageSnapshot } from '../domain/travel-package.ts';
 import { localLiveBus } from '../realtime/live-bus.ts';
+import { UnreadableError } from '../storage/store.ts';
 import { PackageCache } from './live-caches.ts';
 
 const snapshot = (id: number, waiting = 0): PackageSnapshot => ({
@@ -15,6 +16,7 @@ const liveBus = localLiveBus();
 const store = {
   packages: vi.fn(async () => [snapshot(2), snapshot(1)]),
   package: vi.fn(async (id: number) => (id === 404 ? undefined : snapshot(id))),
+  unreadable: vi.fn((): UnreadableError[] => []),
 };
 
 beforeEach(() => {
@@ -141,5 +143,17 @@ test('the cache reads no unknown ids from the store if only this process changes
   await catalogue.all();
   expect(await catalogue.get(404)).toBeUndefined();
   expect(store.package).not.toHaveBeenCalled();
+  catalogue.close();
+});
+
+test('Q12 a package that cannot be read is not taken for an unknown one', async () => {
+  const catalogue = new PackageCache({ store, liveBus, clock, maxAgeMs: Number.POSITIVE_INFINITY });
+  await catalogue.all();
+  expect([await catalogue.get(3), store.package.mock.calls.length]).toEqual([undefined, 0]);
+  const unreadable = new UnreadableError({ packageId: 3 }, 2);
+  store.unreadable.mockReturnValue([unreadable]);
+  store.package.mockRejectedValueOnce(unreadable);
+  await expect(catalogue.get(3)).rejects.toBe(unreadable);
+  store.unreadable.mockReturnValue([]);
   catalogue.close();
 });

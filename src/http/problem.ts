@@ -4,7 +4,7 @@ import { HTTPException } from 'hono/http-exception';
 import type { z } from 'zod';
 import { type ErrorCode, errorKind } from '../domain/errors.ts';
 import type { Log } from '../observability/log.ts';
-import { StoreUnavailableError } from '../storage/store.ts';
+import { StoreUnavailableError, UnreadableError } from '../storage/store.ts';
 import type { OrderView, problemAnswer } from './api/views.ts';
 import { inertPolicy, type JsonHeaders, jsonHeaders, sendText } from './json.ts';
 import { orderIdInPath, redactedPath, requestIdOfContext } from './telemetry/log-fields.ts';
@@ -102,6 +102,11 @@ export class ProblemError extends Error {
 /** Maps any error to the catalogue. Unknown errors become `internal` and reveal nothing to the caller. */
 export function toProblemError(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
+  // An order is not named, because the caller has not shown that it may see it (Q10).
+  if (error instanceof UnreadableError && error.subject.orderId === undefined) {
+    const detail = `Package ${error.subject.packageId} cannot be read by this instance.`;
+    return new ProblemError('store_unavailable', { detail });
+  }
   if (error instanceof StoreUnavailableError) return new ProblemError('store_unavailable');
   if (error instanceof HTTPException && error.status < 500) return new ProblemError(codeOf(error.status));
   return new ProblemError('internal');

@@ -160,7 +160,7 @@ export interface OrdersPage extends Page<Order> {
   readonly unreadable?: readonly UnreadableError[];
 }
 
-/** Reads that all see the store at the same moment. */
+/** Reads that all see the store at the same moment. @throws SnapshotExpiredError when that was too long ago. */
 export interface StoreSnapshot extends Pick<Store, 'package' | 'ordersByKey' | 'ordersPage'> {
   close(): Promise<void>;
 }
@@ -178,6 +178,11 @@ export class CommitUnknownError extends Error {
 /** The store does not answer. Nothing was applied, and a later attempt may work. */
 export class StoreUnavailableError extends Error {
   override readonly name: string = 'StoreUnavailableError';
+}
+
+/** The store no longer keeps the data of the snapshot's time. A new snapshot can be read. */
+export class SnapshotExpiredError extends StoreUnavailableError {
+  override readonly name = 'SnapshotExpiredError';
 }
 
 /** The subject of a stored document. */

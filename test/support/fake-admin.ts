@@ -8,6 +8,7 @@ import type { PackageStatus } from '../../src/admin/package-service.ts';
 import type { Activity, Result } from '../../src/engine/operated-engine.ts';
 import { ProblemError } from '../../src/http/problem.ts';
 import type { Operator, OperatorAction, OperatorEvent } from '../../src/storage/operator-log.ts';
+import type { UnreadableError } from '../../src/storage/store.ts';
 import { fakeNow, fakeOrder, fakeSnapshot } from './fake-engine.ts';
 
 /** The state that the fake shows. A test may change it at any time. */
@@ -16,6 +17,7 @@ export interface FakeWorld {
   instances: InstanceStatus[];
   orders: AdminOrder[];
   changes: OperatorEvent[];
+  unreadable: UnreadableError[];
 }
 
 export interface FakeAdmin extends AdminService {
@@ -102,6 +104,7 @@ export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: AdminOverri
     instances: [fakeInstance('instance-1'), fakeInstance('instance-2')],
     orders: [],
     changes: [],
+    unreadable: [],
     ...start,
   };
   const calls: string[] = [];
@@ -124,6 +127,7 @@ export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: AdminOverri
   const packages: AdminService['packages'] = {
     list: async () => world.packages,
     get: async (id) => find(id),
+    unreadable: () => world.unreadable,
     async create(_by, params) {
       calls.push(`create ${params.id}`);
       const { id = 99 } = params;

@@ -46,6 +46,7 @@ export function livePackages(
   const store = {
     packages: read,
     package: async (id: number) => (await read()).find((snapshot) => snapshot.package.id === id),
+    unreadable: () => [],
   };
   const cachedPackages = new PackageCache({ store, liveBus, clock, maxAgeMs: 250 });
   return { packages: () => cachedPackages.all(), cachedPackages };

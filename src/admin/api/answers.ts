@@ -143,7 +143,7 @@ export const auditAnswer = z.object({
   inMotion: z.array(z.int()).meta({ description: 'Packages that never stood still while they were read.' }),
   findings: z.array(
     z.object({
-      rule: z.enum(['Q1', 'Q3', 'Q5', 'Q7', 'Q8']),
+      rule: z.enum(['Q1', 'Q3', 'Q5', 'Q6', 'Q7', 'Q8']),
       packageId: z.int().exactOptional(),
       orderId: z.string().exactOptional(),
       message: z.string(),

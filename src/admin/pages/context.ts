@@ -76,8 +76,8 @@ export function showProblem(
   const main = markup`
     <h1>${code === 'unknown_route' ? 'Page not found' : 'That did not work'}</h1>
     <p><a class="button quiet" href="/admin">Back to the overview</a></p>`;
-  // This detail names the methods that the address allows.
-  const alert = code === 'method_not_allowed' ? detail : undefined;
+  // These details name the methods that the address allows, or the package that cannot be read.
+  const alert = code === 'method_not_allowed' || code === 'store_unavailable' ? detail : undefined;
   return showRefused(c, deps, code, { title: errorKind(code).title, main, alert });
 }
 

@@ -1,5 +1,5 @@
 import type { OperatorEvent } from '../../storage/operator-log.ts';
-import { StoreUnavailableError } from '../../storage/store.ts';
+import { StoreUnavailableError, type UnreadableError } from '../../storage/store.ts';
 import type { AdminService } from '../admin-service.ts';
 import type { InstanceStatus } from '../instance-service.ts';
 import type { AdminOrder } from '../order-service.ts';
@@ -14,6 +14,8 @@ export interface Overview {
   /** How many packages are archived. */
   readonly archived: number;
   readonly instances: readonly InstanceStatus[];
+  /** The packages and orders that this instance cannot read. */
+  readonly unreadable: readonly UnreadableError[];
   /** Orders that are stuck or slow. */
   readonly stuckOrSlow: readonly AdminOrder[];
   /** The newest entries of the change log, newest first. */
@@ -33,6 +35,7 @@ const nothing = {
   packages: [],
   archived: 0,
   instances: [],
+  unreadable: [],
   stuckOrSlow: [],
   changes: [],
 } satisfies Overview;
@@ -78,7 +81,11 @@ export class OverviewReader {
     const shown = packages ?? before.packages;
     const archived =
       all === undefined || packages === undefined ? before.archived : all.length - packages.length;
-    const overview = { now: clock.now(), packages: shown, archived, instances, stuckOrSlow, changes };
+    const overview = {
+      now: clock.now(),
+      ...{ packages: shown, archived, instances, unreadable: service.packages.unreadable() },
+      ...{ stuckOrSlow, changes },
+    };
     if (isStale) return { ...overview, staleSince: before.now };
     this.#before = overview;
     return overview;

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { fakeInstance, fakeLost, fakeStatus } from '../../../test/support/fake-admin.ts';
 import { fakeNow, fakeOrder } from '../../../test/support/fake-engine.ts';
+import { UnreadableError } from '../../storage/store.ts';
 import type { Overview } from './overview.ts';
 import { problemsOf } from './problems.ts';
 
@@ -9,6 +10,7 @@ const well: Overview = {
   packages: [fakeStatus()],
   archived: 0,
   instances: [fakeInstance('instance-1')],
+  unreadable: [],
   stuckOrSlow: [],
   changes: [],
 };
@@ -76,6 +78,18 @@ test.each<[Partial<Overview>, string]>([
   [
     { instances: [fakeInstance('instance-1'), fakeInstance('instance-2', { suppliersAvailable: false })] },
     'bad: The suppliers do not answer instance-2. The circuit breaker is open there: no place of its packages is claimed until they answer.',
+  ],
+  [
+    { unreadable: [new UnreadableError({ packageId: 3 }, 2)] },
+    'bad: Package 3 cannot be read. A newer release wrote document version 2: run that release. This instance serves all others.',
+  ],
+  [
+    { unreadable: [3, 4].map((packageId) => new UnreadableError({ packageId })) },
+    'bad: 2 packages cannot be read. Packages 3 and 4. The stored document is damaged. This instance serves all others.',
+  ],
+  [
+    { unreadable: [new UnreadableError({ packageId: 3, orderId: 'A' })] },
+    'bad: Order A cannot be read. The stored document is damaged. A package with such an order that has not ended gets no owner here.',
   ],
   [
     { instances: [{ id: 'instance-2', isThis: false, state: 'silent' }] },

@@ -1,4 +1,5 @@
 import { formatCount, formatTime, peopleAre } from '../../http/pages/format.ts';
+import type { UnreadableError } from '../../storage/store.ts';
 import type { LostInstance } from '../instance-register.ts';
 import type { InstanceStatus } from '../instance-service.ts';
 import type { PackageStatus } from '../package-service.ts';
@@ -25,6 +26,7 @@ export function problemsOf(overview: Overview): Problem[] {
   const found = [
     ...store(overview),
     ...notReady(overview),
+    ...unreadable(overview),
     ...suppliers(overview),
     ...silentInstances(overview),
     ...lostInstances(overview),
@@ -69,6 +71,44 @@ function notReady({ instances }: Overview): Problem[] {
       link: { href: '#instances', what: 'instances' },
     },
   ];
+}
+
+/** The reason is that of the first document: after an incomplete upgrade all have the same one. */
+function unreadable({ unreadable: found }: Overview): Problem[] {
+  const orders = found.filter(({ subject }) => subject.orderId !== undefined);
+  const packages = found.filter(
+    ({ subject }) => subject.orderId === undefined && subject.packageId !== undefined,
+  );
+  const packageIds = listed(packages.map(({ subject }) => String(subject.packageId)));
+  const orderIds = listed(orders.map(({ subject }) => subject.orderId ?? ''));
+  return [
+    ...(packages.length === 0
+      ? []
+      : [
+          {
+            id: 'unreadable-packages',
+            level: 'bad' as const,
+            headline: `${packages.length === 1 ? `Package ${packageIds}` : formatQuantity(packages.length, 'package')} cannot be read`,
+            text: `${packages.length === 1 ? '' : `Packages ${packageIds}. `}${reasonOf(packages)} This instance serves all others.`,
+          },
+        ]),
+    ...(orders.length === 0
+      ? []
+      : [
+          {
+            id: 'unreadable-orders',
+            level: 'bad' as const,
+            headline: `${orders.length === 1 ? `Order ${orderIds}` : formatQuantity(orders.length, 'order')} cannot be read`,
+            text: `${orders.length === 1 ? '' : `Orders ${orderIds}. `}${reasonOf(orders)} A package with such an order that has not ended gets no owner here.`,
+          },
+        ]),
+  ];
+}
+
+function reasonOf([first]: readonly UnreadableError[]): string {
+  return first?.version === undefined
+    ? 'The stored document is damaged.'
+    : `A newer release wrote document version ${first.version}: run that release.`;
 }
 
 /** Suppliers may answer only some instances, because each instance has its own circuit breaker. */

@@ -1,7 +1,12 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../observability/log.ts';
 import type { Metrics } from '../../observability/metrics.ts';
-import { CommitUnknownError, FencedError, StoreUnavailableError } from '../../storage/store.ts';
+import {
+  CommitUnknownError,
+  FencedError,
+  StoreUnavailableError,
+  UnreadableError,
+} from '../../storage/store.ts';
 import type { DrainRate, Mailbox } from './mailbox.ts';
 
 /**
@@ -31,9 +36,12 @@ export interface Actor<Message, Lookups, Step> {
 
 /** Activates actors, and handles the messages that no active actor can process. */
 export interface Behaviour<Message, Active> {
-  /** Becomes the owner under a new epoch and reads the state from the store. Undefined if the actor does not exist. */
+  /**
+   * Becomes the owner under a new epoch and reads the state from the store. Undefined if the actor does not exist.
+   * @throws UnreadableError if this release cannot read the state.
+   */
   activate(id: number): Promise<Active | undefined>;
-  /** Answers the messages whose deadline has passed, and returns the others. */
+  /** Answers the messages whose deadline is before `now`, and returns the others. */
   expire(batch: readonly Message[], now: number, cause: 'store' | 'owner'): Message[];
   /** Tells the senders that another instance owns the actor. */
   redirect(batch: readonly Message[]): void;
@@ -164,7 +172,9 @@ class Batch<Message, Lookups, Step> {
         if (error instanceof GoneError) return { end: 'gone', rest: messages };
         if (error instanceof FencedError) return this.#interrupt('fenced', messages, error);
         if (error instanceof CommitUnknownError) return this.#interrupt('doubt', messages, error);
-        if (!(error instanceof StoreUnavailableError)) return this.#bisect(messages, error);
+        // Only the message that refers to the unreadable document fails.
+        const isAway = error instanceof StoreUnavailableError && !(error instanceof UnreadableError);
+        if (!isAway) return this.#bisect(messages, error);
         this.#log('warn', error, 'the store is away: the batch waits');
         await clock.sleep(pauseMs, stop);
         messages = behaviour.expire(messages, clock.monotonic(), 'store');
@@ -195,6 +205,10 @@ class Batch<Message, Lookups, Step> {
   async #bisect(messages: readonly Message[], error: unknown): Promise<Interrupted<Message> | undefined> {
     if (messages.length === 1) {
       const [message] = messages as [Message];
+      if (error instanceof UnreadableError) {
+        this.#options.behaviour.expire([message], Number.POSITIVE_INFINITY, 'store');
+        return undefined;
+      }
       if (!this.#doubted.has(message)) return this.#handleInDoubt(message);
       this.#log('error', error, 'a message could not be processed and was dropped');
       this.#options.behaviour.drop(message);

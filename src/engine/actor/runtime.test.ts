@@ -2,7 +2,12 @@ import { describe, expect, test, vi } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { silentLog } from '../../observability/log.ts';
-import { CommitUnknownError, FencedError, StoreUnavailableError } from '../../storage/store.ts';
+import {
+  CommitUnknownError,
+  FencedError,
+  StoreUnavailableError,
+  UnreadableError,
+} from '../../storage/store.ts';
 import { type Actor, type Behaviour, GoneError } from './activation.ts';
 import { ActorRuntime } from './runtime.ts';
 
@@ -58,8 +63,8 @@ class Notebook implements Behaviour<Note, Notebook>, Actor<Note, null, readonly 
   }
   apply() {}
   runEffects() {}
-  expire(batch: readonly Note[]) {
-    const isPatient = ({ text }: Note) => !text.startsWith('impatient');
+  expire(batch: readonly Note[], now: number) {
+    const isPatient = ({ text }: Note) => !text.startsWith('impatient') && now !== Number.POSITIVE_INFINITY;
     this.expired.push(...batch.filter((note) => !isPatient(note)).map((note) => note.text));
     return batch.filter(isPatient);
   }
@@ -227,6 +232,18 @@ describe('activations', () => {
     const runtime = start(notebook);
     runtime.tell(404, { text: 'a' });
     await settled(() => expect(notebook.unknowns).toEqual(['a']));
+    await runtime.drain();
+  });
+
+  test('Q12 refuse a message that refers to an unreadable document, and process the others', async () => {
+    const notebook = new Notebook();
+    const runtime = start(notebook);
+    notebook.obstacle = (batch) => {
+      if (batch.some(({ text }) => text === 'bad')) throw new UnreadableError({ packageId: 1, orderId: 'A' });
+    };
+    for (const text of ['a', 'bad', 'b']) runtime.tell(1, { text });
+    await settled(() => expect(notebook.written).toEqual(['a', 'b']));
+    expect([notebook.expired, notebook.dropped]).toEqual([['bad'], []]);
     await runtime.drain();
   });
 

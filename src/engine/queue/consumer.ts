@@ -6,7 +6,7 @@ import type { Random } from '../../lib/random.ts';
 import type { Log } from '../../observability/log.ts';
 import type { LiveBus } from '../../realtime/live-bus.ts';
 import { SagaRunner } from '../../saga/saga.ts';
-import { type Store, StoreUnavailableError } from '../../storage/store.ts';
+import { type Store, StoreUnavailableError, UnreadableError } from '../../storage/store.ts';
 import type { Suppliers } from '../../suppliers/suppliers.ts';
 import { ContendedError } from '../commands.ts';
 import { StoredQueuePublisher } from '../queue-positions.ts';
@@ -119,7 +119,7 @@ export class Consumer {
     let isBusy = false;
     for (const packageId of this.#due) {
       if (this.#isStopping) break;
-      const served = await this.#serve(packageId);
+      const served = await this.#serve(packageId).catch(emptyIfUnreadable);
       if (served === 'empty') this.#due.delete(packageId);
       isBusy ||= served === 'done';
     }
@@ -162,7 +162,9 @@ export class Consumer {
     this.#rescannedAt = clock.monotonic();
     for (const packageId of await store.packagesWithUnfinished()) {
       this.#due.add(packageId);
-      const versioned = await store.versionedPackage(packageId, { statuses: sagaStatuses, max: leftMax });
+      const wanted = { statuses: sagaStatuses, max: leftMax };
+      const versioned = await store.versionedPackage(packageId, wanted).catch(emptyIfUnreadable);
+      if (versioned === 'empty') continue;
       for (const order of versioned?.orders ?? []) {
         if (this.#isStopping) return;
         if (this.#isAbandoned(order)) await this.#sagas.finish(order, this.#closing.signal);
@@ -197,4 +199,10 @@ export class Consumer {
       ),
     );
   }
+}
+
+/** A package that cannot be read is left alone until the next scan, and the others are served. */
+function emptyIfUnreadable(error: unknown): 'empty' {
+  if (error instanceof UnreadableError) return 'empty';
+  throw error;
 }

@@ -4,6 +4,7 @@ import { isSettled, type Order } from '../../domain/order.ts';
 import type { Log } from '../../observability/log.ts';
 import { type Metrics, noMetrics } from '../../observability/metrics.ts';
 import { SagaRunner } from '../../saga/saga.ts';
+import { UnreadableError } from '../../storage/store.ts';
 import { answered, type Command, refused } from '../commands.ts';
 import type { PurchaseRequest } from '../engine.ts';
 import type { EngineLoad } from '../operated-engine.ts';
@@ -133,7 +134,10 @@ export abstract class StrategyEngine extends EngineShell<StrategyOptions> {
   protected spawn(work: Promise<unknown>, what: string): void {
     const task = work.then(
       () => {},
-      (err: unknown) => this.options.log.error({ err }, `${what} failed`),
+      (err: unknown) => {
+        // The store has logged this one.
+        if (!(err instanceof UnreadableError)) this.options.log.error({ err }, `${what} failed`);
+      },
     );
     this.#background.add(task);
     void task.finally(() => this.#background.delete(task));

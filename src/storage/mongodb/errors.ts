@@ -11,7 +11,7 @@ import {
   MongoTopologyClosedError,
   MongoWriteConcernError,
 } from 'mongodb';
-import { StoreUnavailableError } from '../store.ts';
+import { SnapshotExpiredError, StoreUnavailableError } from '../store.ts';
 
 /** Error codes of MongoDB: https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml */
 export const mongoCode = {
@@ -131,6 +131,9 @@ export function asStoreError(error: unknown): unknown {
 export function unavailable(error: unknown): StoreUnavailableError {
   if (error instanceof StoreUnavailableError) return error;
   const words = error instanceof Error ? error.message : String(error);
+  if (error instanceof MongoServerError && error.code === mongoCode.snapshotTooOld) {
+    return new SnapshotExpiredError(`MongoDB no longer keeps the snapshot: ${words}`, { cause: error });
+  }
   return new StoreUnavailableError(`MongoDB does not answer: ${words}`, { cause: error });
 }
 

@@ -1,0 +1,84 @@
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openSqliteStore } from '../../src/storage/sqlite/sqlite-store.ts';
+import { sampleChange, sampleInventory, sampleOrder } from '../contract/samples.ts';
+import { buy, lookUp } from '../support/api-client.ts';
+import { auditHere } from '../support/audit.ts';
+import { recordingLog } from '../support/recording-log.ts';
+import { makeDatabase, onSale, startServer, type TestDatabase, type TestServer } from '../support/server.ts';
+
+const token = 'a-token-for-operators-only';
+const orderId = '0000-0000-0000-0001';
+let database: TestDatabase;
+let server: TestServer | undefined;
+
+/** Package 1 is damaged, package 2 is of a newer release, and package 3 has a waiting order that is damaged. */
+beforeEach(async () => {
+  database = await makeDatabase([1, 2, 3, 4].map((id) => onSale({ id, flight: `Flight-${id}`, quota: 5 })));
+  const file = database.url.slice('sqlite:'.length);
+  const store = openSqliteStore({ file });
+  const { fence } = (await store.versionedPackage(3))!;
+  const inventory = sampleInventory({ waiting: 1, nextNumber: 2 });
+  const inserted = [sampleOrder(1, { id: orderId, packageId: 3 })];
+  await store.commit(3, fence, sampleChange({ inventory, inserted }));
+  await store.close();
+  const db = new DatabaseSync(file);
+  db.exec("UPDATE packages SET document = '{}' WHERE id = 1");
+  db.exec('UPDATE packages SET document_version = 2 WHERE id = 2');
+  db.exec("UPDATE orders SET document = '{' WHERE package_id = 3");
+  db.close();
+});
+afterEach(async () => {
+  await server?.stop();
+  await database.delete();
+});
+
+test('Q12 a server with unreadable documents starts, sells everything else, and names them', async () => {
+  const log = recordingLog();
+  const settings = { DATABASE_URL: database.url, ADMIN_TOKEN: token, FLIGHT_FAILURE_RATE: '0' };
+  server = await startServer({ settings, log });
+  const { origin } = server;
+  const get = (path: string) => fetch(origin + path, { headers: { authorization: `Bearer ${token}` } });
+
+  expect((await get('/readyz')).status).toBe(200);
+  const page = await (await get('/order')).text();
+  expect([1, 2, 3, 4].filter((id) => page.includes(`Flight-${id}`))).toEqual([3, 4]);
+  const { packages } = (await (await get('/api/packages')).json()) as { packages: { id: number }[] };
+  expect(packages.map(({ id }) => id)).toEqual([3, 4]);
+
+  expect((await buy(origin, 4)).status).toBe(201);
+  for (const id of [1, 2])
+    expect(await buy(origin, id)).toMatchObject({ status: 503, code: 'store_unavailable' });
+  // Nobody can finish its waiting order.
+  expect(await buy(origin, 3)).toMatchObject({ status: 503, code: 'no_owner' });
+  expect(await buy(origin, 5)).toMatchObject({ status: 404, code: 'unknown_package' });
+  expect(await lookUp(origin, orderId, 'buyer1@example.com')).toMatchObject({ code: 'store_unavailable' });
+  expect(await (await get('/api/packages/2')).json()).toMatchObject({
+    detail: 'Package 2 cannot be read by this instance.',
+  });
+
+  const logIn = await fetch(`${origin}/admin/log-in`, {
+    method: 'POST',
+    body: new URLSearchParams({ token }),
+    redirect: 'manual',
+  });
+  const cookie = logIn.headers.getSetCookie().join('; ').split(';')[0] ?? '';
+  const admin = async (path: string) => (await fetch(origin + path, { headers: { cookie } })).text();
+  const overview = await admin('/admin');
+  expect(overview).toContain('2 packages cannot be read');
+  expect(overview).toContain(`Order ${orderId} cannot be read`);
+  expect(await admin('/admin/packages/2')).toContain('Package 2 cannot be read by this instance.');
+
+  // Each is logged once.
+  expect(log.lines.filter((line) => line.includes('cannot be read')).sort()).toEqual([
+    `order ${orderId} of package 3 cannot be read: it is damaged`,
+    'package 1 cannot be read: it is damaged',
+    'package 2 cannot be read: it was written by a newer release (document version 2): run that release',
+  ]);
+  const report = await auditHere({ DATABASE_URL: database.url });
+  expect(report.findings.map(({ rule, packageId }) => `${rule} ${packageId}`)).toEqual([
+    'Q6 1',
+    'Q6 2',
+    'Q6 3',
+  ]);
+});
