@@ -11,7 +11,9 @@ import { LogOnce } from '../lib/log-once.ts';
 import type { Log } from '../observability/log.ts';
 import { clientResolver } from '../rate-limits/client-address.ts';
 import { httpLimits } from '../rate-limits/limits.ts';
+import { memoryRateLimits } from '../rate-limits/memory.ts';
 import type { RateLimits } from '../rate-limits/rate-limits.ts';
+import { redisRateLimits } from '../rate-limits/redis.ts';
 
 /** Above the load that an instance serves well, below the load that it cannot survive. */
 const connectionsMax = 40_000;
@@ -35,7 +37,7 @@ export async function openProtection(
   const { limits: settings, trustProxy } = config;
   const admission = new LoopAdmission(clock);
   admission.start();
-  const rates = settings && (await openRateLimits(connect, log));
+  const rates = settings && openRateLimits(connect, log);
   const limits = rates && settings && httpLimits(rates, settings, trustProxy, proxyWarning(log));
   return {
     deps: { admission, ...defined({ limits }) },
@@ -90,12 +92,6 @@ const proxyMessage =
   'a client that is refused by a rate limit sends X-Forwarded-For, and TRUST_PROXY is off. If there is a proxy in ' +
   'front of this server, everybody behind it counts as one client: set TRUST_PROXY.';
 
-/** Loads the rate limits' library only if there are limits, to save memory and start time. */
-async function openRateLimits(connect: RedisConnector | undefined, log: Log): Promise<RateLimits> {
-  if (connect === undefined) {
-    const { memoryRateLimits } = await import('../rate-limits/memory.ts');
-    return memoryRateLimits({ clock });
-  }
-  const { redisRateLimits } = await import('../rate-limits/redis.ts');
-  return redisRateLimits({ connect, clock, log });
+function openRateLimits(connect: RedisConnector | undefined, log: Log): RateLimits {
+  return connect === undefined ? memoryRateLimits({ clock }) : redisRateLimits({ connect, clock, log });
 }

@@ -31,11 +31,9 @@ export interface RateLimiter {
  * Rate limits in fixed windows that begin with a key's first use. The limits are checked first for every request,
  * thousands of times a second.
  *
- * Guarantees: `take` never rejects and never waits for anything outside this process. A key gets its whole count within
- * a window, or nine tenths of the count when the key shares an approximate counter with other keys. Refusals are
- * cheapest. Several instances share their counts with a delay: each admits a key until it learns of the uses at other
- * instances. An instance that has itself counted a tenth of the limit learns of them every few ms. Without a connection
- * each instance counts alone.
+ * Guarantees: `take` never rejects. A key gets its whole count within a window, and not more. Several instances give it
+ * the count together, within 5 %, or within one use per instance if that is more. Refusals are cheapest. `take` waits for
+ * nothing outside this process, except for 100 ms at most when instances share a key that is used often.
  *
  * A limiter never refuses because something outside does not answer, and never stores a key longer than its window. A
  * key leaves the process only as a hash.
