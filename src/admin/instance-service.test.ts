@@ -41,7 +41,7 @@ function viewWith(
   const view = new InstanceService(
     {
       ...{
-        engine: { load: () => load, peers, readinessProblems, suppliersAvailable: false },
+        engine: { load: () => load, peers, readinessProblems, suppliersMostlyAvailable: false },
         clock,
         instance: 'one',
         version: '1.2.3',

@@ -19,7 +19,7 @@ export type InstanceStatus =
     } & Omit<StatusReport, 'packages' | 'others'>);
 
 export interface InstanceServiceOptions {
-  readonly engine: Pick<OperatedEngine, 'load' | 'readinessProblems' | 'peers' | 'suppliersAvailable'>;
+  readonly engine: Pick<OperatedEngine, 'load' | 'readinessProblems' | 'peers' | 'suppliersMostlyAvailable'>;
   readonly clock: Clock;
   /** The name of this instance. */
   readonly instance: string;
@@ -143,7 +143,7 @@ export class InstanceService {
     return statusReportOf({
       engine: { ...load, isDraining: load.isDraining || this.#isLeaving },
       missing,
-      suppliersAvailable: engine.suppliersAvailable,
+      suppliersAvailable: engine.suppliersMostlyAvailable,
       process: processLoad(),
       sockets: sockets(),
       startedAt: this.#startedAt,

@@ -32,7 +32,7 @@ const statusReport = z.object({
   state: z.enum(['ready', 'not_ready', 'draining']),
   /** The reasons why the instance cannot take orders, as sentences; empty if it is ready. */
   missing: z.array(z.string().max(1_000)).max(20),
-  /** Whether the suppliers answer this instance. While they do not, the queues of its packages wait. */
+  /** False while the suppliers do not answer most of the packages that this instance has called them for recently. */
   suppliersAvailable: z.boolean(),
   /** When the process started, as Unix time in ms. */
   startedAt: z.number(),

@@ -274,7 +274,8 @@ export class PackageService {
     const { clock, engine, waitersPerUnit } = this.#options;
     const { package: travelPackage, inventory } = snapshot;
     const now = clock.now();
-    const obstacle = saleObstacle(travelPackage, inventory, now, waitersPerUnit, engine.suppliersAvailable);
+    const areAvailable = engine.suppliersAvailable(travelPackage.id);
+    const obstacle = saleObstacle(travelPackage, inventory, now, waitersPerUnit, areAvailable);
     const reported = owners.reported.get(travelPackage.id);
     const owner = ownerOf(owners.stored.get(travelPackage.id), reported?.instance, owners.reports);
     return {

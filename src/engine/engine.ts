@@ -62,8 +62,10 @@ export interface BookingEngine {
   package(id: number): Promise<PackageSnapshot | undefined>;
   /** The cache behind `packages` and `package`. */
   readonly cachedPackages: CachedPackages;
-  /** Whether the suppliers answer. While they do not, queued orders wait. */
-  readonly suppliersAvailable: boolean;
+  /** Whether the suppliers answer for a package. While they do not, its queued orders wait. */
+  suppliersAvailable(packageId: number): boolean;
+  /** False while most of the packages that called a supplier recently get no answers. */
+  readonly suppliersMostlyAvailable: boolean;
   /** The reasons why no orders can be taken, as text; empty when ready. */
   readinessProblems(): Promise<string[]>;
   /** Finishes the commits in progress, answers waiting callers, and stops. */

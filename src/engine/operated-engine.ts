@@ -16,7 +16,7 @@ export interface OwnedPackage {
 /** The current work of an engine. */
 export interface EngineLoad {
   readonly packages: readonly OwnedPackage[];
-  /** Sagas that run or wait for a slot. */
+  /** Sagas that have not ended. */
   readonly sagas: number;
   readonly isDraining: boolean;
 }

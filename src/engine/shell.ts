@@ -101,8 +101,12 @@ export abstract class EngineShell<Options extends ShellOptions> implements Opera
     return this.cachedPackages.get(id);
   }
 
-  get suppliersAvailable(): boolean {
-    return this.options.suppliers.available;
+  suppliersAvailable(packageId: number): boolean {
+    return this.options.suppliers.available(packageId);
+  }
+
+  get suppliersMostlyAvailable(): boolean {
+    return this.options.suppliers.isMostlyAvailable;
   }
 
   readinessProblems(): Promise<string[]> {
@@ -151,8 +155,9 @@ export abstract class EngineShell<Options extends ShellOptions> implements Opera
 
   /** The reason why a package accepts no purchase, judged by a snapshot that may be some ms old. */
   protected obstacle({ package: travelPackage, inventory }: PackageSnapshot): ErrorCode | undefined {
-    const { clock, suppliers, rules } = this.options;
-    return saleObstacle(travelPackage, inventory, clock.now(), rules.waitersPerUnit, suppliers.available);
+    const { clock, rules } = this.options;
+    const areAvailable = this.suppliersAvailable(travelPackage.id);
+    return saleObstacle(travelPackage, inventory, clock.now(), rules.waitersPerUnit, areAvailable);
   }
 
   protected newOrderId(): string {

@@ -4,8 +4,8 @@ import { ManualClock, runUntilIdle } from '../../test/support/manual-clock.ts';
 import { ScriptedSuppliers } from '../../test/support/scripted-suppliers.ts';
 import type { PackageMessage } from '../domain/messages.ts';
 import { silentLog } from '../observability/log.ts';
-import type { CallOutcome } from '../suppliers/suppliers.ts';
-import { ActivationSagas, SagaRunner } from './saga.ts';
+import type { CallOutcome, Suppliers } from '../suppliers/suppliers.ts';
+import { ActivationSagas, CancelPacing, SagaRunner } from './saga.ts';
 
 const order = fakeOrder({ status: 'held' });
 const compensating = fakeOrder({ status: 'compensating' });
@@ -64,7 +64,7 @@ describe('ActivationSagas', () => {
 
   it('restarts a compensation that waits for its next attempt', async () => {
     let isAway = true;
-    suppliers.cancel = async (kind, key) => {
+    suppliers.cancel = async (kind, { key }) => {
       suppliers.cancelled.push({ kind, key });
       return !isAway;
     };
@@ -124,6 +124,23 @@ describe('ActivationSagas', () => {
     expect(reported.map(({ kind }) => kind)).toEqual(['refused', 'needsCompensation']);
   });
 
+  it('Q12 makes only the first cancel of a restarted compensation urgent', async () => {
+    const urgent: (boolean | undefined)[] = [];
+    const cancel: Suppliers['cancel'] = async (kind, _request, _signal, isUrgent) => {
+      if (kind === 'flights') urgent.push(isUrgent);
+      return false;
+    };
+    Object.assign(suppliers, { cancel });
+    sagas.start('compensate', compensating);
+    await clock.advance(5_000);
+    const before = urgent.length;
+    sagas.retry(compensating);
+    await clock.advance(5_000);
+    expect(urgent.slice(0, before)).not.toContain(true);
+    expect(urgent.slice(before)).toEqual([true, ...urgent.slice(before + 1).map(() => false)]);
+    expect(urgent.length).toBeGreaterThan(before + 1);
+  });
+
   it('starts a saga on retry if none is running', async () => {
     sagas.retry(order);
     await runUntilIdle();
@@ -142,5 +159,37 @@ describe('ActivationSagas', () => {
     expect(reported).toEqual([]);
     expect(suppliers.flightKeys).toHaveLength(2);
     expect(runner.count).toBe(0);
+  });
+});
+
+describe('Q12 CancelPacing', () => {
+  /** The lengths of the pauses that begin now, in ms. They do not end. */
+  function pauses(pacing: CancelPacing, packageId: number, count: number): number[] {
+    const lengths: number[] = [];
+    for (let each = 0; each < count; each++) {
+      void pacing.during(packageId, (paceMs) => {
+        lengths.push(paceMs);
+        return new Promise(() => {});
+      });
+    }
+    return lengths;
+  }
+
+  it('spreads the cancels of a package that has thousands to repeat, and does not slow down another package', () => {
+    const pacing = new CancelPacing();
+    expect(pauses(pacing, 1, 10_000).at(-1)).toBe(20_000);
+    expect(pauses(pacing, 2, 1)).toEqual([4]);
+  });
+
+  it('gives each package the same share', () => {
+    const pacing = new CancelPacing();
+    for (let packageId = 1; packageId < 500; packageId++) pauses(pacing, packageId, 1);
+    expect(pauses(pacing, 500, 3)).toEqual([1_000, 2_000, 3_000]);
+  });
+
+  it('does not count pauses that have ended', async () => {
+    const pacing = new CancelPacing();
+    for (let each = 0; each < 10; each++) await pacing.during(each, async () => {});
+    expect(pauses(pacing, 1, 1)).toEqual([2]);
   });
 });

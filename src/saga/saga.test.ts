@@ -3,7 +3,7 @@ import type { SagaResult } from '../domain/messages.ts';
 import type { Order } from '../domain/order.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { CallOutcome, Suppliers } from '../suppliers/suppliers.ts';
-import { bookOrder, compensateOrder, type SagaOptions } from './saga.ts';
+import { bookOrder, CancelPacing, compensateOrder, type SagaOptions } from './saga.ts';
 
 const order: Order = {
   id: '7Q4M-9XKD-2VBN-H5TR',
@@ -32,7 +32,8 @@ function suppliersThat(flight: Reply | Promise<Reply>, hotel: Reply | Promise<Re
     reserveFlight: vi.fn(async () => flight),
     reserveHotel: vi.fn(async () => hotel),
     cancel: vi.fn<Suppliers['cancel']>(async () => true),
-    available: true,
+    available: () => true,
+    isMostlyAvailable: true,
     onAvailability: () => () => {},
   };
   return suppliers satisfies Suppliers;
@@ -46,6 +47,7 @@ async function run(suppliers: Suppliers, what: typeof bookOrder, subject = order
     suppliers,
     clock: systemClock,
     signal: stop.signal,
+    pacing: new CancelPacing(),
     isFirst,
     report: (result, entries) => {
       results.push(result);
@@ -63,10 +65,12 @@ describe('booking', () => {
     expect(suppliers.reserveFlight.mock.lastCall).toMatchObject([
       { key: order.id, packageId: 3, flight: 'Flight-3', email: order.email },
       {},
+      undefined,
     ]);
     expect(suppliers.reserveHotel.mock.lastCall).toMatchObject([
       { key: order.id, packageId: 3, stay: '2022-08-10', email: order.email, flightTicketNumber: 'F1' },
       {},
+      undefined,
     ]);
     expect(results).toEqual([
       { kind: 'booked', reserved: { flight: { ticketNumber: 'F1' }, hotel: { reservationNumber: 'H1' } } },
@@ -137,7 +141,13 @@ describe('booking', () => {
       stop.abort();
       return unknown;
     });
-    await bookOrder(order, { suppliers, clock: systemClock, signal: stop.signal, report });
+    await bookOrder(order, {
+      suppliers,
+      clock: systemClock,
+      pacing: new CancelPacing(),
+      signal: stop.signal,
+      report,
+    });
     expect(report).not.toHaveBeenCalled();
   });
 
@@ -149,6 +159,7 @@ describe('booking', () => {
     const booking = bookOrder(order, {
       suppliers,
       clock: systemClock,
+      pacing: new CancelPacing(),
       signal: new AbortController().signal,
       report,
     });
@@ -171,12 +182,9 @@ describe('compensating', () => {
       timeline: [...order.timeline, { at: 2, event: 'flight reserved', detail: 'F1' }],
     };
     const { results, events } = await run(suppliers, compensateOrder, compensating);
-    expect(suppliers.cancel.mock.calls.map(([kind, key]) => `${kind} ${key === order.id}`).sort()).toEqual([
-      'flights true',
-      'flights true',
-      'flights true',
-      'hotels true',
-    ]);
+    expect(
+      suppliers.cancel.mock.calls.map(([kind, { key }]) => `${kind} ${key === order.id}`).sort(),
+    ).toEqual(['flights true', 'flights true', 'flights true', 'hotels true']);
     expect(results).toEqual([{ kind: 'compensated' }]);
     expect(events).toEqual(['flight cancelled']);
   });

@@ -1,4 +1,3 @@
-import pLimit, { type LimitFunction } from 'p-limit';
 import type { PackageMessage, SagaMessage, SagaResult } from '../domain/messages.ts';
 import {
   mayHave,
@@ -25,12 +24,18 @@ export interface SagaOptions {
    * reservation. Default: false, because a resumed saga does not know what its predecessor has sent.
    */
   readonly isFirst?: boolean;
+  /** Whether an operator has asked for this saga, so that its calls go before others; default false. */
+  readonly isUrgent?: boolean;
+  /** Shared by all sagas of the process. */
+  readonly pacing: CancelPacing;
 }
 
 /** If the hotel takes longer than this, in ms, the reserved flight is reported as progress. */
 const progressAfterMs = 250;
 const clearFirstMs = 100;
 const clearMaxMs = 2_000;
+/** Repeated cancels of all packages together, per second. */
+const repeatedPerS = 500;
 
 /**
  * Books a held order: the flight, then the hotel with the flight's ticket number. After a crash or takeover the booking
@@ -43,16 +48,18 @@ export async function bookOrder(order: Order, options: SagaOptions): Promise<voi
   const steps = new Steps(options);
   const { id: key, packageId, email } = order;
   const { flight, stay } = order.package;
-  const ticket = await options.suppliers.reserveFlight({ key, packageId, flight, email }, options.signal);
-  if (options.signal.aborted) return;
+  const { suppliers, signal, isUrgent } = options;
+  const ticket = await suppliers.reserveFlight({ key, packageId, flight, email }, signal, isUrgent);
+  if (signal.aborted) return;
   const ticketNumber = steps.note('flight', ticket);
   if (ticketNumber === undefined) return steps.giveUp(ticket, 'flight_unavailable', {});
 
   const withFlight = { flight: { ticketNumber } };
   const shown = steps.showProgress(withFlight);
-  const room = await options.suppliers.reserveHotel(
+  const room = await suppliers.reserveHotel(
     { key, packageId, stay, email, flightTicketNumber: ticketNumber },
-    options.signal,
+    signal,
+    isUrgent,
   );
   shown.abort('answered');
   const reservationNumber = steps.note('hotel', room);
@@ -67,17 +74,44 @@ export async function bookOrder(order: Order, options: SagaOptions): Promise<voi
 export async function compensateOrder(order: Order, options: SagaOptions): Promise<void> {
   const steps = new Steps(options);
   await Promise.all([
-    cancelUntilDone('hotels', order.id, options).then(() => steps.noteCancelled(order, 'hotel')),
-    cancelUntilDone('flights', order.id, options).then(() => steps.noteCancelled(order, 'flight')),
+    cancelUntilDone('hotels', order, options).then(() => steps.noteCancelled(order, 'hotel')),
+    cancelUntilDone('flights', order, options).then(() => steps.noteCancelled(order, 'flight')),
   ]);
   steps.report({ kind: 'compensated' });
 }
 
-async function cancelUntilDone(kind: SupplierKind, key: string, options: SagaOptions): Promise<void> {
-  const { suppliers, clock, signal } = options;
-  for (let pauseMs = clearFirstMs; !signal.aborted; pauseMs = Math.min(pauseMs * 2, clearMaxMs)) {
-    if (await suppliers.cancel(kind, key, signal)) return;
-    await clock.sleep(pauseMs, signal);
+async function cancelUntilDone(kind: SupplierKind, order: Order, options: SagaOptions): Promise<void> {
+  const { suppliers, pacing, clock, signal } = options;
+  const { id: key, packageId } = order;
+  for (let failures = 0; !signal.aborted; failures++) {
+    const isUrgent = options.isUrgent === true && failures === 0;
+    if (await suppliers.cancel(kind, { key, packageId }, signal, isUrgent)) return;
+    await pacing.during(packageId, (paceMs) => {
+      const pauseMs = Math.min(clearFirstMs * 2 ** failures, clearMaxMs);
+      return clock.sleep(Math.max(pauseMs, paceMs), signal);
+    });
+  }
+}
+
+/**
+ * Spreads the repeated cancels of this process, so that they take a bounded share of it. Each package that has cancels
+ * to repeat gets the same share.
+ */
+export class CancelPacing {
+  /** Cancels that wait to be repeated, by package. */
+  readonly #waiting = new Map<number, number>();
+
+  /**
+   * Runs the pause before a cancel of this package is repeated.
+   * @param pause gets the least length of the pause, in ms.
+   */
+  async during(packageId: number, pause: (paceMs: number) => Promise<void>): Promise<void> {
+    const waiting = (this.#waiting.get(packageId) ?? 0) + 1;
+    this.#waiting.set(packageId, waiting);
+    await pause((waiting * this.#waiting.size * 1_000) / repeatedPerS);
+    const others = (this.#waiting.get(packageId) ?? 1) - 1;
+    if (others === 0) this.#waiting.delete(packageId);
+    else this.#waiting.set(packageId, others);
   }
 }
 
@@ -150,16 +184,8 @@ export interface SagaRunnerOptions {
   readonly traces?: OrderTraces | undefined;
 }
 
-export interface SagaRun extends Pick<SagaOptions, 'signal' | 'report' | 'isFirst'> {
-  /** Called when the saga has its slot and begins. */
-  readonly begun?: () => void;
-}
+export type SagaRun = Pick<SagaOptions, 'signal' | 'report' | 'isFirst' | 'isUrgent'>;
 
-/**
- * The most bookings in progress at once in this process. A balancer keeps about as many callers waiting. Compensations
- * have as many slots of their own, so neither kind starves the other.
- */
-const sagasMax = 512;
 /** An operator's retry does not restart a saga that began more recently than this, because its call is in progress. */
 const justBegunMs = 2_000;
 /** The names of a saga's results in metrics. */
@@ -170,53 +196,46 @@ const outcomes = {
   compensated: 'cleared',
 } as const;
 
-/** Runs sagas of all packages of this process, a bounded number at once, and measures them. */
+/** Runs sagas of all packages of this process, and measures them. The suppliers bound how many calls are under way. */
 export class SagaRunner {
   readonly #options: SagaRunnerOptions;
-  readonly #bookings: LimitFunction = pLimit(sagasMax);
-  readonly #compensations: LimitFunction = pLimit(sagasMax);
+  readonly #pacing = new CancelPacing();
+  #count = 0;
 
   constructor(options: SagaRunnerOptions) {
     this.#options = options;
   }
 
-  /** The number of sagas that run or wait for a slot. */
+  /** The number of sagas that have not ended. */
   get count(): number {
-    const both = [this.#bookings, this.#compensations];
-    return both.reduce((sum, { activeCount, pendingCount }) => sum + activeCount + pendingCount, 0);
+    return this.#count;
   }
 
   /** Runs a saga. Resolves when the saga has reported its result, or was stopped. Rejects only because of a bug. */
-  run(
-    kind: 'book' | 'compensate',
-    order: Order,
-    { signal, report, begun, isFirst = false }: SagaRun,
-  ): Promise<void> {
+  async run(kind: 'book' | 'compensate', order: Order, run: SagaRun): Promise<void> {
     const { suppliers, clock, traces, metrics = noMetrics } = this.#options;
+    if (run.signal.aborted) return;
     const name = kind === 'book' ? 'book' : 'clear';
     let outcome: SagaOutcome = 'stopped';
     const options: SagaOptions = {
-      ...{ suppliers, clock, signal, isFirst },
+      ...{ ...run, suppliers, clock, pacing: this.#pacing },
       report: (result, events) => {
         if (result.kind !== 'progress') outcome = outcomes[result.kind];
-        report(result, events);
+        run.report(result, events);
       },
     };
-    const saga = async () => {
-      if (signal.aborted) return;
-      begun?.();
-      const work = () => (kind === 'book' ? bookOrder(order, options) : compensateOrder(order, options));
-      await (traces === undefined ? work() : traces.saga(name, order, work));
-    };
+    const work = () => (kind === 'book' ? bookOrder(order, options) : compensateOrder(order, options));
     const ended = metrics.saga(name);
-    const slots = kind === 'book' ? this.#bookings : this.#compensations;
-    return slots(saga).then(
-      () => ended(outcome),
-      (error: unknown) => {
-        ended('failed');
-        throw error;
-      },
-    );
+    this.#count += 1;
+    try {
+      await (traces === undefined ? work() : traces.saga(name, order, work));
+    } catch (error) {
+      outcome = 'failed';
+      throw error;
+    } finally {
+      this.#count -= 1;
+      ended(outcome);
+    }
   }
 }
 
@@ -230,12 +249,18 @@ export interface ActivationSagasOptions {
 
 interface Running {
   readonly stop: AbortController;
-  /** In ms on the monotonic clock; undefined while the saga waits for a slot. */
+  /** In ms on the monotonic clock; undefined while the saga waits for the end of the former one. */
   begunAt: number | undefined;
   /** Its final result, once it has one. No other saga of the order may begin before this result is decided. */
   result: SagaMessage | undefined;
   /** Resolves when the saga has ended. */
   ended: Promise<void>;
+}
+
+type SagaStart = Pick<SagaOptions, 'isFirst' | 'isUrgent'>;
+
+function sagaOf({ status }: Order): 'book' | 'compensate' {
+  return status === 'held' ? 'book' : 'compensate';
 }
 
 /**
@@ -266,12 +291,12 @@ export class ActivationSagas {
    * result comes back as a message that carries the epoch.
    */
   start(kind: 'book' | 'compensate', order: Order): void {
-    this.#replace(kind, order, kind === 'book');
+    this.#replace(kind, order, { isFirst: kind === 'book' });
   }
 
   /** Starts the saga of an order for which an earlier saga may have called the suppliers. */
   resume(order: Order): void {
-    this.#replace(order.status === 'held' ? 'book' : 'compensate', order, false);
+    this.#replace(sagaOf(order), order, {});
   }
 
   /**
@@ -287,7 +312,7 @@ export class ActivationSagas {
       if (result !== undefined) return notify(order.packageId, result);
       if (begunAt === undefined || clock.monotonic() - begunAt < justBegunMs) return;
     }
-    this.resume(order);
+    this.#replace(sagaOf(order), order, { isUrgent: true });
   }
 
   /** Forgets the saga of an order that needs none any more. */
@@ -296,37 +321,35 @@ export class ActivationSagas {
   }
 
   /** Stops the former saga of the order, and starts another one when the former has ended. */
-  #replace(kind: 'book' | 'compensate', order: Order, isFirst: boolean): void {
+  #replace(kind: 'book' | 'compensate', order: Order, how: SagaStart): void {
     if (this.#ended.aborted) return;
     const former = this.#running.get(order.id);
     former?.stop.abort('replaced');
     const stop = new AbortController();
     const running: Running = { stop, begunAt: undefined, result: undefined, ended: Promise.resolve() };
     this.#running.set(order.id, running);
-    running.ended = this.#run(kind, order, isFirst, running, former);
+    running.ended = this.#run(kind, order, how, running, former);
   }
 
   async #run(
     kind: 'book' | 'compensate',
     order: Order,
-    isFirst: boolean,
+    how: SagaStart,
     running: Running,
     former: Running | undefined,
   ): Promise<void> {
     const { runner, clock, notify, log } = this.#options;
     const { id: orderId, packageId } = order;
     const run: SagaRun = {
-      ...{ signal: running.stop.signal, isFirst },
+      ...{ signal: running.stop.signal, ...how },
       report: (result, events) => {
         const message = { orderId, epoch: this.#epoch, events, ...result };
         if (message.kind !== 'progress') running.result = message;
         notify(packageId, message);
       },
-      begun: () => {
-        running.begunAt = clock.monotonic();
-      },
     };
     if (former !== undefined) await former.ended;
+    running.begunAt = clock.monotonic();
     try {
       await runner.run(kind, order, run);
     } catch (err) {

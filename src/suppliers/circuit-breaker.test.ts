@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ManualClock, runUntilIdle } from '../../test/support/manual-clock.ts';
 import { type BreakerStep, CircuitBreaker } from './circuit-breaker.ts';
+import { FairSlots } from './fair-slots.ts';
 
 const never = new AbortController().signal;
 const silence = new Error('no answer');
@@ -18,11 +19,13 @@ describe('a circuit breaker', () => {
     steps = [];
     onStep = () => {};
     attempts = [];
+    const slots = new FairSlots(1_024);
     breaker = new CircuitBreaker({
       clock,
       failuresToOpen: 3,
       reopenAfterMs: 500,
       reopenAfterMaxMs: 5000,
+      takeSlot: (_, signal, isUrgent) => slots.take(1, signal, isUrgent),
       onStep: (step) => {
         steps.push(step);
         onStep(step);
@@ -32,12 +35,16 @@ describe('a circuit breaker', () => {
   afterEach(() => breaker.dispose());
 
   /** A call whose attempts the test answers. */
-  function call(name: string, signal = never): Promise<string> {
-    const result = breaker.run(() => {
-      const answer = Promise.withResolvers<string>();
-      attempts.push({ name, answer });
-      return answer.promise;
-    }, signal);
+  function call(name: string, signal = never, isUrgent = false): Promise<string> {
+    const result = breaker.run(
+      () => {
+        const answer = Promise.withResolvers<string>();
+        attempts.push({ name, answer });
+        return answer.promise;
+      },
+      signal,
+      isUrgent,
+    );
     result.catch(() => {});
     return result;
   }
@@ -284,6 +291,38 @@ describe('a circuit breaker', () => {
     answer('ok');
     expect(await last).toBe('ok');
     await Promise.all(calls);
+  });
+
+  test('lets an urgent call probe at once and before the others, but does not repeat that', async () => {
+    await open();
+    const calls = [call('a'), call('b')];
+    const urgent = call('urgent', never, true);
+    await runUntilIdle();
+    expect(waiting()).toEqual(['urgent']);
+    answer();
+    await clock.advance(999);
+    expect(waiting()).toEqual([]);
+    await clock.advance(1);
+    expect(waiting()).toEqual(['a']);
+    for (const _ of [1, 2, 3]) {
+      answer('ok');
+      await runUntilIdle();
+    }
+    expect(await Promise.all([...calls, urgent])).toEqual(['ok', 'ok', 'ok']);
+  });
+
+  test('does not let a call attempt if it has opened while the call waited for its slot', async () => {
+    const hog = Array.from({ length: 512 }, (_, each) => call(`hog ${each}`));
+    const late = call('late');
+    expect(waiting()).toHaveLength(512);
+    for (let each = 0; each < 512; each++) answer();
+    await Promise.allSettled(hog);
+    await runUntilIdle();
+    expect([waiting(), breaker.available]).toEqual([[], false]);
+    await clock.advance(500);
+    expect(waiting()).toEqual(['late']);
+    answer('ok');
+    expect(await late).toBe('ok');
   });
 
   test('leaves no timer behind', async () => {

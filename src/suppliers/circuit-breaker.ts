@@ -1,6 +1,7 @@
-import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel';
 import { backoffMs } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
+import { WaitingCallers } from '../lib/waiting-callers.ts';
+import type { ReleaseSlot } from './fair-slots.ts';
 
 export interface CircuitBreakerOptions {
   readonly clock: Clock;
@@ -9,6 +10,14 @@ export interface CircuitBreakerOptions {
   /** The pause before the first probe, in ms. It doubles with every probe that fails. */
   readonly reopenAfterMs: number;
   readonly reopenAfterMaxMs: number;
+  /** Whether the first call has to probe; default false. */
+  readonly isSuspect?: boolean;
+  /** Takes a slot for an attempt, at once if one is free. Rejects if the signal aborts first. */
+  readonly takeSlot: (
+    what: 'call' | 'probe',
+    signal: AbortSignal,
+    isUrgent: boolean,
+  ) => ReleaseSlot | Promise<ReleaseSlot>;
   /** Called for each transition in the diagram below, with the new state. */
   readonly onStep: (step: BreakerStep) => void;
 }
@@ -28,179 +37,192 @@ export type BreakerStep = 'open' | 'due' | 'probing' | 'closed';
  *
  * Calls pass while the breaker is closed. While a probe is due, one call at a time probes. A call whose probe fails
  * goes to the end of the queue, so that a single key which the supplier cannot process does not keep the breaker open
- * for all calls.
+ * for all calls. A call has a slot only during an attempt, never while it waits here.
  */
 export class CircuitBreaker {
   readonly #options: CircuitBreakerOptions;
-  readonly #breaker;
-  /**
-   * The waiting callers, in the order of their calls. Each function is called with true to probe, or with false to try
-   * again.
-   */
-  readonly #queue = new Set<(probe: boolean) => void>();
+  /** Callers that wait. Admitted with true for a probe, with false to try again. */
+  readonly #waiting = new WaitingCallers<boolean>();
   readonly #window = new CongestionWindow();
+  #state: BreakerStep;
   /** Cancels the pause before a probe. */
-  #pause = new AbortController();
-  #due = false;
-  #probing = false;
+  #pause: AbortController | undefined;
+  /** Unknown outcomes in a row. */
+  #failures = 0;
   /** How often the breaker has opened since it was last closed. */
   #opened = 0;
+  /** Calls that have not ended. */
+  #calls = 0;
 
   constructor(options: CircuitBreakerOptions) {
     this.#options = options;
-    this.#breaker = circuitBreaker(
-      handleWhen((error) => !(error instanceof GivenUp)),
-      {
-        breaker: new ConsecutiveBreaker(options.failuresToOpen),
-        // This class decides when to probe by its own clock, because the library would use the machine's clock.
-        halfOpenAfter: Number.NEGATIVE_INFINITY,
-      },
-    );
-    this.#breaker.onBreak(() => this.#open());
-    this.#breaker.onReset(() => this.#close());
+    this.#state = options.isSuspect === true ? 'due' : 'closed';
   }
 
   /** Whether a new call can help: the breaker is closed, or it waits for a call that probes. */
   get available(): boolean {
-    return this.#closed || (this.#due && !this.#probing);
+    return this.#state === 'closed' || this.#state === 'due';
+  }
+
+  /** Whether it is unused and knows nothing: a new one would behave the same. */
+  get isFresh(): boolean {
+    return this.#calls === 0 && this.#state === 'closed' && this.#failures === 0 && this.#window.isUnlimited;
+  }
+
+  /** Whether it is unused and no pause is under way. */
+  get isIdle(): boolean {
+    return this.#calls === 0 && this.available;
   }
 
   /**
-   * Makes an attempt as soon as the breaker allows, and counts its outcome. A rejection is an unknown outcome. If the
-   * attempt is a probe and fails, the call goes back to the queue.
+   * Makes an attempt as soon as the breaker allows and a slot is free, and counts its outcome. A rejection is an unknown
+   * outcome. If the attempt is a probe and fails, the call goes back to the queue.
+   * @param isUrgent until its first attempt, the call goes before the others and does not wait for the end of a pause.
    * @throws the error of the attempt; the reason of the signal if the signal aborts first.
    */
-  async run<T>(attempt: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    for (;;) {
-      signal.throwIfAborted();
-      if (this.#closed && this.#window.room > 0) return await this.#attempt(attempt, signal);
-      if (!(await this.#turn(signal))) continue;
-      try {
-        return await this.#breaker.execute(attempt);
-      } catch {
-        // A failed probe does not count as an attempt of this call, so the call tries again.
-      } finally {
-        this.#endProbe();
+  async run<T>(attempt: () => Promise<T>, signal: AbortSignal, isUrgent = false): Promise<T> {
+    this.#calls += 1;
+    try {
+      for (let isFirst = isUrgent; ; ) {
+        signal.throwIfAborted();
+        if (!this.#mayPass) {
+          if (!(await this.#turn(signal, isFirst))) continue;
+          const probed = await this.#probe(attempt, signal, isFirst);
+          if (probed !== undefined) return probed.result;
+          isFirst = false;
+          continue;
+        }
+        const slot = this.#options.takeSlot('call', signal, isFirst);
+        const release = typeof slot === 'function' ? slot : await slot;
+        try {
+          // The breaker may have opened while the call waited for its slot.
+          if (this.#mayPass && !signal.aborted) return await this.#attempt(attempt, signal);
+        } finally {
+          release();
+        }
       }
+    } finally {
+      this.#calls -= 1;
     }
   }
 
   /** Stops the timer. Waiting calls end when their own signals abort. */
   dispose(): void {
-    this.#pause.abort();
+    this.#pause?.abort();
   }
 
-  get #closed(): boolean {
-    return this.#breaker.state === CircuitState.Closed;
+  get #mayPass(): boolean {
+    return this.#state === 'closed' && this.#window.room > 0;
   }
 
   /** Makes an attempt. An attempt that its caller stops is not counted, because it says nothing about the supplier. */
   async #attempt<T>(attempt: () => Promise<T>, signal: AbortSignal): Promise<T> {
     this.#window.begun();
     try {
-      return await this.#breaker.execute(async () => {
-        try {
-          const result = await attempt();
-          this.#window.answered();
-          return result;
-        } catch (error) {
-          if (signal.aborted) throw new GivenUp('given up', { cause: error });
-          this.#window.unanswered();
-          throw error;
-        }
-      });
+      const result = await attempt();
+      this.#window.answered();
+      this.#failures = 0;
+      return result;
+    } catch (error) {
+      if (!signal.aborted) this.#noteFailure();
+      throw error;
     } finally {
       this.#window.ended();
       this.#admit();
     }
   }
 
+  #noteFailure(): void {
+    this.#window.unanswered();
+    // The attempt may have begun before the breaker opened.
+    if (this.#state !== 'closed') return;
+    this.#failures += 1;
+    if (this.#failures >= this.#options.failuresToOpen) this.#open();
+  }
+
   /** Waits in the queue. Resolves with true if this call has to probe, or with false if this call may try to pass. */
-  async #turn(signal: AbortSignal): Promise<boolean> {
-    const { promise, resolve, reject } = Promise.withResolvers<boolean>();
-    const leave = () => {
-      this.#queue.delete(resolve);
-      reject(signal.reason);
-    };
-    signal.addEventListener('abort', leave, { once: true });
-    this.#queue.add(resolve);
-    this.#letFirstProbe();
-    const probe = await promise.finally(() => signal.removeEventListener('abort', leave));
-    if (!probe || !signal.aborted) return probe;
+  async #turn(signal: AbortSignal, isUrgent: boolean): Promise<boolean> {
+    const turn = this.#waiting.wait(signal, isUrgent);
+    if (isUrgent && this.#state === 'open') this.#becomeDue();
+    else this.#letFirstProbe();
+    const isProbe = await turn;
+    if (!isProbe || !signal.aborted) return isProbe;
     // This call was stopped in the same turn of the event loop, so the next caller probes instead.
-    this.#endProbe();
+    this.#becomeDue();
     throw signal.reason;
+  }
+
+  /** Undefined if the probe has failed. It does not count as an attempt of this call. */
+  async #probe<T>(
+    attempt: () => Promise<T>,
+    signal: AbortSignal,
+    isUrgent: boolean,
+  ): Promise<{ readonly result: T } | undefined> {
+    let release: ReleaseSlot | undefined;
+    try {
+      release = await this.#options.takeSlot('probe', signal, isUrgent);
+      const result = await attempt();
+      this.#close();
+      return { result };
+    } catch {
+      if (release === undefined) this.#becomeDue();
+      else this.#open();
+      return undefined;
+    } finally {
+      release?.();
+    }
   }
 
   /** While the breaker is closed, lets as many waiting calls pass as the congestion window allows. */
   #admit(): void {
-    if (!this.#closed) return;
-    let { room } = this.#window;
-    for (const pass of this.#queue) {
-      if (room-- <= 0) return;
-      this.#queue.delete(pass);
-      pass(false);
-    }
+    if (this.#state !== 'closed') return;
+    for (let { room } = this.#window; room > 0 && this.#waiting.admit(false); room--);
   }
 
-  #letFirstProbe(): void {
-    const [first] = this.#queue;
-    if (first === undefined || !this.#due || this.#probing) return;
-    this.#queue.delete(first);
-    this.#probing = true;
-    first(true);
+  /** Returns whether a call probes now. */
+  #letFirstProbe(): boolean {
+    if (this.#state !== 'due' || !this.#waiting.admit(true)) return false;
+    this.#state = 'probing';
     this.#options.onStep('probing');
-  }
-
-  #endProbe(): void {
-    this.#probing = false;
-    if (this.#due) this.#seekProbe();
-  }
-
-  /** Lets the first waiting call probe. If no call waits, the next new call probes. */
-  #seekProbe(): void {
-    this.#letFirstProbe();
-    if (!this.#probing) this.#options.onStep('due');
+    return true;
   }
 
   #open(): void {
     const { reopenAfterMs: firstMs, reopenAfterMaxMs: maxMs } = this.#options;
+    this.#state = 'open';
     this.#opened += 1;
-    const ms = backoffMs(this.#opened, { firstMs, maxMs });
-    this.#due = false;
     this.#window.shut();
-    this.#pause.abort();
     this.#pause = new AbortController();
     this.#options.onStep('open');
-    void this.#becomeDue(ms, this.#pause.signal);
+    void this.#endPause(backoffMs(this.#opened, { firstMs, maxMs }), this.#pause.signal);
   }
 
-  async #becomeDue(ms: number, signal: AbortSignal): Promise<void> {
+  async #endPause(ms: number, signal: AbortSignal): Promise<void> {
     await this.#options.clock.sleep(ms, signal);
-    if (signal.aborted) return;
-    this.#due = true;
-    this.#seekProbe();
+    if (!signal.aborted) this.#becomeDue();
+  }
+
+  /** Lets the first waiting call probe. If no call waits, the next new call probes. */
+  #becomeDue(): void {
+    this.#pause?.abort();
+    this.#state = 'due';
+    if (!this.#letFirstProbe()) this.#options.onStep('due');
   }
 
   #close(): void {
-    this.#due = false;
-    this.#pause.abort();
+    this.#state = 'closed';
     this.#opened = 0;
+    this.#failures = 0;
     this.#options.onStep('closed');
     this.#admit();
   }
-}
-
-/** The error of an attempt that its caller stopped. */
-class GivenUp extends Error {
-  override readonly name = 'GivenUp';
 }
 
 /** The limit right after a supplier has come back, in calls. */
 const sizeFirst = 8;
 /** The window grows fast at least up to this size. */
 const thresholdMin = 64;
-/** The window has no limit from this size on, because an instance never has more calls under way. */
+/** The window has no limit from this size on, because a package never has more calls under way. */
 const sizeMax = 1_024;
 
 /**
@@ -216,6 +238,10 @@ export class CongestionWindow {
   #threshold = Number.POSITIVE_INFINITY;
   #underWay = 0;
 
+  get isUnlimited(): boolean {
+    return this.#size === Number.POSITIVE_INFINITY;
+  }
+
   /** How many more calls may begin. */
   get room(): number {
     return Math.max(0, Math.floor(this.#size) - this.#underWay);
@@ -230,13 +256,13 @@ export class CongestionWindow {
   }
 
   answered(): void {
-    if (this.#size === Number.POSITIVE_INFINITY) return;
+    if (this.isUnlimited) return;
     this.#size += this.#size < this.#threshold ? 1 : 1 / this.#size;
     if (this.#size >= sizeMax) this.#size = Number.POSITIVE_INFINITY;
   }
 
   unanswered(): void {
-    if (this.#size === Number.POSITIVE_INFINITY) return;
+    if (this.isUnlimited) return;
     this.#threshold = Math.max(sizeFirst, this.#size / 2);
     this.#size = this.#threshold;
   }

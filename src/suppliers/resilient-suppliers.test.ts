@@ -20,7 +20,12 @@ const fast = {
   reopenAfterMs: 30,
   reopenAfterMaxMs: 60,
 };
-const flight = (key: string) => ({ key, packageId: 1, flight: 'Flight-1', email: 'ana@example.com' });
+const order = (key: string, packageId = 1) => ({ key, packageId });
+const flight = (key: string, packageId = 1) => ({
+  ...order(key, packageId),
+  flight: 'Flight-1',
+  email: 'ana@example.com',
+});
 const hotel = (key: string, flightTicketNumber: string) => ({
   key,
   packageId: 1,
@@ -92,7 +97,7 @@ describe('Q8 a call with an unknown outcome is repeated with the same key', () =
       flights: [{ key: 'A', number, status: 'active' }],
       hotels: [{ key: 'A', number: (room as { number: string }).number, status: 'active' }],
     });
-    expect(suppliers.available).toBe(true);
+    expect(suppliers.available(1)).toBe(true);
   });
 
   test('at most five times, then it ends as unknown with the cause', async () => {
@@ -143,7 +148,7 @@ test('a refusal is not repeated and does not open the breaker', async () => {
     expect(await suppliers.reserveHotel(hotel(key, 'F0'), never)).toMatchObject({ code: 'invalid_ticket' });
   }
   expect(supplier.calls).toHaveLength(8);
-  expect(suppliers.available).toBe(true);
+  expect(suppliers.available(1)).toBe(true);
 });
 
 test('the timeout ends an attempt, also if the client ignores its signal', async () => {
@@ -191,7 +196,7 @@ describe('stopping a call', () => {
       const owner = new AbortController();
       const call = suppliers.reserveFlight(flight('A'), owner.signal);
       await expect.poll(() => supplier.calls.length).toBe(1);
-      if (what === 'an open breaker') await expect.poll(() => suppliers.available).toBe(false);
+      if (what === 'an open breaker') await expect.poll(() => suppliers.available(1)).toBe(false);
       owner.abort();
       expect(await call).toEqual({ kind: 'unknown', cause: 'stopped' });
     },
@@ -204,7 +209,7 @@ describe('stopping a call', () => {
       kind: 'unknown',
       cause: 'stopped',
     });
-    expect(await suppliers.cancel('flights', 'A', stopped)).toBe(false);
+    expect(await suppliers.cancel('flights', order('A'), stopped)).toBe(false);
     expect(supplier.calls).toEqual([]);
   });
 
@@ -218,7 +223,7 @@ describe('stopping a call', () => {
     await expect.poll(() => supplier.calls.length).toBe(4);
     owner.abort();
     await Promise.all(calls);
-    expect(suppliers.available).toBe(true);
+    expect(suppliers.available(1)).toBe(true);
   });
 });
 
@@ -229,15 +234,15 @@ describe('the breaker', () => {
       failuresToOpen: 6,
     });
     const told: boolean[] = [];
-    const stop = suppliers.onAvailability((available) => told.push(available));
+    const stop = suppliers.onAvailability((_, available) => told.push(available));
     const calls = Array.from({ length: 8 }, (_, each) => suppliers.reserveFlight(flight(`K${each}`), never));
-    await expect.poll(() => suppliers.available).toBe(false);
+    await expect.poll(() => suppliers.available(1)).toBe(false);
     // Failed probes must not count as attempts of the calls.
     const before = supplier.calls.length;
     await expect.poll(() => supplier.calls.length).toBeGreaterThan(before + 6);
     down = false;
     for (const answer of await Promise.all(calls)) expect(answer).toMatchObject({ kind: 'reserved' });
-    expect(suppliers.available).toBe(true);
+    expect(suppliers.available(1)).toBe(true);
     expect(told[0]).toBe(false);
     expect(told.at(-1)).toBe(true);
     stop();
@@ -247,7 +252,7 @@ describe('the breaker', () => {
   test('is not opened by one order alone', async () => {
     const { suppliers } = await against(({ key }) => (key === 'bad' ? supplierFaults.error500 : undefined));
     expect(await suppliers.reserveFlight(flight('bad'), never)).toMatchObject({ kind: 'unknown' });
-    expect(suppliers.available).toBe(true);
+    expect(suppliers.available(1)).toBe(true);
     expect(await suppliers.reserveFlight(flight('good'), never)).toMatchObject({ kind: 'reserved' });
   });
 
@@ -262,7 +267,7 @@ describe('the breaker', () => {
     const owner = new AbortController();
     const ticket = (await suppliers.reserveFlight(flight('A'), never)) as { number: string };
     const room = suppliers.reserveHotel(hotel('A', ticket.number), owner.signal);
-    await expect.poll(() => suppliers.available).toBe(false);
+    await expect.poll(() => suppliers.available(1)).toBe(false);
     expect(await suppliers.reserveFlight(flight('B'), never)).toMatchObject({ kind: 'reserved' });
     expect(supplier.calls.filter(({ kind }) => kind === 'hotels')).toHaveLength(2);
     owner.abort();
@@ -276,11 +281,11 @@ describe('the breaker', () => {
       attempts: 1,
     });
     expect(await suppliers.reserveFlight(flight('A'), never)).toMatchObject({ kind: 'unknown' });
-    expect(suppliers.available).toBe(false);
-    await expect.poll(() => suppliers.available).toBe(true);
+    expect(suppliers.available(1)).toBe(false);
+    await expect.poll(() => suppliers.available(1)).toBe(true);
     down = false;
     expect(await suppliers.reserveFlight(flight('B'), never)).toMatchObject({ kind: 'reserved' });
-    expect(suppliers.available).toBe(true);
+    expect(suppliers.available(1)).toBe(true);
   });
 
   test('ends a waiting call as unknown some time after its first unknown outcome', async () => {
@@ -303,7 +308,7 @@ describe('the breaker', () => {
     );
     const owner = new AbortController();
     const bad = ['bad1', 'bad2', 'bad3'].map((key) => suppliers.reserveFlight(flight(key), owner.signal));
-    await expect.poll(() => suppliers.available).toBe(false);
+    await expect.poll(() => suppliers.available(1)).toBe(false);
     const good = await Promise.all(['A', 'B', 'C'].map((key) => suppliers.reserveFlight(flight(key), never)));
     expect(good.map(({ kind }) => kind)).toEqual(['reserved', 'reserved', 'reserved']);
     owner.abort();
@@ -323,7 +328,7 @@ describe('the breaker', () => {
     });
     suppliers.onAvailability(heard);
     expect(await suppliers.reserveFlight(flight('A'), never)).toMatchObject({ kind: 'unknown' });
-    expect(heard).toHaveBeenCalledWith(false);
+    expect(heard).toHaveBeenCalledWith(1, false);
     expect(error).toHaveBeenCalledOnce();
   });
 });
@@ -341,12 +346,12 @@ describe('a cancel', () => {
       { log: { ...silentLog, warn } },
     );
     await suppliers.reserveFlight(flight('A'), never);
-    expect(await suppliers.cancel('flights', 'A', never)).toBe(false);
+    expect(await suppliers.cancel('flights', order('A'), never)).toBe(false);
     expect(supplier.calls).toHaveLength(2);
     expect(warn).toHaveBeenCalledOnce();
-    expect(await suppliers.cancel('flights', 'A', never)).toBe(true);
+    expect(await suppliers.cancel('flights', order('A'), never)).toBe(true);
     expect((await supplier.ledger()).flights).toMatchObject([{ key: 'A', status: 'cancelled' }]);
-    expect(suppliers.available).toBe(true);
+    expect(suppliers.available(1)).toBe(true);
   });
 
   test('does not wait for an open breaker', async () => {
@@ -359,8 +364,76 @@ describe('a cancel', () => {
       },
     );
     await suppliers.reserveFlight(flight('A'), never);
-    expect(suppliers.available).toBe(false);
-    expect(await suppliers.cancel('flights', 'A', never)).toBe(true);
+    expect(suppliers.available(1)).toBe(false);
+    expect(await suppliers.cancel('flights', order('A'), never)).toBe(true);
+  });
+});
+
+describe('Q12 packages are isolated', () => {
+  test('the breaker of a package whose flight fails does not affect another package', async () => {
+    const { supplier, suppliers } = await against(
+      ({ body }) => (body.packageId === 1 ? supplierFaults.error500 : undefined),
+      { failuresToOpen: 2, reopenAfterMs: 60_000 },
+    );
+    const told: unknown[] = [];
+    suppliers.onAvailability((packageId, available) => told.push([packageId, available]));
+    const owner = new AbortController();
+    const waiting = suppliers.reserveFlight(flight('A'), owner.signal);
+    await expect.poll(() => suppliers.available(1)).toBe(false);
+    expect([suppliers.available(2), suppliers.isMostlyAvailable]).toEqual([true, false]);
+    expect(await suppliers.reserveFlight(flight('B', 2), never)).toMatchObject({ kind: 'reserved' });
+    expect([told, suppliers.isMostlyAvailable]).toEqual([[[1, false]], true]);
+    const before = supplier.calls.length;
+    const retried = suppliers.reserveFlight(flight('C'), owner.signal, true);
+    await expect.poll(() => supplier.calls.length).toBe(before + 1);
+    expect(supplier.calls.at(-1)?.key).toBe('C');
+    owner.abort();
+    await Promise.all([waiting, retried]);
+  });
+
+  test('calls that hang leave a half of the slots, and a call that waits has none', async () => {
+    const calls: string[] = [];
+    const suppliers = resilient(
+      clientOf(({ key, packageId }) => {
+        calls.push(key);
+        return packageId === 2 ? Promise.resolve(reserved) : new Promise(() => {});
+      }),
+      { timeoutMs: 60_000 },
+    );
+    const owner = new AbortController();
+    const hanging = Array.from({ length: 2_000 }, (_, each) =>
+      suppliers.reserveFlight(flight(`A${each}`), owner.signal),
+    );
+    await expect.poll(() => calls.length).toBe(512);
+    expect(await suppliers.reserveFlight(flight('B', 2), never)).toEqual(reserved);
+    owner.abort();
+    await Promise.all(hanging);
+    expect(calls).toHaveLength(513);
+  });
+
+  test('cancels that hang leave slots to another package, and to an urgent one', async () => {
+    const calls: string[] = [];
+    const client = clientOf(async () => reserved);
+    const suppliers = resilient(
+      {
+        ...client,
+        cancel: (_, key) => {
+          calls.push(key);
+          return key.startsWith('A') ? new Promise(() => {}) : Promise.resolve();
+        },
+      },
+      { timeoutMs: 60_000 },
+    );
+    const owner = new AbortController();
+    const hanging = Array.from({ length: 2_000 }, (_, each) =>
+      suppliers.cancel('flights', order(`A${each}`), owner.signal),
+    );
+    await expect.poll(() => calls.length).toBe(512);
+    expect(await suppliers.cancel('flights', order('B', 2), never)).toBe(true);
+    expect(await suppliers.cancel('flights', order('C'), never, true)).toBe(true);
+    owner.abort();
+    await Promise.all(hanging);
+    expect(calls).toHaveLength(514);
   });
 });
 

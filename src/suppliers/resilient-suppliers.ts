@@ -6,8 +6,16 @@ import type { Random } from '../lib/random.ts';
 import type { Log } from '../observability/log.ts';
 import { type Metrics, noMetrics } from '../observability/metrics.ts';
 import type { Tracing } from '../observability/tracing.ts';
-import { type BreakerStep, CircuitBreaker } from './circuit-breaker.ts';
-import type { CallOutcome, SupplierAnswer, SupplierClient, SupplierKind, Suppliers } from './suppliers.ts';
+import { FairSlots, type ReleaseSlot } from './fair-slots.ts';
+import { PackageBreakers } from './package-breakers.ts';
+import type {
+  CallOutcome,
+  CancelRequest,
+  SupplierAnswer,
+  SupplierClient,
+  SupplierKind,
+  Suppliers,
+} from './suppliers.ts';
 
 export interface ResilientOptions {
   readonly client: SupplierClient;
@@ -45,34 +53,52 @@ export interface ResilientSuppliers extends Suppliers {
 type Reserve = (signal: AbortSignal) => Promise<SupplierAnswer>;
 
 /**
+ * The most reservations that may be under way at once, and the most cancels, so that neither delays the other. A single
+ * package gets a half: 512, about as many callers as a load balancer keeps waiting.
+ */
+const slotsMax = 1_024;
+
+/**
  * Makes a supplier client reliable enough for a saga. Each attempt has a timeout. A call with an unknown outcome is
- * repeated with the same key. Each kind of supplier has a circuit breaker, at which calls wait while the supplier does
- * not answer.
+ * repeated with the same key. Each kind of supplier has a circuit breaker for each package, at which calls wait while
+ * the supplier does not answer. Packages share the calls under way fairly.
  */
 export function resilientSuppliers(options: ResilientOptions): ResilientSuppliers {
   const { client, clock, log, timeoutMs } = options;
   const retrying = retrier(options);
   const observed = observing(options);
-  const breakers = { flights: breakerFor('flights'), hotels: breakerFor('hotels') };
-  const listeners = new Set<(available: boolean) => void>();
-  let isAvailable = true;
+  const slots = { reservations: new FairSlots(slotsMax), cancels: new FairSlots(slotsMax) };
+  const breakers = { flights: breakersFor('flights'), hotels: breakersFor('hotels') };
+  const listeners = new Set<(packageId: number, available: boolean) => void>();
+  const unavailable = new Set<number>();
 
-  function breakerFor(kind: SupplierKind): CircuitBreaker {
-    const { failuresToOpen = 10, reopenAfterMs = 500, reopenAfterMaxMs = 5000 } = options;
-    const onStep = (step: BreakerStep) => {
-      reportStep(options, kind, step);
-      updateAvailability();
-    };
-    return new CircuitBreaker({ clock, failuresToOpen, reopenAfterMs, reopenAfterMaxMs, onStep });
+  function breakersFor(kind: SupplierKind): PackageBreakers {
+    const {
+      metrics = noMetrics,
+      failuresToOpen = 10,
+      reopenAfterMs = 500,
+      reopenAfterMaxMs = 5000,
+    } = options;
+    return new PackageBreakers({
+      ...{ clock, slots: slots.reservations, failuresToOpen, reopenAfterMs, reopenAfterMaxMs },
+      onStep: updateAvailability,
+      onTurn: (packageId, turn) => reportTurn(log, kind, packageId, turn),
+      onAnyOpen: (isAnyOpen) => metrics.breaker(kind, isAnyOpen),
+    });
   }
 
-  function updateAvailability(): void {
-    if (isAvailable === (breakers.flights.available && breakers.hotels.available)) return;
-    isAvailable = !isAvailable;
+  const isAvailable = (packageId: number) =>
+    breakers.flights.available(packageId) && breakers.hotels.available(packageId);
+
+  function updateAvailability(packageId: number): void {
+    const wasAvailable = !unavailable.has(packageId);
+    if (wasAvailable === isAvailable(packageId)) return;
+    if (wasAvailable) unavailable.add(packageId);
+    else unavailable.delete(packageId);
     for (const listener of [...listeners]) {
       try {
         // Pass the current value, because an earlier listener may have changed it by making a call.
-        listener(isAvailable);
+        listener(packageId, !unavailable.has(packageId));
       } catch (error) {
         log.error({ err: error }, 'A listener to the availability of the suppliers failed.');
       }
@@ -81,8 +107,9 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
 
   async function reserve(
     kind: SupplierKind,
-    key: string,
+    { key, packageId }: CancelRequest,
     stop: AbortSignal,
+    isUrgent: boolean,
     ask: Reserve,
   ): Promise<CallOutcome> {
     const deadline = new CallDeadline(stop, clock, options.giveUpAfterMs ?? 60_000);
@@ -97,7 +124,9 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
       }
     };
     try {
-      const answered = retrying.execute(() => breakers[kind].run(attempt, deadline.signal), deadline.signal);
+      const { signal } = deadline;
+      const call = () => breakers[kind].run(packageId, attempt, signal, isUrgent);
+      const answered = retrying.execute(call, signal);
       const answer = await Promise.race([answered, deadline.expired]);
       return answer.kind === 'refused' && deadline.isStarted ? { ...answer, afterUnknown: true } : answer;
     } catch (error) {
@@ -111,15 +140,17 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
   }
 
   return {
-    reserveFlight: (request, stop) =>
-      reserve('flights', request.key, stop, (signal) => client.reserveFlight(request, signal)),
+    reserveFlight: (request, stop, isUrgent = false) =>
+      reserve('flights', request, stop, isUrgent, (signal) => client.reserveFlight(request, signal)),
 
-    reserveHotel: (request, stop) =>
-      reserve('hotels', request.key, stop, (signal) => client.reserveHotel(request, signal)),
+    reserveHotel: (request, stop, isUrgent = false) =>
+      reserve('hotels', request, stop, isUrgent, (signal) => client.reserveHotel(request, signal)),
 
-    async cancel(kind, key, stop) {
+    async cancel(kind, { key, packageId }, stop, isUrgent = false) {
       if (stop.aborted) return false;
+      let release: ReleaseSlot | undefined;
       try {
+        release = await slots.cancels.take(packageId, stop, isUrgent);
         await observed(kind, 'DELETE', key, async (): Promise<undefined> => {
           await withTimeout({ ms: timeoutMs, stop }, (signal) => client.cancel(kind, key, signal));
         });
@@ -128,15 +159,18 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
         const cause = stop.aborted ? 'stopped' : causeOf(error);
         log.warn({ supplier: kind, orderId: key, cause }, 'A cancel is not known to have worked.');
         return false;
+      } finally {
+        release?.();
       }
     },
 
-    get available() {
-      return isAvailable;
+    available: (packageId) => !unavailable.has(packageId),
+    get isMostlyAvailable() {
+      return !breakers.flights.isMostlyFailing && !breakers.hotels.isMostlyFailing;
     },
     onAvailability(listener) {
       // A wrapper, so that a function which listens twice can stop listening once.
-      const own = (available: boolean) => listener(available);
+      const own = (packageId: number, available: boolean) => listener(packageId, available);
       listeners.add(own);
       return () => {
         listeners.delete(own);
@@ -182,14 +216,9 @@ function observing({ metrics = noMetrics, tracing }: ResilientOptions) {
   };
 }
 
-function reportStep(
-  { log, metrics = noMetrics }: ResilientOptions,
-  supplier: SupplierKind,
-  step: BreakerStep,
-): void {
-  if (step === 'open' || step === 'closed') metrics.breaker(supplier, step === 'open');
-  if (step === 'open') log.warn({ supplier }, 'A supplier gives no definite answers: calls to it wait.');
-  if (step === 'closed') log.info({ supplier }, 'A supplier answers again.');
+function reportTurn(log: Log, supplier: SupplierKind, packageId: number, turn: 'fails' | 'answers'): void {
+  if (turn === 'answers') log.info({ supplier, packageId }, 'A supplier answers again.');
+  else log.warn({ supplier, packageId }, 'A supplier gives no definite answers: calls to it wait.');
 }
 
 function causeOf(error: unknown): string {

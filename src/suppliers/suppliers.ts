@@ -78,20 +78,37 @@ export interface SupplierClient {
   ledger(kind: SupplierKind, cursor?: string, signal?: AbortSignal): Promise<Page<Reservation>>;
 }
 
+/** Whose cancel it is. */
+export interface CancelRequest {
+  /** The order id, which is the key of the reservation. */
+  readonly key: string;
+  readonly packageId: number;
+}
+
 /**
- * The suppliers for a saga: with timeouts, retries and a circuit breaker. The methods throw nothing.
+ * The suppliers for a saga: with timeouts, retries and circuit breakers. The methods throw nothing. Packages share the calls
+ * under way fairly.
  *
- * Only unknown outcomes open the circuit breaker. While the breaker is open, calls wait instead of failing, and
- * `available` is false, so that no new unit is claimed.
+ * Only unknown outcomes open a circuit breaker. While the breaker of a package is open, its calls wait instead of
+ * failing, and `available` is false, so that no new unit of the package is claimed.
+ *
+ * An urgent call, which an operator has asked for, goes before the others of its package.
  */
 export interface Suppliers {
-  reserveFlight(request: FlightRequest, signal: AbortSignal): Promise<CallOutcome>;
-  reserveHotel(request: HotelRequest, signal: AbortSignal): Promise<CallOutcome>;
+  reserveFlight(request: FlightRequest, signal: AbortSignal, isUrgent?: boolean): Promise<CallOutcome>;
+  reserveHotel(request: HotelRequest, signal: AbortSignal, isUrgent?: boolean): Promise<CallOutcome>;
   /** Tries once to cancel. Returns false if the cancel may not have worked, so that the caller has to repeat it. */
-  cancel(kind: SupplierKind, key: string, signal: AbortSignal): Promise<boolean>;
-  readonly available: boolean;
+  cancel(
+    kind: SupplierKind,
+    request: CancelRequest,
+    signal: AbortSignal,
+    isUrgent?: boolean,
+  ): Promise<boolean>;
+  available(packageId: number): boolean;
+  /** False while most of the packages that called a supplier recently get no definite answers. */
+  readonly isMostlyAvailable: boolean;
   /** Calls the listener with every change of `available`. Returns a function that removes the listener. */
-  onAvailability(listener: (available: boolean) => void): () => void;
+  onAvailability(listener: (packageId: number, available: boolean) => void): () => void;
 }
 
 /** An entry in the ledger of the simulated suppliers. */

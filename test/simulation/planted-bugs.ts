@@ -140,7 +140,7 @@ export const plantedBugs: readonly PlantedBug[] = [
         find: "  const ticketNumber = steps.note('flight', ticket);\n",
         replace:
           "  const ticketNumber = steps.note('flight', ticket);\n" +
-          "  if (ticket.kind === 'unknown') void options.suppliers.cancel('flights', key, options.signal);\n",
+          "  if (ticket.kind === 'unknown') void options.suppliers.cancel('flights', { key, packageId }, options.signal);\n",
       },
     ],
   },
@@ -295,8 +295,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/saga/saga.ts',
-        find: '    if (await suppliers.cancel(kind, key, signal)) return;\n',
-        replace: '    await suppliers.cancel(kind, key, signal);\n    return;\n',
+        find: '    if (await suppliers.cancel(kind, { key, packageId }, signal, isUrgent)) return;\n',
+        replace: '    await suppliers.cancel(kind, { key, packageId }, signal, isUrgent);\n    return;\n',
       },
     ],
   },
@@ -305,7 +305,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/saga/saga.ts',
-        find: "    cancelUntilDone('hotels', order.id, options).then(() => steps.noteCancelled(order, 'hotel')),\n",
+        find: "    cancelUntilDone('hotels', order, options).then(() => steps.noteCancelled(order, 'hotel')),\n",
         replace: '',
       },
     ],

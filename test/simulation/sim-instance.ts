@@ -67,8 +67,8 @@ export function simInstance(
     host,
     engine,
     isReady: false,
-    toggleBreaker: () => suppliers.toggle(),
-    breakerIsOpen: () => !suppliers.available,
+    toggleBreaker: () => suppliers.toggle(services.store.packages.keys()),
+    breakerIsOpen: () => !suppliers.isMostlyAvailable,
     lookUp: lookUps(engine, clock),
   };
 }

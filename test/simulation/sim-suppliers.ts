@@ -74,10 +74,10 @@ export function simSuppliers(
   world: World,
   host: SimHost,
   core: SupplierCore,
-): Suppliers & { toggle(): void } {
+): Suppliers & { toggle(packageIds: Iterable<number>): void } {
   const { scheduler, prng } = world;
   const clock = world.clockOf(host);
-  const listeners = new Set<(available: boolean) => void>();
+  const listeners = new Set<(packageId: number, available: boolean) => void>();
   /** Number of failed cancels in a row, by kind and key. */
   const failures = new Map<string, number>();
   let isOpen = true;
@@ -146,7 +146,7 @@ export function simSuppliers(
           ? core.reserve('hotels', request.key, () => world.strikes('hotelRefused'))
           : { kind: 'refused', code: 'invalid_ticket' },
       ),
-    async cancel(kind, key, signal) {
+    async cancel(kind, { key }, signal) {
       if (signal.aborted) return false;
       const cancelled = world.call(host, `cancel ${kind} ${key}`, {
         serve: () => twice(`again cancel ${kind} ${key}`, () => core.cancel(kind, key)),
@@ -162,17 +162,18 @@ export function simSuppliers(
         },
       );
     },
-    get available() {
+    available: () => isOpen,
+    get isMostlyAvailable() {
       return isOpen;
     },
     onAvailability(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    /** Opens or closes the circuit breaker. */
-    toggle() {
+    /** Opens or closes the circuit breakers of all packages. */
+    toggle(packageIds) {
       isOpen = !isOpen;
-      for (const listener of listeners) listener(isOpen);
+      for (const id of packageIds) for (const listener of listeners) listener(id, isOpen);
     },
   };
 }

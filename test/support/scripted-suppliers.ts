@@ -1,4 +1,4 @@
-import type { CallOutcome, SupplierKind, Suppliers } from '../../src/suppliers/suppliers.ts';
+import type { CallOutcome, CancelRequest, SupplierKind, Suppliers } from '../../src/suppliers/suppliers.ts';
 
 /** Suppliers whose flight answers come from the test. Every call is recorded. */
 export class ScriptedSuppliers implements Suppliers {
@@ -6,8 +6,9 @@ export class ScriptedSuppliers implements Suppliers {
   readonly flights: PromiseWithResolvers<CallOutcome>[] = [];
   readonly cancelled: { kind: SupplierKind; key: string }[] = [];
   readonly flightKeys: string[] = [];
-  #isAvailable = true;
-  readonly #listeners = new Set<(available: boolean) => void>();
+  isMostlyAvailable = true;
+  readonly #unavailable = new Set<number>();
+  readonly #listeners = new Set<(packageId: number, available: boolean) => void>();
 
   reserveFlight({ key }: { key: string }, signal: AbortSignal): Promise<CallOutcome> {
     this.flightKeys.push(key);
@@ -21,21 +22,22 @@ export class ScriptedSuppliers implements Suppliers {
     return { kind: 'reserved', number: `H-${key}` };
   }
 
-  async cancel(kind: SupplierKind, key: string): Promise<boolean> {
+  async cancel(kind: SupplierKind, { key }: CancelRequest): Promise<boolean> {
     this.cancelled.push({ kind, key });
     return true;
   }
 
-  get available(): boolean {
-    return this.#isAvailable;
+  available(packageId: number): boolean {
+    return !this.#unavailable.has(packageId);
   }
 
-  set available(available: boolean) {
-    this.#isAvailable = available;
-    for (const listener of this.#listeners) listener(available);
+  setAvailable(available: boolean, packageId = 1): void {
+    if (available) this.#unavailable.delete(packageId);
+    else this.#unavailable.add(packageId);
+    for (const listener of this.#listeners) listener(packageId, available);
   }
 
-  onAvailability(listener: (available: boolean) => void): () => void {
+  onAvailability(listener: (packageId: number, available: boolean) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }

@@ -90,10 +90,10 @@ export const instanceAnswer = z.object({
     .array(z.string())
     .exactOptional()
     .meta({ description: 'What keeps it from taking orders, as `/readyz` says.' }),
-  suppliersAvailable: z
-    .boolean()
-    .exactOptional()
-    .meta({ description: 'Whether the suppliers answer it; while not, the queues of its packages wait.' }),
+  suppliersAvailable: z.boolean().exactOptional().meta({
+    description:
+      'Whether the suppliers answer it for most packages. The queue of a package that they do not answer waits.',
+  }),
   startedAt: isoTime.exactOptional(),
   version: z.string().exactOptional(),
   load: loadAnswer.exactOptional(),

@@ -101,12 +101,12 @@ export function totalsFragment({ packages, instances }: Overview): Html {
     </dl>`;
 }
 
-/** Counts the instances that suppliers answer, because each instance has its own circuit breaker. */
+/** Counts the instances that suppliers answer, because each instance has its own circuit breakers. */
 function suppliersTile(instances: Overview['instances']): Html {
   const heard = instances.filter((instance) => 'load' in instance);
   const open = heard.filter(({ suppliersAvailable }) => suppliersAvailable).length;
   if (open === heard.length) return tile('Suppliers', 'Open', 'they answer');
-  if (open === 0) return tile('Suppliers', 'Shut', 'the breaker is open');
+  if (open === 0) return tile('Suppliers', 'Shut', 'for most packages');
   return tile('Suppliers', `${open} / ${heard.length}`, 'are answered');
 }
 

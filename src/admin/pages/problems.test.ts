@@ -73,11 +73,11 @@ test.each<[Partial<Overview>, string]>([
       instances: [fakeInstance('instance-1', { suppliersAvailable: false })],
       packages: [fakeStatus({}, { waiting: 5 })],
     },
-    'bad: The suppliers do not answer. The circuit breaker is open: no place is claimed until they answer. 5 people are in the queue.',
+    'bad: The suppliers do not answer. They are silent for most packages, and no place of these is claimed until they answer. 5 people are in the queue.',
   ],
   [
     { instances: [fakeInstance('instance-1'), fakeInstance('instance-2', { suppliersAvailable: false })] },
-    'bad: The suppliers do not answer instance-2. The circuit breaker is open there: no place of its packages is claimed until they answer.',
+    'bad: The suppliers do not answer instance-2. They are silent for most packages there, and no place of these is claimed until they answer.',
   ],
   [
     { unreadable: [new UnreadableError({ packageId: 3 }, 2)] },

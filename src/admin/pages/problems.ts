@@ -111,7 +111,7 @@ function reasonOf([first]: readonly UnreadableError[]): string {
     : `A newer release wrote document version ${first.version}: run that release.`;
 }
 
-/** Suppliers may answer only some instances, because each instance has its own circuit breaker. */
+/** Suppliers may answer only some instances, because each instance has its own circuit breakers. */
 function suppliers({ instances, packages }: Overview): Problem[] {
   const heard = instances.filter((instance) => 'load' in instance);
   const shut = heard.filter((instance) => !instance.suppliersAvailable);
@@ -124,8 +124,8 @@ function suppliers({ instances, packages }: Overview): Problem[] {
       level: 'bad',
       headline: `The suppliers do not answer${isForAll ? '' : ` ${listed(shut.map(({ id }) => id))}`}`,
       text: isForAll
-        ? `The circuit breaker is open: no place is claimed until they answer. ${peopleAre(waiting)} in the queue.`
-        : 'The circuit breaker is open there: no place of its packages is claimed until they answer.',
+        ? `They are silent for most packages, and no place of these is claimed until they answer. ${peopleAre(waiting)} in the queue.`
+        : 'They are silent for most packages there, and no place of these is claimed until they answer.',
       link: { href: '#instances', what: 'instances' },
     },
   ];

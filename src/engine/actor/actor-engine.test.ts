@@ -217,7 +217,7 @@ describe('recovery', () => {
   });
 
   test('Q4 a queue that waited for the suppliers is served after a restart, without another purchase', async () => {
-    suppliers.available = false;
+    suppliers.setAvailable(false);
     const order = await accepted(engine.purchase({ packageId: 1, email, key: 'k' }));
     expect(order.status).toBe('queued');
     await stop();
@@ -229,10 +229,10 @@ describe('recovery', () => {
 });
 
 test('Q4 while the suppliers are away no unit is claimed and no order is rejected', async () => {
-  suppliers.available = false;
+  suppliers.setAvailable(false);
   const order = await accepted(engine.purchase({ packageId: 1, email }));
   expect(order.status).toBe('queued');
-  suppliers.available = true;
+  suppliers.setAvailable(true);
   await asked(1);
   suppliers.answerFlight();
   expect(await engine.outcome(order, { waitMs: 5_000 })).toMatchObject({ status: 'confirmed' });

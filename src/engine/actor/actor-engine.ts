@@ -43,9 +43,9 @@ export class LocalActors implements LocalOwner {
     const notify = (id: number, message: PackageMessage) => this.#runtime.notify(id, message);
     this.#behaviour = new PackageBehaviour({ ...options, notify });
     this.#runtime = new ActorRuntime({ ...options, behaviour: this.#behaviour });
-    this.#unsubscribe = options.suppliers.onAvailability((available) => {
-      for (const id of this.#runtime.activeIds()) notify(id, { kind: 'suppliers', available });
-    });
+    this.#unsubscribe = options.suppliers.onAvailability((id, available) =>
+      notify(id, { kind: 'suppliers', available }),
+    );
   }
 
   send(packageId: number, command: Command, deadlineAt: number): Promise<Answer | NotOwner> {

@@ -66,7 +66,7 @@ export class PackageBehaviour implements Behaviour<PackageMessage, PackageActor>
     }
     metrics.takeover(ownership.unfinished.length > 0);
     this.#logTakeover(ownership);
-    return new PackageActor(this.#shared, new PackageState(ownership, suppliers.available));
+    return new PackageActor(this.#shared, new PackageState(ownership, suppliers.available(id)));
   }
 
   expire(batch: readonly PackageMessage[], now: number, cause: keyof typeof refusals): PackageMessage[] {
@@ -102,7 +102,7 @@ export class PackageBehaviour implements Behaviour<PackageMessage, PackageActor>
     return inDoubt(batch);
   }
 
-  /** The number of sagas of all packages, including sagas that wait for a slot. */
+  /** The number of sagas of all packages. */
   get sagas(): number {
     return this.#shared.runner.count;
   }
@@ -160,7 +160,7 @@ export class PackageActor implements Actor<PackageMessage, Lookups, Step> {
     this.#sagas = sagas;
     this.#ended = signal;
     for (const order of state.orders.values()) if (order.status !== 'queued') sagas.resume(order);
-    notify(state.package.id, { kind: 'suppliers', available: suppliers.available });
+    notify(state.package.id, { kind: 'suppliers', available: suppliers.available(state.package.id) });
     // Viewers at other instances know at best the former owner's queue.
     this.#publishQueue();
   }

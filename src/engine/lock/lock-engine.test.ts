@@ -330,7 +330,7 @@ describe('outages', () => {
   test('while the suppliers are away, no unit is claimed', async () => {
     await setStage();
     const suppliers = new ScriptedSuppliers();
-    suppliers.available = false;
+    suppliers.setAvailable(false);
     expect(await outcomeOf(await start({ suppliers }))).toBe('not_ready');
     expect(await stage.orders()).toEqual([]);
   });

@@ -50,7 +50,7 @@ export class LockEngine extends StrategyEngine {
   }
 
   protected async buy(request: PurchaseRequest): Promise<OrderAnswer> {
-    if (!this.suppliersAvailable) return refused('not_ready');
+    if (!this.suppliersAvailable(request.packageId)) return refused('not_ready');
     const gone = request.key === undefined ? request.gone : undefined;
     const waiting = new WaitingCaller(this.options.clock, this.commandTimeoutMs, gone);
     return this.#under(
@@ -150,7 +150,7 @@ export class LockEngine extends StrategyEngine {
   /** Serves a queue left by another engine, one order at a time, and before new orders (rule Q5). */
   async #serveQueue(packageId: number, signal: AbortSignal): Promise<void> {
     const wanted = { statuses: ['queued'], max: defaultRejectionsMax } as const;
-    while (!signal.aborted && this.suppliersAvailable) {
+    while (!signal.aborted && this.suppliersAvailable(packageId)) {
       const { step } = await this.transactions.run({
         packageId,
         wanted,

@@ -69,7 +69,7 @@ export class Consumer {
     this.#transactions = new OptimisticTransactions({
       ...{ store, liveBus, clock, random, onQueueChange },
       rules: { waitersPerUnit: 0, ordersPerEmail: 0, claimsMax: 1, rejectionsMax: 0 },
-      suppliersAvailable: () => suppliers.available,
+      suppliersAvailable: (packageId) => suppliers.available(packageId),
     });
     const runner = new SagaRunner({ suppliers, clock });
     this.#sagas = new UnownedSagas({ runner, transactions: this.#transactions, clock, log });

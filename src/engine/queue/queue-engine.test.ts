@@ -268,12 +268,12 @@ describe('a consumer', () => {
     await setStage();
     const engine = await start();
     const suppliers = new ScriptedSuppliers();
-    suppliers.available = false;
+    suppliers.setAvailable(false);
     const order = await bought(engine);
     consume({ suppliers });
     await vi.waitFor(() => expect(workQueue.size).toBe(0));
     expect(await engine.order(order.id)).toMatchObject({ status: 'queued' });
-    suppliers.available = true;
+    suppliers.setAvailable(true);
     await vi.waitFor(() => expect(suppliers.flights).toHaveLength(1));
     suppliers.answerFlight();
     expect(await engine.outcome(order, { waitMs: 5_000 })).toMatchObject({ status: 'confirmed' });

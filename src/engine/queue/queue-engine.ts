@@ -34,7 +34,7 @@ export class QueueEngine extends StrategyEngine {
     super(options, {
       // Only consumers claim units and reject queued orders.
       rules: { ...options.rules, claimsMax: 0, rejectionsMax: 0 },
-      suppliersAvailable: () => suppliers.available,
+      suppliersAvailable: (packageId) => suppliers.available(packageId),
       onQueueChange: (packageId) => queuePublisher.changed(packageId),
     });
     this.#workQueue = workQueue;

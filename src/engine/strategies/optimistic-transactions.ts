@@ -56,7 +56,7 @@ export interface TransactionOptions {
   readonly metrics?: Metrics;
   readonly rules: PackageRules;
   /** Whether units may be claimed. False while the suppliers are away. */
-  readonly suppliersAvailable: () => boolean;
+  readonly suppliersAvailable: (packageId: number) => boolean;
   /** Called when the queue of a package has changed. */
   readonly onQueueChange?: (packageId: number) => void;
 }
@@ -133,7 +133,10 @@ export class OptimisticTransactions {
     const orders = new Map(versioned.orders.map((order) => [order.id, order]));
     const loaded = await loadLookups(store, rules, { package: versioned.package, orders }, batch);
     const lookups = { ...loaded, byId: new Map([...loaded.byId, ...orders]) };
-    const state = new PackageState({ ...versioned, unfinished: versioned.orders }, suppliersAvailable());
+    const state = new PackageState(
+      { ...versioned, unfinished: versioned.orders },
+      suppliersAvailable(transaction.packageId),
+    );
     if (transaction.isWanted?.(versioned, lookups) === false)
       return { change: undefined, suppliersAvailable: state.suppliersAvailable, effects: [] };
     return decide(state, batch, lookups, { now: clock.now(), monotonic: clock.monotonic() }, rules);

@@ -97,7 +97,7 @@ export abstract class StrategyEngine extends EngineShell<StrategyOptions> {
     const { id } = order;
     if (this.#retrying.has(id)) return;
     this.#retrying.add(id);
-    const finished = this.sagas.finish(order, this.closing).finally(() => this.#retrying.delete(id));
+    const finished = this.sagas.finish(order, this.closing, true).finally(() => this.#retrying.delete(id));
     this.spawn(finished, `finishing order ${id}`);
   }
 

@@ -34,11 +34,12 @@ export class UnownedSagas {
 
   /**
    * Runs the saga of an order. Resolves once the order needs no saga, or with its current state when the signal aborts.
+   * @param isUrgent whether an operator has asked for it
    */
-  async finish(order: Order, signal: AbortSignal): Promise<Order> {
+  async finish(order: Order, signal: AbortSignal, isUrgent = false): Promise<Order> {
     let latest = order;
     while (sagaStatuses.includes(latest.status) && !signal.aborted) {
-      const report = await this.#run(latest, signal);
+      const report = await this.#run(latest, signal, isUrgent);
       if (report === undefined) break;
       latest = await this.#record(latest, report, signal);
     }
@@ -46,7 +47,7 @@ export class UnownedSagas {
   }
 
   /** The report of one saga. Undefined if the signal has stopped the saga. */
-  async #run(order: Order, signal: AbortSignal): Promise<Report | undefined> {
+  async #run(order: Order, signal: AbortSignal, isUrgent: boolean): Promise<Report | undefined> {
     const { runner, log } = this.#options;
     let last: Report | undefined;
     const report = (result: SagaResult, events: readonly TimelineEntry[]) => {
@@ -58,7 +59,7 @@ export class UnownedSagas {
         log.debug({ orderId: order.id, err }, 'the progress of an order could not be stored');
       });
     };
-    await runner.run(order.status === 'held' ? 'book' : 'compensate', order, { signal, report });
+    await runner.run(order.status === 'held' ? 'book' : 'compensate', order, { signal, report, isUrgent });
     return last;
   }
 

@@ -69,7 +69,11 @@ export const gauges = {
     'store',
   ),
   ready: metric('ready', 'Whether this instance can take orders, as /readyz says.'),
-  breakerOpen: metric('breaker_open', '1 while the circuit breaker of a supplier is open.', 'supplier'),
+  breakerOpen: metric(
+    'breaker_open',
+    '1 while a circuit breaker of a supplier is open, for one package or more.',
+    'supplier',
+  ),
   sagas: metric('sagas_in_progress', 'Sagas that are due and have not ended.', 'saga'),
   oldestSaga: metric(
     'oldest_saga_seconds',

@@ -1,0 +1,146 @@
+import type { Clock } from '../lib/clock.ts';
+import { CircuitBreaker, type CircuitBreakerOptions } from './circuit-breaker.ts';
+import { FairSlots } from './fair-slots.ts';
+
+export interface PackageBreakersOptions
+  extends Pick<CircuitBreakerOptions, 'failuresToOpen' | 'reopenAfterMs' | 'reopenAfterMaxMs'> {
+  readonly clock: Clock;
+  /** The slots of attempts. Probes have their own. */
+  readonly slots: FairSlots;
+  /** Called when `available` of this package may have changed. */
+  readonly onStep: (packageId: number) => void;
+  /** Called when a package's breaker opens after it was closed, and when it closes after that. */
+  readonly onTurn: (packageId: number, turn: 'fails' | 'answers') => void;
+  /** Called with true when the first breaker opens, and with false when the last one closes. */
+  readonly onAnyOpen: (isAnyOpen: boolean) => void;
+}
+
+/**
+ * Probes under way at once. They are few, so that thousands of packages that fail leave the slots to packages that work.
+ */
+const probesMax = 256;
+/** How long an answer of the supplier counts as recent: between this time, in ms, and twice as long. */
+const recentMs = 30_000;
+/** So many packages must fail before a package that nobody called recently has to probe. */
+const suspectMin = 3;
+
+/**
+ * The circuit breakers of one kind of supplier, one for each package that calls it. So one flight that hangs stops the
+ * sale of its own package only.
+ *
+ * Breakers work together in one case: while most of the packages that were called recently fail, a package that has had
+ * no answer recently has to begin with a probe. So a supplier that is away for all packages gets a single call of each,
+ * and not a series of failures of each.
+ */
+export class PackageBreakers {
+  readonly #options: PackageBreakersOptions;
+  readonly #probes = new FairSlots(probesMax);
+  /** Only of packages with calls under way, or whose supplier has failed recently. */
+  readonly #breakers = new Map<number, CircuitBreaker>();
+  /** Packages whose breaker has opened and not closed again. */
+  readonly #failing = new Set<number>();
+  /** Packages that got an answer since `#recentAt`, and those whose last answer came in the period before. */
+  #answered = new Set<number>();
+  #answeredBefore = new Set<number>();
+  #recentAt: number;
+
+  constructor(options: PackageBreakersOptions) {
+    this.#options = options;
+    this.#recentAt = options.clock.monotonic();
+  }
+
+  /** Whether a new call of this package makes sense. */
+  available(packageId: number): boolean {
+    return this.#breakers.get(packageId)?.available ?? true;
+  }
+
+  /** Whether most packages that called recently get no answers. */
+  get isMostlyFailing(): boolean {
+    return this.#failing.size > this.#answered.size + this.#answeredBefore.size;
+  }
+
+  /** Breakers in memory. */
+  get size(): number {
+    return this.#breakers.size;
+  }
+
+  /** Makes an attempt. See {@link CircuitBreaker.run}. */
+  async run<T>(
+    packageId: number,
+    attempt: () => Promise<T>,
+    signal: AbortSignal,
+    isUrgent: boolean,
+  ): Promise<T> {
+    this.#forgetOld();
+    const breaker = this.#breakers.get(packageId) ?? this.#create(packageId);
+    try {
+      const result = await breaker.run(attempt, signal, isUrgent);
+      this.#noteAnswer(packageId);
+      return result;
+    } finally {
+      if (breaker.isFresh) this.#breakers.delete(packageId);
+    }
+  }
+
+  /** Stops the timers. */
+  dispose(): void {
+    for (const breaker of this.#breakers.values()) breaker.dispose();
+  }
+
+  #create(packageId: number): CircuitBreaker {
+    const { clock, slots, failuresToOpen, reopenAfterMs, reopenAfterMaxMs, onStep } = this.#options;
+    const hasAnswered = this.#answered.has(packageId) || this.#answeredBefore.has(packageId);
+    const breaker = new CircuitBreaker({
+      ...{ clock, failuresToOpen, reopenAfterMs, reopenAfterMaxMs },
+      isSuspect: !hasAnswered && this.#failing.size >= suspectMin && this.isMostlyFailing,
+      takeSlot: (what, signal, isUrgent) =>
+        (what === 'probe' ? this.#probes : slots).take(packageId, signal, isUrgent),
+      onStep: (step) => {
+        if (step === 'open') this.#noteFailing(packageId);
+        if (step === 'closed') this.#noteClosed(packageId);
+        onStep(packageId);
+      },
+    });
+    this.#breakers.set(packageId, breaker);
+    return breaker;
+  }
+
+  #noteAnswer(packageId: number): void {
+    if (this.#answered.has(packageId) || this.#failing.has(packageId)) return;
+    this.#answered.add(packageId);
+    this.#answeredBefore.delete(packageId);
+  }
+
+  #noteFailing(packageId: number): void {
+    if (this.#failing.has(packageId)) return;
+    this.#failing.add(packageId);
+    this.#answered.delete(packageId);
+    this.#answeredBefore.delete(packageId);
+    this.#options.onTurn(packageId, 'fails');
+    if (this.#failing.size === 1) this.#options.onAnyOpen(true);
+  }
+
+  #noteClosed(packageId: number): void {
+    if (!this.#failing.has(packageId)) return;
+    this.#options.onTurn(packageId, 'answers');
+    this.#stopCounting(packageId);
+  }
+
+  #stopCounting(packageId: number): void {
+    if (this.#failing.delete(packageId) && this.#failing.size === 0) this.#options.onAnyOpen(false);
+  }
+
+  /** Forgets answers that are no longer recent, and breakers that nobody uses. */
+  #forgetOld(): void {
+    const now = this.#options.clock.monotonic();
+    if (now - this.#recentAt < recentMs) return;
+    this.#recentAt = now;
+    this.#answeredBefore = this.#answered;
+    this.#answered = new Set();
+    for (const [packageId, breaker] of this.#breakers) {
+      if (!breaker.isIdle) continue;
+      this.#breakers.delete(packageId);
+      this.#stopCounting(packageId);
+    }
+  }
+}

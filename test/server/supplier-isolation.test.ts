@@ -1,0 +1,116 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, expect, test, vi } from 'vitest';
+import { buy } from '../support/api-client.ts';
+import {
+  type FaultySupplier,
+  type SupplierCall,
+  type SupplierFault,
+  startFaultySupplier,
+  supplierFaults,
+} from '../support/faulty-supplier.ts';
+import { makeDatabase, onSale, type TestDatabase } from '../support/server.ts';
+import { type ServerProcess, spawnServer } from '../support/server-process.ts';
+
+/** More than all calls that an instance has under way for one package. */
+const many = 600;
+const adminToken = 'the-token-of-the-operators';
+
+let supplier: FaultySupplier;
+let database: TestDatabase;
+let server: ServerProcess;
+let settings: Record<string, string>;
+/** Keys of orders of package 1. A cancel does not name its package. */
+const firstKeys = new Set<string>();
+
+/** Two packages on sale. Only calls for package 1 fail. The settings are the defaults. */
+async function open(fault: (call: SupplierCall) => SupplierFault | undefined): Promise<void> {
+  firstKeys.clear();
+  supplier = await startFaultySupplier({
+    fault: (call) => {
+      if (call.body.packageId === 1) firstKeys.add(call.key);
+      return fault(call);
+    },
+  });
+  database = await makeDatabase([
+    onSale({ id: 1, quota: 2 * many }),
+    onSale({ id: 2, flight: 'Flight-2', quota: 1_000 }),
+  ]);
+  settings = { DATABASE_URL: database.url, SUPPLIERS_URL: supplier.url, ADMIN_TOKEN: adminToken };
+  server = await spawnServer(settings);
+}
+
+afterEach(async () => {
+  await server.end('SIGTERM');
+  await supplier.stop();
+  await database.delete();
+});
+
+const isOfFirst = ({ key }: SupplierCall) => firstKeys.has(key);
+const emailOf = (buyer: string) => `${buyer}@example.com`;
+
+async function buyMany(): Promise<void> {
+  const replies = await Promise.all(
+    Array.from({ length: many }, (_, each) =>
+      buy(server.origin, 1, { email: emailOf(`first-${each}`), prefer: 'respond-async' }),
+    ),
+  );
+  expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([202]));
+}
+
+/** Buys from package 2, at a steady rate. Returns the statuses and the median time to the answer, in ms. */
+async function sale(purchases: number): Promise<{ statuses: number[]; medianMs: number }> {
+  const bought = Array.from({ length: purchases }, async (_, each) => {
+    await sleep(each * 50);
+    const at = performance.now();
+    const { status } = await buy(server.origin, 2, { email: emailOf(`second-${each}`) });
+    return { status, ms: performance.now() - at };
+  });
+  const replies = await Promise.all(bought);
+  const times = replies.map(({ ms }) => ms).sort((one, other) => one - other);
+  return { statuses: replies.map(({ status }) => status), medianMs: times[purchases >> 1] as number };
+}
+
+test('Q12 a flight that hangs for one package does not delay the sale of another', async () => {
+  await open((call) => (call.kind === 'flights' && isOfFirst(call) ? supplierFaults.hang : undefined));
+  const normal = await sale(60);
+  await buyMany();
+  await vi.waitFor(() => expect(firstKeys.size).toBeGreaterThan(100), { timeout: 10_000 });
+  const beside = await sale(120);
+  expect(beside.statuses).toEqual(Array.from({ length: 120 }, () => 201));
+  console.info(`p50 normally ${normal.medianMs.toFixed(1)} ms, beside ${beside.medianMs.toFixed(1)} ms`);
+  expect(beside.medianMs).toBeLessThan(Math.max(2 * normal.medianMs, 250));
+});
+
+test('Q12 cancels that keep failing delay neither another package nor an operator’s retry', async () => {
+  const repaired = new Set<string>();
+  await open((call) => {
+    if (call.operation === 'reserve') return call.kind === 'hotels' ? supplierFaults.refuse : undefined;
+    if (!isOfFirst(call) || repaired.has(call.key)) return undefined;
+    return call.kind === 'flights' ? supplierFaults.hang : supplierFaults.error500;
+  });
+  await buyMany();
+  const cancels = () => supplier.calls.filter(({ operation }) => operation === 'cancel');
+  await vi.waitFor(() => expect(cancels().length).toBeGreaterThan(many), { timeout: 20_000 });
+
+  const at = performance.now();
+  const second = await buy(server.origin, 2, { email: emailOf('second') });
+  expect(second).toMatchObject({ status: 502, order: { status: 'failed' } });
+  console.info(`a compensation of the other package: ${(performance.now() - at).toFixed(0)} ms`);
+
+  // The last orders: their sagas began after all others.
+  for (const key of [...firstKeys].slice(-5)) {
+    await vi.waitFor(() => expect(cancels().some((call) => call.key === key)).toBe(true), 20_000);
+    repaired.add(key);
+    const before = cancels().filter((call) => call.key === key).length;
+    const retried = await fetch(`${server.origin}/api/admin/orders/${key}/retry`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
+      body: '{}',
+    });
+    expect(retried.status).toBe(200);
+    await vi.waitFor(
+      () => expect(cancels().filter((call) => call.key === key).length).toBeGreaterThan(before),
+      { timeout: 1_000, interval: 10 },
+    );
+  }
+});
