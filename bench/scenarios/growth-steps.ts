@@ -63,6 +63,7 @@ export function waitingSettings(isQuick: boolean): Record<string, string> {
   // Half of the delay for the flight, half for the hotel.
   return {
     WAITERS_PER_UNIT: '100000',
+    WAITERS_MAX: '200000',
     SUPPLIER_LATENCY_MS: String(bookingMs / 2),
     SUPPLIER_TIMEOUT_MS: String(2 * bookingMs),
   };

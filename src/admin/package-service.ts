@@ -6,6 +6,7 @@ import {
   type Offer,
   type PackageSnapshot,
   packageIdMax,
+  type QueueLimits,
   queueCapacity,
   type TravelPackage,
 } from '../domain/travel-package.ts';
@@ -73,7 +74,7 @@ export interface PackageServiceOptions {
   readonly engine: OperatedEngine;
   readonly store: Store;
   readonly clock: Clock;
-  readonly waitersPerUnit: number;
+  readonly queueLimits: QueueLimits;
   /** Whether packages have owners. True only for the actor engine. */
   readonly hasOwners: boolean;
 }
@@ -271,17 +272,17 @@ export class PackageService {
   }
 
   #status(snapshot: PackageSnapshot, owners: Owners): PackageStatus {
-    const { clock, engine, waitersPerUnit } = this.#options;
+    const { clock, engine, queueLimits } = this.#options;
     const { package: travelPackage, inventory } = snapshot;
     const now = clock.now();
     const areAvailable = engine.suppliersAvailable(travelPackage.id);
-    const obstacle = saleObstacle(travelPackage, inventory, now, waitersPerUnit, areAvailable);
+    const obstacle = saleObstacle(travelPackage, inventory, now, queueLimits, areAvailable);
     const reported = owners.reported.get(travelPackage.id);
     const owner = ownerOf(owners.stored.get(travelPackage.id), reported?.instance, owners.reports);
     return {
       package: travelPackage,
       inventory,
-      waitersMax: queueCapacity(travelPackage.quota, waitersPerUnit),
+      waitersMax: queueCapacity(travelPackage.quota, queueLimits),
       ...defined({
         obstacle: obstacle as PackageStatus['obstacle'],
         owner,

@@ -54,7 +54,7 @@ async function openServer() {
   const base = { store, clock: systemClock, random: systemRandom(), log: silentLog };
   const liveBus = redisLiveBus({ ...base, local: localLiveBus(), connect, instance: 'server' });
   const workQueue = redisList({ connect });
-  const rules = { waitersPerUnit: 64, ordersPerEmail: 0 };
+  const rules = { waitersPerUnit: 64, waitersMax: 100, ordersPerEmail: 0 };
   const suppliers = new ScriptedSuppliers();
   const engine = new QueueEngine({ ...base, liveBus, workQueue, rules, suppliers, snapshotMaxAgeMs: 250 });
   const close = async () => {

@@ -51,7 +51,7 @@ export function openAdmin(parts: AdminParts): OpenAdmin {
     version: programVersion(),
     processLoad: () => meter.read(),
     leave: parts.onDrain ?? (() => log.warn({}, 'this process cannot be drained from here')),
-    waitersPerUnit: config.waitersPerUnit,
+    queueLimits: config,
     hasOwners: config.engine === 'actor',
     secret: settings.secret,
     ledger: ledgerOf(config.suppliers, store.ledger),

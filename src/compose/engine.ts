@@ -88,6 +88,7 @@ function chooseEngine({ config, log, onFenced, cluster, ...parts }: EngineParts)
     log,
     rules: {
       waitersPerUnit: config.waitersPerUnit,
+      waitersMax: config.waitersMax,
       ordersPerEmail: config.ordersPerEmail,
       rejectionsMax: defaultRejectionsMax,
     },

@@ -22,6 +22,7 @@ describe('readConfig', () => {
       instanceId: expect.stringMatching(/^[\w.-]+-\d+$/),
       leaseTtlMs: 5000,
       waitersPerUnit: 64,
+      waitersMax: 100_000,
       ordersPerEmail: 0,
       suppliers: { timeoutMs: 2000, latencyMs: 0, flightFailureRate: 0.5, hotelFailureRate: 0 },
       trustProxy: 0,
@@ -55,6 +56,7 @@ describe('readConfig', () => {
       INSTANCE_ID: 'one',
       LEASE_TTL_MS: '800',
       WAITERS_PER_UNIT: '0',
+      WAITERS_MAX: '10',
       ORDERS_PER_EMAIL: '2',
       SUPPLIERS_URL: 'http://127.0.0.1:8890/api/suppliers/',
       SUPPLIERS_TOKEN: 'tttttttt',
@@ -86,6 +88,7 @@ describe('readConfig', () => {
       instanceId: 'one',
       leaseTtlMs: 800,
       waitersPerUnit: 0,
+      waitersMax: 10,
       ordersPerEmail: 2,
       suppliers: {
         url: 'http://127.0.0.1:8890/api/suppliers',

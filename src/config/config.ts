@@ -48,6 +48,7 @@ const settings = z.object({
     ),
   LEASE_TTL_MS: whole(500, 600_000, 5000),
   WAITERS_PER_UNIT: whole(0, 100_000, 64),
+  WAITERS_MAX: whole(0, 10_000_000, 100_000),
   ORDERS_PER_EMAIL: whole(0, 1_000_000, 0),
   SUPPLIERS_URL: url(['http:', 'https:'], 'http://127.0.0.1:8890/api/suppliers').optional(),
   SUPPLIERS_TOKEN: token().optional(),
@@ -169,6 +170,7 @@ function toConfig(read: Settings) {
     instanceId: read.INSTANCE_ID,
     leaseTtlMs: read.LEASE_TTL_MS,
     waitersPerUnit: read.WAITERS_PER_UNIT,
+    waitersMax: read.WAITERS_MAX,
     /** The most orders of one package that one email may have at the same time; 0 means no limit. */
     ordersPerEmail: read.ORDERS_PER_EMAIL,
     suppliers: {

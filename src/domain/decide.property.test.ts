@@ -34,6 +34,7 @@ type Happening = typeof happenings extends fc.Arbitrary<infer T> ? T : never;
 const runs = fc.record({
   quota: fc.nat(4),
   waitersPerUnit: fc.nat(3),
+  waitersMax: fc.nat(6),
   rejectionsMax: fc.integer({ min: 1, max: 3 }),
   batches: fc.array(fc.record({ batch: fc.array(happenings, { maxLength: 6 }), takeover: fc.boolean() }), {
     maxLength: 25,
@@ -111,8 +112,8 @@ function checkOrder(bench: DecideFixture, before: ReadonlyMap<string, Order>): v
 
 test('Q1 Q2 Q3 Q4 Q5 Q7 all hold after every batch of random events', async () => {
   await fc.assert(
-    fc.asyncProperty(runs, async ({ quota, waitersPerUnit, rejectionsMax, batches }) => {
-      const bench = new DecideFixture({ quota }, { waitersPerUnit, rejectionsMax });
+    fc.asyncProperty(runs, async ({ quota, waitersPerUnit, waitersMax, rejectionsMax, batches }) => {
+      const bench = new DecideFixture({ quota }, { waitersPerUnit, waitersMax, rejectionsMax });
       for (const { batch, takeover } of batches) {
         const before = new Map(bench.stored);
         if (takeover) bench.takeover();

@@ -33,6 +33,14 @@ describe('purchases', () => {
     expect(codes(bench).at(-1)).toBe('accepted');
   });
 
+  test('Q12 the queue has a maximum, whatever the quota', async () => {
+    const bench = new DecideFixture({ quota: 2 }, { waitersPerUnit: 64, waitersMax: 2 });
+    await bench.batch(...Array.from({ length: 6 }, () => bench.purchase()));
+    expect(codes(bench)).toEqual([...Array(4).fill('accepted'), 'queue_full', 'queue_full']);
+    await bench.batch(bench.refused('order-1'), bench.purchase());
+    expect(codes(bench).at(-1)).toBe('accepted');
+  });
+
   test('Q4 while a unit is being cancelled, no queued order is rejected', async () => {
     const bench = new DecideFixture({ quota: 2 });
     await bench.batch(bench.purchase(), bench.purchase(), bench.purchase());

@@ -15,12 +15,10 @@ import { eraseEmail, updatePackage } from './operator-changes.ts';
 import * as to from './order.ts';
 import { isSettled, type Order } from './order.ts';
 import { Draft, type PackageState } from './package-state.ts';
-import { isSoldOut, queueCapacity, salePhase } from './travel-package.ts';
+import { isSoldOut, type QueueLimits, queueCapacity, salePhase } from './travel-package.ts';
 
 /** Limits of one decision about a package. */
-export interface PackageRules {
-  /** The most orders in the queue, per unit of quota. */
-  readonly waitersPerUnit: number;
+export interface PackageRules extends QueueLimits {
   /** The most orders, with a unit or in the queue, that one email may have per package; 0 means no limit. */
   readonly ordersPerEmail: number;
   /** The most queued orders that one commit rejects after a sell-out. */
@@ -161,15 +159,9 @@ class Decision {
   /** The reason to refuse this purchase; undefined if it can be accepted. */
   #obstacle({ deadlineAt, email }: Purchase): ErrorCode | undefined {
     const { package: travelPackage, inventory } = this.#draft;
-    const { waitersPerUnit, ordersPerEmail } = this.#rules;
+    const { ordersPerEmail } = this.#rules;
     if (this.#monotonic > deadlineAt) return 'overloaded';
-    const obstacle = saleObstacle(
-      travelPackage,
-      inventory,
-      this.#now,
-      waitersPerUnit,
-      this.#suppliersAvailable,
-    );
+    const obstacle = saleObstacle(travelPackage, inventory, this.#now, this.#rules, this.#suppliersAvailable);
     if (obstacle !== undefined || ordersPerEmail === 0) return obstacle;
     const orders = (this.#lookups.liveByEmail.get(email) ?? 0) + this.#draft.insertedWithEmail(email);
     return orders >= ordersPerEmail ? 'order_limit' : undefined;
@@ -367,7 +359,7 @@ export function saleObstacle(
   travelPackage: PackageState['package'],
   inventory: PackageState['inventory'],
   now: number,
-  waitersPerUnit: number,
+  limits: QueueLimits,
   suppliersAvailable: boolean,
 ): ErrorCode | undefined {
   if (travelPackage.archived === true) return 'sale_closed';
@@ -377,6 +369,6 @@ export function saleObstacle(
   if (phase === 'closed') return 'sale_closed';
   if (isSoldOut(travelPackage.quota, inventory)) return 'sold_out';
   const isClaimedAtOnce = suppliersAvailable && inventory.remaining > 0 && inventory.waiting === 0;
-  const isQueueFull = inventory.waiting >= queueCapacity(travelPackage.quota, waitersPerUnit);
+  const isQueueFull = inventory.waiting >= queueCapacity(travelPackage.quota, limits);
   return isQueueFull && !isClaimedAtOnce ? 'queue_full' : undefined;
 }

@@ -73,9 +73,20 @@ export function isSoldOut(quota: number, inventory: Inventory): boolean {
   return inventory.confirmed - inventory.cancelling >= quota;
 }
 
+/** Limits of the queue of one package. The smaller one counts. */
+export interface QueueLimits {
+  /** The most orders in the queue, per unit of quota. */
+  readonly waitersPerUnit: number;
+  /** The most orders in the queue, because each costs its owner memory and the next owner time. */
+  readonly waitersMax: number;
+}
+
+/** The limits of an engine in which nobody waits. */
+export const noQueue: QueueLimits = { waitersPerUnit: 0, waitersMax: 0 };
+
 /** The most orders that may wait in the queue of a package. */
-export function queueCapacity(quota: number, waitersPerUnit: number): number {
-  return waitersPerUnit * quota;
+export function queueCapacity(quota: number, { waitersPerUnit, waitersMax }: QueueLimits): number {
+  return Math.min(waitersPerUnit * quota, waitersMax);
 }
 
 /** Whether the sale opens before it closes. */

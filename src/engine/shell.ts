@@ -22,7 +22,7 @@ export interface ShellOptions {
   readonly liveBus: LiveBus;
   readonly clock: Clock;
   readonly random: Random;
-  readonly rules: Pick<PackageRules, 'waitersPerUnit' | 'ordersPerEmail'>;
+  readonly rules: Pick<PackageRules, 'waitersPerUnit' | 'waitersMax' | 'ordersPerEmail'>;
   /** See {@link PackageCache}. */
   readonly snapshotMaxAgeMs: number;
   /** The time within which a command must be stored, in ms; default 8,000. */
@@ -157,7 +157,7 @@ export abstract class EngineShell<Options extends ShellOptions> implements Opera
   protected obstacle({ package: travelPackage, inventory }: PackageSnapshot): ErrorCode | undefined {
     const { clock, rules } = this.options;
     const areAvailable = this.suppliersAvailable(travelPackage.id);
-    return saleObstacle(travelPackage, inventory, clock.now(), rules.waitersPerUnit, areAvailable);
+    return saleObstacle(travelPackage, inventory, clock.now(), rules, areAvailable);
   }
 
   protected newOrderId(): string {

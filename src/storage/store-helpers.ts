@@ -26,8 +26,8 @@ export function nextAfter<Row>(
   return rows.length < limit || last === undefined ? {} : { next: cursorAfter(last) };
 }
 
-/** Orders in one page of a takeover: they keep this process busy for about 10 ms. */
-const takeoverPage = 1_000;
+/** Orders in one page of a takeover: reading them keeps this process busy for about 20 ms. */
+const takeoverPage = 2_000;
 
 /**
  * Reads the unfinished orders of a package for its new owner, page by page.

@@ -46,7 +46,7 @@ beforeAll(async () => {
       log,
       instance: 'one',
     },
-    rules: { waitersPerUnit: 2, ordersPerEmail: 0, rejectionsMax: 100 },
+    rules: { waitersPerUnit: 2, waitersMax: 100, ordersPerEmail: 0, rejectionsMax: 100 },
     snapshotMaxAgeMs: Number.POSITIVE_INFINITY,
   });
   await engine.start();

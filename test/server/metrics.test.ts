@@ -146,7 +146,7 @@ describe('the actor engine', () => {
     const engine = new ActorEngine({
       ...{ store, suppliers, metrics, liveBus: localLiveBus(), clock: systemClock, random: systemRandom() },
       ...{ log: silentLog, instance: 'test', snapshotMaxAgeMs: 250 },
-      rules: { waitersPerUnit: 2, ordersPerEmail: 0, rejectionsMax: 100 },
+      rules: { waitersPerUnit: 2, waitersMax: 100, ordersPerEmail: 0, rejectionsMax: 100 },
       ...options,
     });
     engines.push(engine);

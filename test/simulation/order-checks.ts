@@ -1,5 +1,6 @@
 import type { Order } from '../../src/domain/order.ts';
 import type { Offer } from '../../src/domain/travel-package.ts';
+import type { Sale } from './sale.ts';
 import type { AppliedCommit } from './sim-store.ts';
 import type { SupplierCore } from './sim-suppliers.ts';
 import type { World } from './world.ts';
@@ -28,17 +29,19 @@ function isSame(one: Order, other: Order): boolean {
 
 const live: readonly string[] = ['queued', 'held', 'compensating', 'confirmed', 'cancelling'];
 
+type OrderLimits = Pick<Sale, 'ordersPerEmail' | 'waitersMax'>;
+
 /** Checks each changed order against its earlier state. */
 export class OrderChecks {
   readonly #world: World;
   readonly #suppliers: SupplierCore;
-  readonly #ordersPerEmail: number;
+  readonly #limits: OrderLimits;
   readonly #last = new Map<string, Order>();
 
-  constructor(world: World, suppliers: SupplierCore, ordersPerEmail: number) {
+  constructor(world: World, suppliers: SupplierCore, limits: OrderLimits) {
     this.#world = world;
     this.#suppliers = suppliers;
-    this.#ordersPerEmail = ordersPerEmail;
+    this.#limits = limits;
   }
 
   onCommit({ before, row, change }: AppliedCommit, orders: readonly Order[]): void {
@@ -53,6 +56,13 @@ export class OrderChecks {
       this.#last.set(order.id, order);
     }
     for (const { email } of change.inserted) this.#checkLimit(email, orders);
+    const { id } = row.package;
+    const { waiting } = row.inventory;
+    this.#require(
+      waiting <= this.#limits.waitersMax,
+      'limit',
+      () => `${waiting} orders wait for package ${id}`,
+    );
   }
 
   #require(holds: boolean, rule: string, words: () => string): void {
@@ -113,8 +123,9 @@ export class OrderChecks {
   }
 
   #checkLimit(email: string, orders: readonly Order[]): void {
-    if (this.#ordersPerEmail === 0) return;
+    const { ordersPerEmail } = this.#limits;
+    if (ordersPerEmail === 0) return;
     const count = orders.filter((order) => order.email === email && live.includes(order.status)).length;
-    this.#require(count <= this.#ordersPerEmail, 'limit', () => `${email} has ${count} live orders`);
+    this.#require(count <= ordersPerEmail, 'limit', () => `${email} has ${count} live orders`);
   }
 }

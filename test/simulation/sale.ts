@@ -8,6 +8,8 @@ export interface Sale {
   /** The time in which all customers come, in ms. */
   readonly rushMs: number;
   readonly waitersPerUnit: number;
+  /** The most orders in the queue of one package. */
+  readonly waitersMax: number;
   readonly ordersPerEmail: number;
   /** Probabilities that a customer sends a key, repeats the purchase, comes back much later, or disconnects. */
   readonly withKey: number;
@@ -36,6 +38,7 @@ export function drawSale(prng: Prng): Sale {
     customers: prng.pick([5, 15, 30, 60]),
     rushMs: prng.pick([5, 500, 5_000, 15_000]),
     waitersPerUnit: prng.pick([0, 1, 3, 64]),
+    waitersMax: prng.pick([1, 7, 1_000, 1_000]),
     ordersPerEmail: prng.pick([0, 0, 0, 2]),
     withKey: prng.pick([0, 0.5, 1]),
     repeats: prng.pick([0, 0.2, 0.6]),

@@ -57,12 +57,13 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
   };
   services.store.add(sale.packages);
   const soldOut = new SoldOutTimes();
-  const orderChecks = new OrderChecks(world, services.suppliers, sale.ordersPerEmail);
+  const orderChecks = new OrderChecks(world, services.suppliers, sale);
   const checks = new Checks(world, services.store, services.suppliers, soldOut, orderChecks);
   const answers = new AnswerChecks(world, services.store, soldOut);
-  const { waitersPerUnit, ordersPerEmail } = sale;
+  const { waitersPerUnit, waitersMax, ordersPerEmail } = sale;
   const cluster = new Cluster(world, services, {
     waitersPerUnit,
+    waitersMax,
     ordersPerEmail,
     rejectionsMax: prng.pick([2, 500]),
   });

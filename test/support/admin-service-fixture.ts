@@ -52,7 +52,7 @@ export async function openAdminBench(options: AdminBenchOptions = {}): Promise<A
   const common = { clock: systemClock, random: systemRandom(), log: silentLog, instance: 'one' };
   const engine = new ActorEngine({
     ...{ ...common, store: sqlite, suppliers, liveBus: localLiveBus() },
-    rules: { waitersPerUnit: 4, ordersPerEmail: 0, rejectionsMax: 100 },
+    rules: { waitersPerUnit: 4, waitersMax: 100, ordersPerEmail: 0, rejectionsMax: 100 },
     snapshotMaxAgeMs: Number.POSITIVE_INFINITY,
     ...(onFenced === undefined ? {} : { onFenced }),
   });
@@ -60,7 +60,7 @@ export async function openAdminBench(options: AdminBenchOptions = {}): Promise<A
   const service = createAdminService({
     ...{ ...common, engine, store: through(sqlite), version: '1.2.3', secret: 'a secret' },
     ...{ processLoad: () => ({ eventLoopLagMs: 1, rssBytes: 2 }), sockets: () => 3, leave: () => {} },
-    ...{ waitersPerUnit: 4, hasOwners: true, ledger: closedLedger },
+    ...{ queueLimits: { waitersPerUnit: 4, waitersMax: 100 }, hasOwners: true, ledger: closedLedger },
     ...over,
   });
   return {

@@ -6,7 +6,12 @@ import { fullInventory, type TravelPackage } from '../../src/domain/travel-packa
 import { loadLookups } from '../../src/engine/commands.ts';
 import type { Store } from '../../src/storage/store.ts';
 
-export const defaultRules: PackageRules = { waitersPerUnit: 4, ordersPerEmail: 0, rejectionsMax: 1_000 };
+export const defaultRules: PackageRules = {
+  waitersPerUnit: 4,
+  waitersMax: 1_000,
+  ordersPerEmail: 0,
+  rejectionsMax: 1_000,
+};
 
 export function makePackage(overrides: Partial<TravelPackage> = {}): TravelPackage {
   return { id: 7, flight: 'Flight-7', stay: '2022-08-09', price: 100, quota: 2, version: 1, ...overrides };

@@ -55,7 +55,7 @@ export async function openStrategyFixture(options: StrategyFixtureOptions = {}):
     orders,
     options: (over) => ({
       ...{ ...base, store, suppliers, liveBus, log: silentLog, snapshotMaxAgeMs: 250 },
-      rules: { waitersPerUnit: 1_000, ordersPerEmail: 0 },
+      rules: { waitersPerUnit: 1_000, waitersMax: 100_000, ordersPerEmail: 0 },
       ...over,
     }),
     async expectCleanAudit() {

@@ -33,7 +33,7 @@ function makeEngine(options: Partial<ActorEngineOptions> = {}): ActorEngine {
     random: systemRandom(),
     log: silentLog,
     instance: 'test',
-    rules: { waitersPerUnit: 2, ordersPerEmail: 0, rejectionsMax: 100 },
+    rules: { waitersPerUnit: 2, waitersMax: 100, ordersPerEmail: 0, rejectionsMax: 100 },
     snapshotMaxAgeMs: Number.POSITIVE_INFINITY,
     ...options,
   });

@@ -141,7 +141,7 @@ describe('a sale', () => {
 
   test('the limit of orders per email is enforced', async () => {
     await setStage({ package: { quota: 5 } });
-    const engine = await start({ rules: { waitersPerUnit: 1, ordersPerEmail: 1 } });
+    const engine = await start({ rules: { waitersPerUnit: 1, waitersMax: 100, ordersPerEmail: 1 } });
     expect(await outcomeOf(engine)).toBe('confirmed');
     expect(await outcomeOf(engine)).toBe('order_limit');
   });

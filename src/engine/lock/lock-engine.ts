@@ -3,7 +3,7 @@ import { defaultRejectionsMax, saleObstacle } from '../../domain/decide.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { OrderAnswer } from '../../domain/messages.ts';
 import { type Order, sagaStatuses } from '../../domain/order.ts';
-import type { PackageSnapshot } from '../../domain/travel-package.ts';
+import { noQueue, type PackageSnapshot } from '../../domain/travel-package.ts';
 import { answerOf, refused } from '../commands.ts';
 import type { PurchaseRequest } from '../engine.ts';
 import { StrategyEngine, type StrategyOptions } from '../strategies/strategy-engine.ts';
@@ -32,7 +32,7 @@ export class LockEngine extends StrategyEngine {
   readonly #locks: Locks;
 
   constructor(options: LockEngineOptions) {
-    const rules = { ...options.rules, waitersPerUnit: 0, claimsMax: 1, rejectionsMax: defaultRejectionsMax };
+    const rules = { ...options.rules, ...noQueue, claimsMax: 1, rejectionsMax: defaultRejectionsMax };
     // `buy` checks the suppliers before it waits for the lock. A purchase that has the lock continues in any case.
     super(options, { rules, suppliersAvailable: () => true });
     const { leases, clock, random } = options;
@@ -63,7 +63,7 @@ export class LockEngine extends StrategyEngine {
 
   /** Ignores `queue_full`, because a held unit may be free again once this purchase has the lock. */
   protected override obstacle({ package: travelPackage, inventory }: PackageSnapshot): ErrorCode | undefined {
-    const code = saleObstacle(travelPackage, inventory, this.options.clock.now(), 0, true);
+    const code = saleObstacle(travelPackage, inventory, this.options.clock.now(), noQueue, true);
     return code === 'queue_full' ? undefined : code;
   }
 

@@ -1,5 +1,6 @@
 import { defaultRejectionsMax } from '../../domain/decide.ts';
 import { type Order, sagaStatuses } from '../../domain/order.ts';
+import { noQueue } from '../../domain/travel-package.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { LogOnce } from '../../lib/log-once.ts';
 import type { Random } from '../../lib/random.ts';
@@ -68,7 +69,7 @@ export class Consumer {
     const onQueueChange = (packageId: number) => queuePublisher.changed(packageId);
     this.#transactions = new OptimisticTransactions({
       ...{ store, liveBus, clock, random, onQueueChange },
-      rules: { waitersPerUnit: 0, ordersPerEmail: 0, claimsMax: 1, rejectionsMax: 0 },
+      rules: { ...noQueue, ordersPerEmail: 0, claimsMax: 1, rejectionsMax: 0 },
       suppliersAvailable: (packageId) => suppliers.available(packageId),
     });
     const runner = new SagaRunner({ suppliers, clock });

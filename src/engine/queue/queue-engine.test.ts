@@ -123,7 +123,7 @@ describe('a sale', () => {
 
   test('queue positions are published, and a purchase is refused while the queue is full', async () => {
     await setStage();
-    const engine = await start({ rules: { waitersPerUnit: 3, ordersPerEmail: 0 } });
+    const engine = await start({ rules: { waitersPerUnit: 3, waitersMax: 100, ordersPerEmail: 0 } });
     const first = await bought(engine);
     const second = await bought(engine);
     await vi.waitFor(() => expect(engine.queuePosition(second)).toBe(2));

@@ -22,7 +22,7 @@ afterEach(async () => {
 function newTransactions(): OptimisticTransactions {
   return new OptimisticTransactions({
     ...stage.options(),
-    rules: { waitersPerUnit: 0, ordersPerEmail: 0, rejectionsMax: 0 },
+    rules: { waitersPerUnit: 0, waitersMax: 100, ordersPerEmail: 0, rejectionsMax: 0 },
     suppliersAvailable: () => true,
     onQueueChange: (packageId) => changedQueues.push(packageId),
   });

@@ -177,6 +177,26 @@ test('an erased email is not in the file any more', async () => {
   expect(existsSync(`${file}-wal`)).toBe(false);
 });
 
+test('Q12 a takeover of a long queue lets other work run between its pages', async () => {
+  const store = openSqliteStore({ file: join(folder, 'long.db') });
+  await store.addPackages([samplePackage()]);
+  const { fence } = (await store.versionedPackage(1))!;
+  const inserted = Array.from({ length: 10_000 }, (_, index) => sampleOrder(index + 1));
+  await store.commit(1, fence, sampleChange({ inserted }));
+  let turns = 0;
+  let isOver = false;
+  const count = () => {
+    turns += 1;
+    if (!isOver) setImmediate(count);
+  };
+  count();
+  const ownership = await store.takeOwnership(1, 'one');
+  isOver = true;
+  expect(ownership?.unfinished).toEqual(inserted);
+  expect(turns).toBeGreaterThan(5);
+  await store.close();
+});
+
 test('a row of a newer release is refused', async () => {
   const file = join(folder, 'row.db');
   const store = openSqliteStore({ file });
