@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CommitUnknownError, StoreUnavailableError } from '../store.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -48,6 +49,18 @@ describe('group commit', () => {
     expect(connection.ran.filter((sql) => sql === 'COMMIT')).toHaveLength(1);
     expect(open).toEqual([false, false, false]);
     expect(marks()).toEqual([1, 2, 3]);
+  });
+
+  test('writes wait while a checkpoint holds the commits up', async () => {
+    const pass = Promise.withResolvers<void>();
+    const commits = new GroupCommit(db, { hold: pass.promise, wrote: () => {} });
+    const written = commits.write(add(1));
+    await setImmediate();
+    await setImmediate();
+    expect(marks()).toEqual([]);
+    pass.resolve();
+    await written;
+    expect(marks()).toEqual([1]);
   });
 
   test('a write that throws is undone and rejected, the others are applied', async () => {

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { Batcher } from '../../lib/batcher.ts';
 import { CommitUnknownError, StoreUnavailableError } from '../store.ts';
+import type { Checkpoints } from './checkpoints.ts';
 import { isUnavailable, sqliteCode, sqliteCodeOf, unavailable } from './errors.ts';
 
 interface Write {
@@ -19,12 +20,17 @@ const rowsPerFlush = 2000;
 export class GroupCommit {
   readonly #db: Pick<DatabaseSync, 'exec' | 'isTransaction'>;
   readonly #writes: Batcher<Write, unknown>;
+  readonly #checkpoints: Pick<Checkpoints, 'hold' | 'wrote'> | undefined;
   #isClosed = false;
 
-  constructor(db: Pick<DatabaseSync, 'exec' | 'isTransaction'>) {
+  constructor(
+    db: Pick<DatabaseSync, 'exec' | 'isTransaction'>,
+    checkpoints?: Pick<Checkpoints, 'hold' | 'wrote'>,
+  ) {
     this.#db = db;
+    this.#checkpoints = checkpoints;
     this.#writes = new Batcher({
-      run: (writes) => this.#flush(writes),
+      run: (writes) => this.#flushInTurn(writes),
       weigh: ({ rows }) => rows,
       weightMax: rowsPerFlush,
       schedule: setImmediate,
@@ -48,6 +54,11 @@ export class GroupCommit {
     return this.#writes.idle();
   }
 
+  #flushInTurn(writes: readonly Write[]): unknown[] | Promise<unknown[]> {
+    const hold = this.#checkpoints?.hold;
+    return hold === undefined ? this.#flush(writes) : hold.then(() => this.#flush(writes));
+  }
+
   /** Runs the writes in one transaction. Returns the result of each write, or the Error that the write threw. */
   #flush(writes: readonly Write[]): unknown[] {
     let results: unknown[];
@@ -64,6 +75,7 @@ export class GroupCommit {
     } catch (error) {
       throw this.#commitFailed(error);
     }
+    this.#checkpoints?.wrote(writes.reduce((sum, { rows }) => sum + rows, 0));
     return results;
   }
 

@@ -15,6 +15,7 @@ import {
 } from '../store.ts';
 import { readUnfinished } from '../store-helpers.ts';
 import { UnreadableDocuments } from '../unreadable.ts';
+import { Checkpoints } from './checkpoints.ts';
 import { type Connection, type ConnectionOptions, openConnection } from './connection.ts';
 import { asStoreError } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -36,6 +37,7 @@ export class SqliteStore implements Store {
   /** The ledger of the simulated suppliers, in the same file and the same flushes. */
   readonly ledger: SupplierLedger;
   readonly #connection: Connection;
+  readonly #checkpoints: Checkpoints | undefined;
   readonly #commits: GroupCommit;
   readonly #reads: Reads;
   readonly #writes: Writes;
@@ -66,7 +68,10 @@ export class SqliteStore implements Store {
 
   constructor(connection: Connection, log?: Log) {
     this.#connection = connection;
-    this.#commits = new GroupCommit(connection.db);
+    const { db, file, inMemory } = connection;
+    const letCommits = () => db.exec('PRAGMA wal_autocheckpoint = 4000');
+    this.#checkpoints = inMemory ? undefined : new Checkpoints(file, letCommits, log);
+    this.#commits = new GroupCommit(db, this.#checkpoints);
     this.#unreadable = new UnreadableDocuments(log);
     this.#reads = new Reads(connection.db, this.#unreadable);
     this.#writes = new Writes(connection.db, this.#reads);
@@ -140,6 +145,7 @@ export class SqliteStore implements Store {
 
   async close(): Promise<void> {
     await this.#commits.close();
+    await this.#checkpoints?.close();
     this.#connection.close();
   }
 
