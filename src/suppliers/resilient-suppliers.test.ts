@@ -383,10 +383,8 @@ describe('Q12 packages are isolated', () => {
     expect([suppliers.available(2), suppliers.isMostlyAvailable]).toEqual([true, false]);
     expect(await suppliers.reserveFlight(flight('B', 2), never)).toMatchObject({ kind: 'reserved' });
     expect([told, suppliers.isMostlyAvailable]).toEqual([[[1, false]], true]);
-    const before = supplier.calls.length;
     const retried = suppliers.reserveFlight(flight('C'), owner.signal, true);
-    await expect.poll(() => supplier.calls.length).toBe(before + 1);
-    expect(supplier.calls.at(-1)?.key).toBe('C');
+    await expect.poll(() => supplier.calls.some(({ key }) => key === 'C')).toBe(true);
     owner.abort();
     await Promise.all([waiting, retried]);
   });

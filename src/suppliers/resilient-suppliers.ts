@@ -1,4 +1,3 @@
-import { DelegateBackoff, handleAll, type IRetryBackoffContext, retry } from 'cockatiel';
 import { backoffMs } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
 import { withTimeout } from '../lib/deadline.ts';
@@ -65,7 +64,8 @@ const slotsMax = 1_024;
  */
 export function resilientSuppliers(options: ResilientOptions): ResilientSuppliers {
   const { client, clock, log, timeoutMs } = options;
-  const retrying = retrier(options);
+  const { attempts = 5, retryAfterMs = 100, retryAfterMaxMs = 2000, random } = options;
+  const pauses = { firstMs: retryAfterMs, maxMs: retryAfterMaxMs, factor: 3, jitter: 0.5 };
   const observed = observing(options);
   const slots = { reservations: new FairSlots(slotsMax), cancels: new FairSlots(slotsMax) };
   const breakers = { flights: breakersFor('flights'), hotels: breakersFor('hotels') };
@@ -116,7 +116,7 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
     const attempt = async () => {
       try {
         return await observed(kind, 'POST', key, () =>
-          withTimeout({ ms: timeoutMs, stop: deadline.signal }, ask),
+          withTimeout({ ms: timeoutMs, stop: deadline.signal, clock }, ask),
         );
       } catch (error) {
         deadline.start();
@@ -125,8 +125,7 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
     };
     try {
       const { signal } = deadline;
-      const call = () => breakers[kind].run(packageId, attempt, signal, isUrgent);
-      const answered = retrying.execute(call, signal);
+      const answered = retry(signal, () => breakers[kind].run(packageId, attempt, signal, isUrgent));
       const answer = await Promise.race([answered, deadline.expired]);
       return answer.kind === 'refused' && deadline.isStarted ? { ...answer, afterUnknown: true } : answer;
     } catch (error) {
@@ -136,6 +135,18 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
       return { kind: 'unknown', cause };
     } finally {
       deadline.release();
+    }
+  }
+
+  /** Pauses are shortened by up to a half at random, so that callers do not retry in step. */
+  async function retry<T>(signal: AbortSignal, call: () => Promise<T>): Promise<T> {
+    for (let failures = 1; ; failures++) {
+      try {
+        return await call();
+      } catch (error) {
+        if (failures === attempts || signal.aborted) throw error;
+      }
+      await clock.sleep(backoffMs(failures, pauses, random), signal);
     }
   }
 
@@ -152,7 +163,7 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
       try {
         release = await slots.cancels.take(packageId, stop, isUrgent);
         await observed(kind, 'DELETE', key, async (): Promise<undefined> => {
-          await withTimeout({ ms: timeoutMs, stop }, (signal) => client.cancel(kind, key, signal));
+          await withTimeout({ ms: timeoutMs, stop, clock }, (signal) => client.cancel(kind, key, signal));
         });
         return true;
       } catch (error) {
@@ -182,15 +193,6 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
       breakers.hotels.dispose();
     },
   };
-}
-
-/** Makes the retry policy. Pauses are shortened by up to a half at random, so that callers do not retry in step. */
-function retrier({ attempts = 5, retryAfterMs = 100, retryAfterMaxMs = 2000, random }: ResilientOptions) {
-  const pauses = { firstMs: retryAfterMs, maxMs: retryAfterMaxMs, factor: 3, jitter: 0.5 };
-  const backoff = new DelegateBackoff(({ attempt }: IRetryBackoffContext<unknown>) =>
-    backoffMs(attempt, pauses, random),
-  );
-  return retry(handleAll, { maxAttempts: attempts - 1, backoff }).dangerouslyUnref();
 }
 
 /** Measures an attempt, and traces it as a span. */
