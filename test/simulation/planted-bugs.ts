@@ -327,8 +327,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/engine/actor/placement.ts',
-        find: 'this.#takeovers.setOrphans(unfinished.filter(',
-        replace: 'void (unfinished.filter(',
+        find: 'this.#takeovers.setOrphans(orphans, ',
+        replace: 'void (orphans, ',
       },
     ],
   },

@@ -88,9 +88,10 @@ export class Placement {
         log.debug({ err }, 'actors without an owner could not be looked for');
         pauseMs = Math.min(scanMs, retryMs);
       }
-      const restMs = (clock.monotonic() - startedAt) * (1 / scanShare - 1);
-      await clock.sleep(pauseMinMs);
-      await clock.sleep(Math.max(pauseMs, Math.min(restMs, pauseMaxMs)) - pauseMinMs, this.#soon.signal);
+      const restMs = Math.min((clock.monotonic() - startedAt) * (1 / scanShare - 1), pauseMaxMs);
+      const leastMs = Math.max(pauseMinMs, Math.min(restMs, scanMs));
+      await clock.sleep(leastMs);
+      await clock.sleep(Math.max(pauseMs, restMs) - leastMs, this.#soon.signal);
       this.#soon = new AbortController();
     }
   }
@@ -133,7 +134,8 @@ export class Placement {
     const unfinished = await store.packagesWithUnfinished();
     if (this.#stopped) return;
     const active = new Set(actors.activeIds());
-    this.#takeovers.setOrphans(unfinished.filter((id) => !active.has(id) && this.#isPreferredFor(id)));
+    const orphans = unfinished.filter((id) => !active.has(id));
+    this.#takeovers.setOrphans(orphans, (id) => this.#isPreferredFor(id));
   }
 
   /** Releases actors that prefer another instance, once the members are stable. */

@@ -38,9 +38,12 @@ export class Takeovers {
    * Replaces the list of actors that may have no owner. The takeovers continue after the last one that was tried, so
    * that those at the end of the list get their turn, too.
    * @param ids in ascending order
+   * @param isMine whether this instance should take the actor over. An actor that waits for its turn already stays,
+   * so that members that come and go do not delay it.
    */
-  setOrphans(ids: readonly number[]): void {
-    const due = ids.filter((id) => !this.#leased.has(id));
+  setOrphans(ids: readonly number[], isMine: (id: number) => boolean): void {
+    const waiting = new Set(this.#orphans);
+    const due = ids.filter((id) => !this.#leased.has(id) && (waiting.has(id) || isMine(id)));
     const isLater = (id: number) => id > this.#lastOrphan;
     this.#orphans = [...due.filter(isLater), ...due.filter((id) => !isLater(id))].reverse();
     this.#wakeNext();
