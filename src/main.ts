@@ -66,8 +66,12 @@ async function start(config: Config, log: Log, { stop, hearSignals }: Control): 
     );
     stop(1);
   };
+  const onDuplicate = () => {
+    log.error({}, 'another running instance has the same INSTANCE_ID: this one stops. Each needs its own.');
+    stop(1);
+  };
   const onDrain = () => stop(0);
-  const tryOnce = () => compose({ config, log, onFenced, onDrain });
+  const tryOnce = () => compose({ config, log, onFenced, onDuplicate, onDrain });
   try {
     const instance = await tryOnce();
     return { instance, port: await instance.listen(config.port, config.host) };

@@ -25,7 +25,10 @@ export interface Messages {
    * request twice. After a restart of the process, a request from before the restart may be delivered again.
    */
   serve(handler: RequestHandler): void;
-  /** Announces this instance from now on and starts to read its inbox. */
+  /**
+   * Announces this instance from now on and starts to read its inbox.
+   * @throws Error if another running process has the id of this instance.
+   */
   join(): Promise<void>;
   /**
    * Stops the announcements, so that other instances send no new requests here. Requests that arrive are still

@@ -42,6 +42,8 @@ interface ComposeOptions {
    * end.
    */
   readonly onFenced?: (packageId: number) => void;
+  /** Called when another running instance has the id of this one: this one must end. */
+  readonly onDuplicate?: () => void;
   /** Called when an operator drains the instance. The caller has to close it. */
   readonly onDrain?: () => void;
 }
@@ -79,7 +81,7 @@ async function fillIfEmpty(store: Store, log: Log): Promise<void> {
 }
 
 async function assemble(options: ComposeOptions, store: OpenStore, telemetry: Telemetry): Promise<Instance> {
-  const { config, log, onFenced, onDrain } = options;
+  const { config, log, onFenced, onDuplicate, onDrain } = options;
   const { metrics, tracing } = telemetry;
   const observers = { metrics, ...defined({ tracing }) };
   const random = systemRandom();
@@ -91,7 +93,7 @@ async function assemble(options: ComposeOptions, store: OpenStore, telemetry: Te
   const running = await startEngine({
     config,
     log,
-    ...defined({ onFenced }),
+    ...defined({ onFenced, onDuplicate }),
     store,
     suppliers,
     liveBus,

@@ -29,6 +29,8 @@ interface EngineParts {
   readonly log: Log;
   /** Called when another process changes the same packages although this instance has no leases. */
   readonly onFenced?: (packageId: number) => void;
+  /** Called when another running instance has the id of this one. */
+  readonly onDuplicate?: () => void;
   readonly store: OpenStore;
   readonly suppliers: Suppliers;
   readonly liveBus: LiveBus;
@@ -80,7 +82,7 @@ export async function startEngine(parts: EngineParts): Promise<RunningEngine> {
   }
 }
 
-function chooseEngine({ config, log, onFenced, cluster, ...parts }: EngineParts): RunningEngine {
+function chooseEngine({ config, log, onFenced, onDuplicate, cluster, ...parts }: EngineParts): RunningEngine {
   const common = {
     ...parts,
     clock,
@@ -118,7 +120,10 @@ function chooseEngine({ config, log, onFenced, cluster, ...parts }: EngineParts)
     };
   }
   const { metrics } = parts;
-  const messages = modules.redisMessages({ connect, instance, clock, random: systemRandom(), log, metrics });
+  const messages = modules.redisMessages({
+    ...{ connect, instance, clock, random: systemRandom(), log, metrics },
+    ...defined({ onDuplicate }),
+  });
   const engine = new ActorEngine({ ...common, instance, leases, messages });
   return { engine, hasOthers: true, close: () => Promise.all([messages.close(), leases.close()]) };
 }

@@ -19,7 +19,7 @@ describe('readConfig', () => {
       port: 8888,
       database: { kind: 'sqlite', file: './data/booking.db' },
       engine: 'actor',
-      instanceId: expect.stringMatching(/^[\w.-]+-\d+$/),
+      instanceId: expect.stringMatching(/^[\w.-]+-\d+-[0-9a-f]{8}$/),
       leaseTtlMs: 5000,
       waitersPerUnit: 64,
       waitersMax: 100_000,

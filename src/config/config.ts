@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { defined } from '../lib/defined.ts';
@@ -40,12 +41,7 @@ const settings = z.object({
   INSTANCE_ID: z
     .string()
     .regex(/^[A-Za-z0-9._-]{1,64}$/, '1 to 64 letters, digits, dots, dashes and underscores')
-    .default(
-      () =>
-        `${hostname()
-          .replace(/[^A-Za-z0-9._-]/g, '-')
-          .slice(0, 50)}-${process.pid}`,
-    ),
+    .default(uniqueName),
   LEASE_TTL_MS: whole(500, 600_000, 5000),
   WAITERS_PER_UNIT: whole(0, 100_000, 64),
   WAITERS_MAX: whole(0, 10_000_000, 100_000),
@@ -82,6 +78,18 @@ const settings = z.object({
   OTEL_EXPORTER_OTLP_PROTOCOL: z.string().optional(),
   OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: z.string().optional(),
 });
+
+let processName: string | undefined;
+
+/**
+ * The name of this process, the same at each call. Containers often share the host name and the process id, so these
+ * alone do not identify an instance.
+ */
+function uniqueName(): string {
+  const host = hostname().replace(/[^A-Za-z0-9._-]/g, '-');
+  processName ??= `${host.slice(0, 47)}-${process.pid}-${randomBytes(4).toString('hex')}`;
+  return processName;
+}
 
 type Settings = z.output<typeof settings>;
 

@@ -1,38 +1,47 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { silentLog } from '../../observability/log.ts';
 import { Membership } from './membership.ts';
 import { RedisTime } from './redis-time.ts';
-import type { Announced } from './scripts.ts';
 
-type Reply = Omit<Announced, 'now'> | 'none';
+type Reply = { was: boolean; members: readonly string[]; isTaken?: true } | 'none';
 
 /** A membership whose calls to Redis get these replies in sequence. The last reply is repeated. */
-async function started(...replies: [Reply, ...Reply[]]) {
+function start(...replies: [Reply, ...Reply[]]) {
+  const onTaken = vi.fn();
   const clock = new ManualClock();
   const announcers: string[] = [];
   const changes: (readonly string[])[] = [];
   const membership = new Membership({
     scripts: {
-      async announce(_key, instance) {
+      async announce(_keys, { instance }) {
         announcers.push(instance);
         const reply = replies.length > 1 ? (replies.shift() as Reply) : replies[0];
         if (reply === 'none') throw new Error('Redis is away');
-        return { ...reply, now: clock.now() };
+        return { isTaken: false, ...reply, now: clock.now() };
       },
+      leave: async () => {},
     },
-    key: 'instances',
-    instance: 'a',
+    keys: { members: 'instances', incarnations: 'incarnations' },
+    announcer: { instance: 'a', incarnation: '1' },
     silenceMs: 2_000,
     time: new RedisTime(clock),
     clock,
     log: silentLog,
     onContact() {},
+    onTaken,
   });
   membership.onChange((members) => changes.push(members));
   const stop = new AbortController();
-  await membership.start(stop.signal);
-  return { membership, clock, changes, announcers, stop };
+  const starting = membership.start(stop.signal);
+  return { membership, clock, changes, announcers, stop, starting, onTaken };
+}
+
+/** The same, after its first announcement. */
+async function started(...replies: [Reply, ...Reply[]]) {
+  const all = start(...replies);
+  await all.starting;
+  return all;
 }
 
 const both: Reply = { was: true, members: ['a', 'b'] };
@@ -69,7 +78,7 @@ test('a new instance is added at once, even while missing instances are kept', a
 
 test('an instance that has left still refreshes its list, without announcing itself', async () => {
   const { membership, clock, announcers, stop } = await started(both);
-  await membership.leave(async () => {});
+  await membership.leave();
   expect(membership.members).toEqual(['b']);
   await clock.advance(1_000);
   expect(announcers).toEqual(['a', '', '']);
@@ -84,4 +93,42 @@ test('an instance that the list does not contain is looked up in Redis', async (
   expect(announcers).toHaveLength(2);
   expect(await membership.has('a')).toBe(true);
   expect(announcers).toHaveLength(2);
+});
+
+describe('an id that another process has', () => {
+  const taken: Reply = { was: false, isTaken: true, members: ['a', 'b'] };
+
+  test('is refused at the start if that process goes on announcing itself', async () => {
+    const { starting, clock } = start(taken);
+    const refused = expect(starting).rejects.toThrow('another running instance has the INSTANCE_ID a');
+    await clock.advance(3_500);
+    await refused;
+  });
+
+  test('is taken over at the start as soon as that process has been silent', async () => {
+    const { starting, clock, membership, onTaken } = start(taken, taken, taken, taken, both);
+    const admitted = vi.fn();
+    void starting.then(admitted);
+    await clock.advance(1_500);
+    expect(admitted).not.toHaveBeenCalled();
+    await clock.advance(500);
+    expect(admitted).toHaveBeenCalled();
+    await clock.advance(10_000);
+    expect(membership.members).toEqual(['a', 'b']);
+    expect(onTaken).not.toHaveBeenCalled();
+  });
+
+  test('does not hold up the start while Redis does not answer', async () => {
+    const { starting, clock } = start(taken, 'none');
+    await clock.advance(500);
+    await starting;
+  });
+
+  test('ends a process that was frozen until another one had taken its id', async () => {
+    const { clock, onTaken } = await started(both, taken);
+    await clock.advance(3_000);
+    expect(onTaken).not.toHaveBeenCalled();
+    await clock.advance(10_000);
+    expect(onTaken).toHaveBeenCalledOnce();
+  });
 });

@@ -54,6 +54,51 @@ describe('messages over Redis', () => {
   beforeEach(() => redis.flushall());
   afterEach(closeAll);
 
+  test('an instance with the id of a running one is refused, and removes nothing of it', async () => {
+    const a = messagesOf('a');
+    await a.join();
+    const other = messagesOf('a');
+    await expect(other.join()).rejects.toThrow('another running instance has the INSTANCE_ID a');
+    await other.close();
+    await a.ask('a', 1, 10).catch(() => {});
+    expect(await redis.zrange('instances', 0, '-1')).toEqual(['a']);
+    expect(a.members()).toEqual(['a']);
+  });
+
+  test('a process that was killed does not keep its successor out for longer than its silence', async () => {
+    const killed = messagesOf('a', { clock: { ...systemClock, sleep: () => new Promise(() => {}) } });
+    await killed.join();
+    const next = messagesOf('a');
+    const startedAt = performance.now();
+    await next.join();
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    expect(next.members()).toEqual(['a']);
+    await killed.leave();
+    expect(await redis.zrange('instances', 0, '-1')).toEqual(['a']);
+  });
+
+  test('an instance that has left in order is followed at once', async () => {
+    const first = messagesOf('a');
+    await first.join();
+    await first.leave();
+    const startedAt = performance.now();
+    await messagesOf('a').join();
+    expect(performance.now() - startedAt).toBeLessThan(1_500);
+  });
+
+  test('a running process is told when another one has taken its id while Redis was wiped', async () => {
+    const onDuplicate = vi.fn();
+    const a = messagesOf('a', { onDuplicate, silenceMs: 400 });
+    await a.join();
+    const other = messagesOf('b', { silenceMs: 400 });
+    await other.join();
+    const takeId = redis.multi().hset('incarnations:{instances}', 'a', 'another').exec();
+    await takeId;
+    const announcing = setInterval(() => void redis.zadd('instances', 'XX', Date.now(), 'a'), 50);
+    await vi.waitFor(() => expect(onDuplicate).toHaveBeenCalledOnce(), soon);
+    clearInterval(announcing);
+  });
+
   async function pair(over: Partial<RedisMessagesOptions> = {}): Promise<[Messages, Messages]> {
     const [a, b] = [messagesOf('a', over), messagesOf('b', over)];
     await Promise.all([a.join(), b.join()]);

@@ -35,6 +35,8 @@ export interface RedisMessagesOptions {
   readonly handlingMax?: number;
   /** ms without an announcement after which an instance is no longer a member; default 2,000. */
   readonly silenceMs?: number;
+  /** Called when another process has become a member under the id of this instance: this one must end. */
+  readonly onDuplicate?: () => void;
 }
 
 const commandTimeoutMs = 1_000;
@@ -43,7 +45,7 @@ const keepMs = 60_000;
 /** How long `close` waits for answers that are under way. */
 const closeTimeoutMs = 1_000;
 
-const membersKey = 'instances';
+const membershipKeys = { members: 'instances', incarnations: 'incarnations:{instances}' };
 const inboxOf = (instance: string) => `inbox:{${instance}}`;
 const answersOf = (instance: string) => `answers:{${instance}}`;
 
@@ -88,8 +90,12 @@ class RedisMessages implements Messages {
     const time = new RedisTime(clock);
     this.#time = time;
     this.#sendQueue = new StreamSendQueue({ scripts, entriesMax: inboxMax, keepMs, onContact });
-    const key = membersKey;
-    this.#membership = new Membership({ scripts, key, instance, silenceMs, time, clock, log, onContact });
+    const { onDuplicate = () => {} } = options;
+    this.#membership = new Membership({
+      ...{ scripts, keys: membershipKeys, silenceMs, time, clock, log, onContact },
+      announcer: { instance, incarnation: this.#idPrefix },
+      onTaken: onDuplicate,
+    });
     const reply = (to: string, answer: AnswerMessage) => this.#reply(to, answer);
     this.#incoming = new IncomingRequests({ time, log, handlingMax, reply });
     options.metrics?.gauge('inbox_messages', () => this.#commands.xlen(inboxOf(instance)));
@@ -137,8 +143,9 @@ class RedisMessages implements Messages {
         take: (text: string) => incoming.take(text),
       },
     ];
-    void new StreamReader({ redis: this.#reader, sources, clock, log }).run(stop);
     await this.#membership.start(stop);
+    // After the admission, because the inbox belongs to the process that is a member.
+    void new StreamReader({ redis: this.#reader, sources, clock, log }).run(stop);
   }
 
   async ask(to: string, request: Json, timeoutMs: number): Promise<Json> {
@@ -197,8 +204,9 @@ class RedisMessages implements Messages {
 
   async leave(): Promise<void> {
     if (this.#joined === undefined) return;
-    await this.#joined;
-    await this.#membership.leave(() => this.#commands.zrem(membersKey, this.#options.instance));
+    // An instance that was refused has nothing to remove.
+    await this.#joined.catch(() => {});
+    await this.#membership.leave();
   }
 
   async close(): Promise<void> {
