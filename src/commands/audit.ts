@@ -53,36 +53,38 @@ async function run(given: OptionValues<typeof options>): Promise<number> {
   }
 }
 
-function progressText(progress: AuditProgress): string {
+export function progressText(progress: AuditProgress): string {
   const { packages, packagesTotal, orders, ordersTotal, reservations } = progress;
-  return `${packages} of ${packagesTotal} packages, ${orders} of ${ordersTotal} orders, ${reservations} reservations read`;
+  const total = ordersTotal === 0 ? '' : ` of ${ordersTotal}`;
+  return `${packages} of ${packagesTotal} packages, ${orders}${total} orders, ${reservations} reservations read`;
 }
 
 /**
  * Shows the progress of the audit on stderr: on a terminal in one changing line, elsewhere only on request, line by
  * line.
  */
-class ProgressLine {
+export class ProgressLine {
   readonly #isAsked: boolean;
+  readonly #stderr: Pick<NodeJS.WriteStream, 'isTTY' | 'write'>;
   #isShown = false;
   #last = '';
 
-  constructor(isAsked: boolean) {
+  constructor(isAsked: boolean, stderr: Pick<NodeJS.WriteStream, 'isTTY' | 'write'> = process.stderr) {
     this.#isAsked = isAsked;
+    this.#stderr = stderr;
   }
 
   show(text: string): void {
-    const { stderr } = process;
     if (text === this.#last) return;
     this.#last = text;
-    if (stderr.isTTY) {
+    if (this.#stderr.isTTY) {
       this.#isShown = true;
-      stderr.write(`\r${text}\u001b[K`);
-    } else if (this.#isAsked) stderr.write(`${text}\n`);
+      this.#stderr.write(`\r${text}\u001b[K`);
+    } else if (this.#isAsked) this.#stderr.write(`${text}\n`);
   }
 
   clear(): void {
-    if (this.#isShown) process.stderr.write('\r\u001b[K');
+    if (this.#isShown) this.#stderr.write('\r\u001b[K');
     this.#isShown = false;
   }
 }

@@ -12,6 +12,8 @@ import { findMongod } from './mongod-binary.ts';
 export interface MongodOptions {
   /** The number of members. Default 1. */
   readonly members?: 1 | 3;
+  /** Further arguments of each mongod. */
+  readonly parameters?: readonly string[];
   /** A folder whose data the replica set uses and keeps. Default: a temporary folder. */
   readonly folder?: string;
   /** Starts processes in their own process groups, so that Ctrl-C does not reach them. */
@@ -92,7 +94,7 @@ export async function startMongod(options: MongodOptions = {}): Promise<Mongod> 
   try {
     for (let index = 0; index < members; index++) {
       const own = join(folder, `member-${index}`);
-      const parameters = ['--replSet', replicaSet];
+      const parameters = ['--replSet', replicaSet, ...(options.parameters ?? [])];
       const node = new Node(binary, own, await freePort({ isKept: true }), { detached, parameters });
       node.publicPort = (await options.inFront?.(node.port, index)) ?? node.port;
       nodes.push(node);
