@@ -124,6 +124,22 @@ describe('GET /metrics over a real connection', () => {
     },
   );
 
+  test.each(['localhost:8888', '127.0.0.1', '[::1]:8888', 'app:8888', 'app.shop.svc.cluster.local:8888'])(
+    'is open to requests for the host %s',
+    async (host) => {
+      await listen();
+      expect((await ask({ host })).status).toBe(200);
+    },
+  );
+
+  test.each(['rebound.example.com:8888', 'localhost.example.com', '127.0.0.1.nip.io:8888'])(
+    'is closed to requests for a public name, as of a website that points it here: %s',
+    async (host) => {
+      await listen();
+      expect((await ask({ host })).status).toBe(404);
+    },
+  );
+
   test('is open to operators from everywhere', async () => {
     await listen('with operators');
     const far = { 'x-forwarded-for': '8.8.8.8' };

@@ -1,4 +1,4 @@
-import { BlockList, isIPv6 } from 'node:net';
+import { BlockList, isIP, isIPv6 } from 'node:net';
 import type { Context, Hono } from 'hono';
 import type { IncomingRequest } from '../../rate-limits/rate-limits.ts';
 import type { AppServices } from '../app-services.ts';
@@ -44,10 +44,23 @@ const passedOn = [
 
 /**
  * Whether a request comes directly from the loopback or a private network. Requests through a proxy do not count, because
- * the proxy may be public.
+ * the proxy may be public, and neither do requests for a host with a public name.
  */
 export function isFromPrivateNetwork({ headers, socket }: IncomingRequest): boolean {
   const address = socket.remoteAddress;
   if (address === undefined || passedOn.some((name) => headers[name] !== undefined)) return false;
-  return near.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+  return near.check(address, isIPv6(address) ? 'ipv6' : 'ipv4') && isPrivateHost(headers.host ?? '');
+}
+
+/** Top-level names that nobody can register in the public DNS. */
+const privateTopLevels = /(^|\.)(localhost|local|internal|home\.arpa)$/i;
+
+/**
+ * Whether the Host header names no public host. A website can let its own name point to this machine (DNS rebinding), so
+ * that the browser of an operator sends its requests from here. Monitoring asks an address, a name without a dot, or a
+ * name of a private network.
+ */
+function isPrivateHost(host: string): boolean {
+  const name = host.replace(/:\d*$/, '').replace(/^\[(.*)\]$/, '$1');
+  return isIP(name) !== 0 || !name.includes('.') || privateTopLevels.test(name);
 }
