@@ -5,7 +5,9 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,11 +18,11 @@ import { ledgerContract } from '../../../test/contract/ledger.ts';
 import { sampleChange, sampleOrder, samplePackage } from '../../../test/contract/samples.ts';
 import { storeContract } from '../../../test/contract/store.ts';
 import { confirmedStatuses, holdingStatuses, unfinishedStatuses } from '../../domain/order.ts';
-import { StoreUnavailableError } from '../store.ts';
+import { SnapshotExpiredError, StoreUnavailableError } from '../store.ts';
 import { openConnection } from './connection.ts';
 import { openSqliteLedger } from './ledger.ts';
 import { liveCondition, unfinishedCondition } from './schema.ts';
-import { openSqliteStore, SqliteStore } from './sqlite-store.ts';
+import { openSqliteStore, SqliteStore, snapshotLogMax } from './sqlite-store.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -194,6 +196,19 @@ test('Q12 a takeover of a long queue lets other work run between its pages', asy
   isOver = true;
   expect(ownership?.unfinished).toEqual(inserted);
   expect(turns).toBeGreaterThan(5);
+  await store.close();
+});
+
+test('a snapshot ends when the log has become too long', async () => {
+  const file = join(folder, 'snapshot.db');
+  const store = openSqliteStore({ file });
+  await store.addPackages([samplePackage()]);
+  const snapshot = (await store.snapshot())!;
+  expect((await snapshot.ordersPage(1, undefined, 10)).items).toEqual([]);
+  // A hole at the end of the log, which SQLite does not read.
+  truncateSync(`${file}-wal`, statSync(`${file}-wal`).size + snapshotLogMax + 1);
+  await expect(snapshot.ordersPage(1, undefined, 10)).rejects.toBeInstanceOf(SnapshotExpiredError);
+  await snapshot.close();
   await store.close();
 });
 

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
 import type { Change, Fence, Ownership } from '../../domain/messages.ts';
@@ -8,6 +9,7 @@ import type { SupplierLedger } from '../../suppliers/suppliers.ts';
 import type { OperatorEvent, OperatorEventEnd } from '../operator-log.ts';
 import {
   CommitUnknownError,
+  SnapshotExpiredError,
   type Store,
   type StoreSnapshot,
   StoreUnavailableError,
@@ -193,15 +195,23 @@ export class SqliteStore implements Store {
   }
 }
 
+/** A snapshot ends when the log, which cannot begin again before, has grown by so many bytes. */
+export const snapshotLogMax = 256 * 1024 * 1024;
+
 /** Opens a snapshot. In WAL mode a transaction sees the database as it was at the transaction's first read. */
 function snapshotOf(file: string, unreadable: UnreadableDocuments): StoreSnapshot {
+  const logBytes = () => statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+  const logMax = logBytes() + snapshotLogMax;
   const db = new DatabaseSync(file, { readOnly: true });
   db.exec('BEGIN');
   const reads = new Reads(db, unreadable);
   return {
     package: async (id) => reads.package(id),
     ordersByKey: async (packageId, keys) => reads.ordersByKey(packageId, keys),
-    ordersPage: async (packageId, cursor, limit) => reads.ordersPage(packageId, cursor, limit),
+    ordersPage: async (packageId, cursor, limit) => {
+      if (logBytes() <= logMax) return reads.ordersPage(packageId, cursor, limit);
+      throw new SnapshotExpiredError('the log of the database has become too long for a snapshot');
+    },
     close: async () => db.close(),
   };
 }
