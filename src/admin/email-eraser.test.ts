@@ -6,6 +6,7 @@ import {
   openAdminBench,
 } from '../../test/support/admin-service-fixture.ts';
 import type { Order } from '../domain/order.ts';
+import type { SqliteStore } from '../storage/sqlite/sqlite-store.ts';
 import { emailHashOf, revealsEmail } from './email-eraser.ts';
 
 const email = 'ana.lee@example.com';
@@ -57,6 +58,33 @@ describe('erasing', () => {
     );
     await stored(bench, 1, ...orders);
     expect(await bench.service.eraser.erase(by, email)).toMatchObject({ value: { erased: 215, left: 0 } });
+  });
+
+  it('reads only the orders of the email, from their index', async () => {
+    const through = (store: SqliteStore) =>
+      new Proxy(store, {
+        get(target, name) {
+          if (['packages', 'ordersPage', 'ordersBelow'].includes(String(name))) throw new Error(String(name));
+          const member = Reflect.get(target, name) as unknown;
+          return typeof member === 'function' ? member.bind(target) : member;
+        },
+      });
+    await using bench = await openAdminBench({ through });
+    await stored(bench, 1, sampleOrder(1, { email, status: 'confirmed' }), sampleOrder(2));
+    expect(await bench.service.eraser.erase(by, email)).toMatchObject({ value: { erased: 1, left: 0 } });
+  });
+
+  it('Q12 erases the email in the other packages when an owner does not answer', async () => {
+    await using bench = await openAdminBench({ packages: [{ id: 1 }, { id: 2 }, { id: 3 }] });
+    for (const packageId of [1, 2, 3]) {
+      await stored(bench, packageId, sampleOrder(1, { packageId, email, status: 'confirmed' }));
+    }
+    const erase = bench.engine.erase.bind(bench.engine);
+    bench.engine.erase = async (packageId, ...more) =>
+      packageId === 2 ? { kind: 'refused', code: 'no_owner' } : erase(packageId, ...more);
+    expect(await bench.service.eraser.erase(by, email)).toEqual({ kind: 'refused', code: 'no_owner' });
+    const { items } = await bench.store.ordersByEmail(email, undefined, 9);
+    expect(items.map(({ packageId }) => packageId)).toEqual([2]);
   });
 
   it('is logged under a keyed hash, without the email', async () => {

@@ -2,7 +2,6 @@ import { createHmac } from 'node:crypto';
 import type { Erasure } from '../domain/messages.ts';
 import { isSettled, type Order } from '../domain/order.ts';
 import type { OperatedEngine, Result } from '../engine/operated-engine.ts';
-import type { Clock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
 import type { Operator } from '../storage/operator-log.ts';
 import type { Store } from '../storage/store.ts';
@@ -18,15 +17,12 @@ export interface EraseResult {
 export interface EmailEraserOptions {
   readonly engine: OperatedEngine;
   readonly store: Store;
-  readonly clock: Clock;
   readonly random: Random;
   /** Key of the hash that replaces an email in the log. */
   readonly secret: string;
 }
 
-/** How many order numbers one read covers. */
-const span = 2_000;
-/** How many orders one message to an owner erases: few, so that the commit does not delay a sale. */
+/** How many orders are read at a time, and one message to an owner erases: few, so that no commit delays a sale. */
 const batchMax = 100;
 /** No address under this top-level domain can exist (RFC 2606). */
 const placeholderHost = 'erased.invalid';
@@ -57,37 +53,34 @@ export class EmailEraser {
     );
   }
 
+  /** A package whose owner refuses does not keep the email in the other packages. */
   async #erase(email: string): Promise<Result<EraseResult>> {
+    const { store } = this.#options;
     const total = { erased: 0, left: 0 };
-    for (const { package: travelPackage } of await this.#options.store.packages()) {
-      const result = await this.#eraseIn(travelPackage.id, email);
-      if (result.kind === 'refused') return result;
-      total.erased += result.value.erased;
-      total.left += result.value.left;
-    }
-    return { kind: 'done', value: total };
-  }
-
-  async #eraseIn(packageId: number, email: string): Promise<Result<EraseResult>> {
-    const { store, engine, clock } = this.#options;
-    const total = { erased: 0, left: 0 };
+    let refused: Extract<Result<EraseResult>, { kind: 'refused' }> | undefined;
     let cursor: string | undefined;
     do {
-      const page = await store.ordersOfEmail(packageId, email, cursor, span);
-      const ended = page.items.filter(isSettled);
-      total.left += page.items.length - ended.length;
-      for (let at = 0; at < ended.length; at += batchMax) {
-        const erasures = ended.slice(at, at + batchMax).map((order) => this.#erasureOf(order, email));
-        const result = await engine.erase(packageId, email, erasures);
-        if (result.kind === 'refused') return result;
-        total.left += result.value.left;
-        total.erased += erasures.length - result.value.left;
+      const page = await store.ordersByEmail(email, cursor, batchMax);
+      for (const [packageId, orders] of Map.groupBy(page.items, (order) => order.packageId)) {
+        const result = await this.#eraseIn(packageId, email, orders);
+        if (result.kind === 'refused') refused ??= result;
+        else {
+          total.erased += result.value.erased;
+          total.left += result.value.left;
+        }
       }
       cursor = page.next;
-      // A store in this process blocks the event loop while it reads, so other work gets a turn after each page.
-      if (cursor !== undefined) await clock.sleep(1);
     } while (cursor !== undefined);
-    return { kind: 'done', value: total };
+    return refused ?? { kind: 'done', value: total };
+  }
+
+  async #eraseIn(packageId: number, email: string, orders: readonly Order[]): Promise<Result<EraseResult>> {
+    const erasures = orders.filter(isSettled).map((order) => this.#erasureOf(order, email));
+    if (erasures.length === 0) return { kind: 'done', value: { erased: 0, left: orders.length } };
+    const result = await this.#options.engine.erase(packageId, email, erasures);
+    if (result.kind === 'refused') return result;
+    const left = orders.length - erasures.length + result.value.left;
+    return { kind: 'done', value: { erased: orders.length - left, left } };
   }
 
   /** Each order gets its own placeholder, so that nothing links the orders of one person. */

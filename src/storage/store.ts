@@ -104,17 +104,6 @@ export interface Store extends OperatorLog {
 
   /** The newest orders of a package below this number, newest first. */
   ordersBelow(packageId: number, number: number | undefined, limit: number): Promise<Order[]>;
-  /**
-   * The orders of a package with an email, by number. There is no index: one page reads `span` numbers, so a page may
-   * be empty although there is a next page.
-   */
-  ordersOfEmail(
-    packageId: number,
-    email: string,
-    cursor: string | undefined,
-    span: number,
-  ): Promise<Page<Order>>;
-
   /** All orders with an email, from an index. They are sorted by package and number, both descending. */
   ordersByEmail(email: string, cursor: string | undefined, limit: number): Promise<Page<Order>>;
 

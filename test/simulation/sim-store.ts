@@ -329,11 +329,6 @@ export function simStore(world: World, host: SimHost, core: StoreCore, isAway: S
         const below = core.ordersOf(id).filter((order) => order.number < number);
         return listed(below).reverse().slice(0, limit);
       }),
-    ordersOfEmail: (id, email, cursor, span) =>
-      read('orders of an email', () => {
-        const { items, ...next } = emailPageOf(core.ordersOf(id), email, Number(cursor ?? 0), span);
-        return { items: listed(items), ...next };
-      }),
     ordersByEmail: (email, cursor, limit) =>
       read('orders by email, all', () => {
         const place = ({ packageId, number }: Order) => packageId * 1e9 + number;
@@ -397,14 +392,6 @@ function simOperatorLog({ operatorEvents: events }: StoreCore, read: Read): Oper
         return items.length < limit ? { items } : { items, next: found.at(-1) as string };
       }),
   };
-}
-
-function emailPageOf(orders: readonly Order[], email: string, from: number, span: number): Page<Order> {
-  const items = orders.filter(
-    (order) => order.number > from && order.number <= from + span && order.email === email,
-  );
-  const last = orders.at(-1)?.number ?? 0;
-  return from + span < last ? { items, next: String(from + span) } : { items };
 }
 
 function presentOf(core: StoreCore, id: number, wanted: OrderSelection): VersionedPackage | undefined {

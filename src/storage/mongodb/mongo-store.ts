@@ -66,7 +66,6 @@ export class MongoStore implements Store {
   readonly liveOrdersByEmail = this.#reader('liveOrdersByEmail');
   readonly ordersPage = this.#reader('ordersPage');
   readonly ordersBelow = this.#reader('ordersBelow');
-  readonly ordersOfEmail = this.#reader('ordersOfEmail');
   readonly ordersByEmail = this.#reader('ordersByEmail');
   readonly settingIfAny = this.#reader('setting');
   readonly settingsNamed = this.#reader('settingsNamed');

@@ -168,21 +168,6 @@ export class Reads {
     }
   }
 
-  /** The cursor is the last number of the span that the page has read. */
-  async ordersOfEmail(
-    packageId: number,
-    email: string,
-    cursor: string | undefined,
-    span: number,
-  ): Promise<Page<Order>> {
-    const from = Number(cursor ?? 0);
-    const [last] = await this.ordersBelow(packageId, undefined, 1);
-    const filter = { packageId, number: { $gt: from, $lte: from + span }, email };
-    const options = { ...inOneAnswer, hint: 'by_number', sort: { number: 1 } } as const;
-    const items = this.#readable(await this.#orderDocuments(filter, options));
-    return from + span < (last?.number ?? 0) ? { items, next: String(from + span) } : { items };
-  }
-
   async ordersByEmail(email: string, cursor: string | undefined, limit: number): Promise<Page<Order>> {
     const { packageId, number } = parseOrderCursor(cursor);
     const below = [{ packageId: { $lt: packageId } }, { packageId, number: { $lt: number } }];

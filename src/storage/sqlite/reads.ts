@@ -34,11 +34,6 @@ function prepare(db: DatabaseSync) {
     ),
     page: db.prepare(`${orders} WHERE package_id = ? AND number > ? ORDER BY number LIMIT ?`),
     below: db.prepare(`${orders} WHERE package_id = ? AND number < ? ORDER BY number DESC LIMIT ?`),
-    lastNumber: db.prepare('SELECT max(number) AS last FROM orders WHERE package_id = ?'),
-    // `+email` keeps SQLite from using the index of emails, because this query reads a span of numbers.
-    ofEmail: db.prepare(
-      `${orders} WHERE package_id = ? AND number > ? AND number <= ? AND +email = ? ORDER BY number`,
-    ),
     byEmail: db.prepare(
       `${orders} WHERE email = ? AND (package_id, number) < (?, ?) ORDER BY package_id DESC, number DESC LIMIT ?`,
     ),
@@ -143,14 +138,6 @@ export class Reads {
       if (found.length >= limit || rows.length < limit) return found.slice(0, limit);
       below = Number(rows.at(-1)?.number);
     }
-  }
-
-  /** The cursor is the last number of the span. */
-  ordersOfEmail(packageId: number, email: string, cursor: string | undefined, span: number): Page<Order> {
-    const from = Number(cursor ?? 0);
-    const last = Number(this.#sql.lastNumber.get(packageId)?.last ?? 0);
-    const items = this.#readable(this.#sql.ofEmail.all(packageId, from, from + span, email));
-    return from + span < last ? { items, next: String(from + span) } : { items };
   }
 
   ordersByEmail(email: string, cursor: string | undefined, limit: number): Page<Order> {

@@ -59,7 +59,6 @@ export class SqliteStore implements Store {
   readonly liveOrdersByEmail = this.#reader('liveOrdersByEmail');
   readonly ordersPage = this.#reader('ordersPage');
   readonly ordersBelow = this.#reader('ordersBelow');
-  readonly ordersOfEmail = this.#reader('ordersOfEmail');
   readonly ordersByEmail = this.#reader('ordersByEmail');
   readonly settingIfAny = this.#reader('setting');
   readonly ping = this.#reader('ping');
