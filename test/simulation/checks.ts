@@ -38,6 +38,7 @@ export class Checks {
     for (const [id, row] of store.packages) soldOut.note(id, row.package.quota === 0, 0);
     store.onTaken = (packageId, by) => this.#owners.set(packageId, by);
     store.onApplied = (applied) => this.#onCommit(applied);
+    suppliers.onAttempt = (host, kind, key) => this.#checkAttempt(host, kind, key);
     suppliers.onReserve = (kind, key) => this.#onReserve(kind, key);
     suppliers.onActive = (kind, key) => this.#checkWanted(kind, key);
     suppliers.onCancel = (kind, key) => this.#onCancel(kind, key);
@@ -129,6 +130,21 @@ export class Checks {
     } else if (status === 'failed' || status === 'cancelled') {
       this.#require(!has.includes(true), 'Q8', () => `order ${id} is ${status}, and a ticket of it is live`);
     }
+  }
+
+  /**
+   * Q8: an owner begins to reserve only for an order that is held. A former owner may do so for any order, because its
+   * reservation finds the cancellation.
+   */
+  #checkAttempt(host: SimHost, kind: SupplierKind, key: string): void {
+    const order = this.#store.orders.get(key);
+    if (order === undefined || host !== this.#owners.get(order.packageId)) return;
+    const { status } = order;
+    this.#require(
+      status === 'held',
+      'Q8',
+      () => `a ${kind} reservation begins for ${key}, which is ${status}`,
+    );
   }
 
   #onReserve(kind: string, key: string): void {

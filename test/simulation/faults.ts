@@ -41,6 +41,8 @@ export interface FaultRates {
   readonly supplierLate: number;
   /** Per supplier attempt: the request arrives twice. */
   readonly supplierTwice: number;
+  /** Per supplier attempt after the first with its key: it is refused, whatever became of the attempts before. */
+  readonly supplierContradicts: number;
   /** Per cancel: it fails. */
   readonly cancelFails: number;
   /** Per virtual second: the circuit breaker opens for a while. */
@@ -82,6 +84,7 @@ export function drawFaults(prng: Prng): FaultRates {
     supplierReplyLost: upTo(0.4),
     supplierLate: upTo(0.3),
     supplierTwice: upTo(0.3),
+    supplierContradicts: upTo(0.5),
     cancelFails: upTo(0.6),
     breaker: upTo(0.2),
     joins: upTo(0.3),
@@ -113,6 +116,7 @@ export const noFaults: FaultRates = {
   supplierReplyLost: 0,
   supplierLate: 0,
   supplierTwice: 0,
+  supplierContradicts: 0,
   cancelFails: 0,
   breaker: 0,
   joins: 0,

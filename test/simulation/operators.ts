@@ -3,6 +3,7 @@ import type { Cluster } from './cluster.ts';
 import { Prng } from './prng.ts';
 import type { SimInstance } from './sim-instance.ts';
 import type { StoreCore } from './sim-store.ts';
+import type { SupplierCore } from './sim-suppliers.ts';
 import type { World } from './world.ts';
 
 const timeoutMs = 12_000;
@@ -22,13 +23,14 @@ export class Operators {
   readonly #erasures: number;
   #underWay = 0;
 
-  constructor(world: World, cluster: Cluster, store: StoreCore, seed: number) {
+  constructor(world: World, cluster: Cluster, store: StoreCore, suppliers: SupplierCore, seed: number) {
     this.#world = world;
     this.#cluster = cluster;
     this.#store = store;
     this.#prng = new Prng(~seed);
     this.#retries = this.#prng.pick([0, 0, 0, 5, 20]);
     this.#erasures = this.#retries === 0 ? 0 : this.#prng.pick([0, 2, 10]);
+    if (this.#retries > 0) suppliers.onSilent = (key) => this.#retrySilent(key);
   }
 
   get isOver(): boolean {
@@ -40,9 +42,18 @@ export class Operators {
     for (let each = 0; each < this.#erasures; each++) this.#schedule('an erasure', (at) => this.#erase(at));
   }
 
-  #schedule(what: string, act: (at: SimInstance) => Promise<void>): void {
+  /** Operators see that a supplier is silent, and retry the order while its failure is being stored. */
+  #retrySilent(orderId: string): void {
+    const order = this.#store.orders.get(orderId);
+    if (order === undefined || !this.#prng.chance(0.3)) return;
+    const retry = async (at: SimInstance) =>
+      this.#count('retry', await this.#withTimeout(at, at.engine.retry(order)));
+    this.#schedule('a retry of a silent order', retry, this.#prng.pick([1, 10, 100]));
+  }
+
+  #schedule(what: string, act: (at: SimInstance) => Promise<void>, beforeMs = withinMs): void {
     this.#underWay += 1;
-    this.#world.scheduler.after(this.#prng.between(0, withinMs), what, () => {
+    this.#world.scheduler.after(this.#prng.between(0, beforeMs), what, () => {
       const { ready } = this.#cluster;
       const work = ready.length === 0 ? Promise.resolve() : act(this.#prng.pick(ready));
       work

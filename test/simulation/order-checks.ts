@@ -108,16 +108,14 @@ export class OrderChecks {
   /** An order with a unit fails only because of a supplier's refusal or silence. */
   #checkReason({ id, status, reason }: Order): void {
     if (status !== 'compensating' && status !== 'failed') return;
-    const { ledgers, silent } = this.#suppliers;
-    const isSaid = (kind: 'flights' | 'hotels') =>
-      ledgers[kind].get(id)?.status === 'refused' || ledgers[kind].get(id)?.status === 'cancelled';
+    const suppliers = this.#suppliers;
     const isSo =
       reason === 'supplier_silent'
-        ? silent.has(id)
+        ? suppliers.silent.has(id)
         : reason === 'flight_unavailable'
-          ? isSaid('flights')
+          ? suppliers.wasRefused('flights', id)
           : reason === 'hotel_unavailable'
-            ? isSaid('hotels')
+            ? suppliers.wasRefused('hotels', id)
             : true;
     this.#require(isSo, 'Q6', () => `order ${id} is ${status} for ${reason}, which is not so`);
   }

@@ -488,4 +488,69 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
     ],
   },
+  {
+    name: 'a refusal after an attempt with an unknown outcome owes no cancellation',
+    edits: [
+      {
+        file: 'src/saga/saga.ts',
+        find: "answer.kind === 'refused' && (!isFirst || answer.afterUnknown === true);",
+        replace: "answer.kind === 'refused' && !isFirst;",
+      },
+    ],
+  },
+  {
+    name: 'a refusal of a resumed booking owes no cancellation',
+    edits: [
+      {
+        file: 'src/saga/saga.ts',
+        find: "answer.kind === 'refused' && (!isFirst || answer.afterUnknown === true);",
+        replace: "answer.kind === 'refused' && (isFirst || !isFirst) && answer.afterUnknown === true;",
+      },
+    ],
+  },
+  {
+    name: 'a retry and a compensation in one batch both start a saga',
+    edits: [
+      {
+        file: 'src/domain/package-state.ts',
+        find: "    if (!this.#sagas.has(id)) this.#sagas.set(id, 'retry');\n",
+        replace: "    this.effects.push({ kind: 'retry', order: this.order(id) as Order });\n",
+      },
+      {
+        file: 'src/domain/package-state.ts',
+        find: 'return [...sagas, ...this.#settledAnswers()];',
+        replace: 'return [...this.#settledAnswers(), ...sagas];',
+      },
+      {
+        file: 'src/saga/saga.ts',
+        find: '      if (result !== undefined) return notify(order.packageId, result);\n',
+        replace: '      void notify;\n      void result;\n',
+      },
+      {
+        file: 'src/saga/saga.ts',
+        find: "    former?.stop.abort('replaced');\n",
+        replace: "    if (kind === 'book') former?.stop.abort('replaced');\n",
+      },
+      {
+        file: 'src/saga/saga.ts',
+        find: '    if (former !== undefined) await former.ended;\n',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'the former saga of an order is not stopped',
+    edits: [
+      {
+        file: 'src/saga/saga.ts',
+        find: "    former?.stop.abort('replaced');\n",
+        replace: '',
+      },
+      {
+        file: 'src/saga/saga.ts',
+        find: '    if (former !== undefined) await former.ended;\n',
+        replace: '',
+      },
+    ],
+  },
 ];

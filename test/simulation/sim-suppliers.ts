@@ -1,10 +1,10 @@
 import type {
+  CallOutcome,
   FlightRequest,
   HotelRequest,
   SupplierAnswer,
   SupplierKind,
   Suppliers,
-  UnknownAnswer,
 } from '../../src/suppliers/suppliers.ts';
 import type { SimHost, World } from './world.ts';
 
@@ -13,12 +13,17 @@ interface Entry {
   status: 'active' | 'refused' | 'cancelled';
 }
 
-/** The suppliers' ledgers, by kind and key. A key gets the same answer until the key is cancelled. */
+/**
+ * The suppliers' ledgers, by kind and key. A key gets the same answer until the key is cancelled, unless the supplier
+ * contradicts itself.
+ */
 export class SupplierCore {
   readonly ledgers: Readonly<Record<SupplierKind, Map<string, Entry>>> = {
     flights: new Map(),
     hotels: new Map(),
   };
+  /** Called with every attempt to reserve that a process begins. */
+  onAttempt: (host: SimHost, kind: SupplierKind, key: string) => void = () => {};
   /** Called with every request that arrives, before its answer. */
   onReserve: (kind: SupplierKind, key: string) => void = () => {};
   onCancel: (kind: SupplierKind, key: string) => void = () => {};
@@ -26,7 +31,34 @@ export class SupplierCore {
   onActive: (kind: SupplierKind, key: string) => void = () => {};
   /** Keys for which a process got no answer. */
   readonly silent = new Set<string>();
+  /** Called with every key for which a process got no answer. */
+  onSilent: (key: string) => void = () => {};
+  /** Kinds and keys that were refused against the ledger. */
+  readonly #contradicted = new Set<string>();
+  /** The number of attempts, by kind and key. */
+  readonly #attempts = new Map<string, number>();
   #numbers = 0;
+
+  /** Counts an attempt that a process begins. Returns whether it is the first with its key. */
+  begin(host: SimHost, kind: SupplierKind, key: string): boolean {
+    this.onAttempt(host, kind, key);
+    const attempts = (this.#attempts.get(`${kind} ${key}`) ?? 0) + 1;
+    this.#attempts.set(`${kind} ${key}`, attempts);
+    return attempts === 1;
+  }
+
+  /** Refuses a request without a note of it in the ledger. */
+  contradict(kind: SupplierKind, key: string): SupplierAnswer {
+    this.onReserve(kind, key);
+    this.#contradicted.add(`${kind} ${key}`);
+    return refusal(kind);
+  }
+
+  /** Whether a request with the key was refused, or its reservation was cancelled. */
+  wasRefused(kind: SupplierKind, key: string): boolean {
+    const status = this.ledgers[kind].get(key)?.status;
+    return status === 'refused' || status === 'cancelled' || this.#contradicted.has(`${kind} ${key}`);
+  }
 
   reserve(kind: SupplierKind, key: string, isRefused: () => boolean): SupplierAnswer {
     this.onReserve(kind, key);
@@ -42,7 +74,7 @@ export class SupplierCore {
     }
     if (entry.status === 'active') return { kind: 'reserved', number: entry.number };
     if (entry.status === 'cancelled') return { kind: 'refused', code: 'cancelled' };
-    return { kind: 'refused', code: kind === 'flights' ? 'flight_unavailable' : 'hotel_unavailable' };
+    return refusal(kind);
   }
 
   hasTicket(number: string): boolean {
@@ -61,6 +93,10 @@ export class SupplierCore {
   isActive(kind: SupplierKind, key: string): boolean {
     return this.ledgers[kind].get(key)?.status === 'active';
   }
+}
+
+function refusal(kind: SupplierKind): SupplierAnswer {
+  return { kind: 'refused', code: kind === 'flights' ? 'flight_unavailable' : 'hotel_unavailable' };
 }
 
 const attemptsMax = 3;
@@ -87,24 +123,29 @@ export function simSuppliers(
     key: string,
     signal: AbortSignal,
     serve: () => SupplierAnswer,
-  ): Promise<SupplierAnswer | UnknownAnswer> {
+  ): Promise<CallOutcome> {
     for (let attempt = 1; attempt <= attemptsMax && !signal.aborted; attempt++) {
+      const isFirst = core.begin(host, kind, key);
+      const answer = () =>
+        !isFirst && world.strikes('supplierContradicts') ? core.contradict(kind, key) : serve();
       try {
-        return await race(
+        const outcome = await race(
           world.call(host, `reserve ${kind} ${key}`, {
-            serve: () => late(`late ${kind} ${key}`, () => twice(`again ${kind} ${key}`, heard(serve))),
+            serve: () => late(`late ${kind} ${key}`, () => twice(`again ${kind} ${key}`, heard(answer))),
             lost: 'supplierError',
             replyLost: 'supplierReplyLost',
             unavailable: () => new Error('no answer'),
           }),
           signal,
         );
+        return outcome.kind === 'refused' && attempt > 1 ? { ...outcome, afterUnknown: true } : outcome;
       } catch {
         await clock.sleep(prng.between(50, 500), signal);
       }
     }
     world.counters.count('supplier unknown');
     core.silent.add(key);
+    core.onSilent(key);
     return { kind: 'unknown', cause: signal.aborted ? 'stopped' : 'no answer' };
   }
 

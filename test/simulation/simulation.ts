@@ -69,7 +69,7 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
   });
   const nemesis = new Nemesis(world, cluster, services);
   const workload = new Workload(world, cluster, answers, sale);
-  const operators = new Operators(world, cluster, services.store, seed);
+  const operators = new Operators(world, cluster, services.store, services.suppliers, seed);
   const unexpected = (error: unknown) => world.violate('bug', `unhandled: ${String(error)}`, error);
   process.on('unhandledRejection', unexpected);
   try {
