@@ -114,6 +114,8 @@ export const holdingStatuses: readonly OrderStatus[] = ['held', 'compensating'];
 export const confirmedStatuses: readonly OrderStatus[] = ['confirmed', 'cancelling'];
 /** Orders with these statuses have a saga, which books the order or cancels its reservations. */
 export const sagaStatuses: readonly OrderStatus[] = ['held', 'compensating', 'cancelling'];
+/** The reservations of orders with these statuses have to be cancelled. */
+export const owedStatuses: readonly OrderStatus[] = ['compensating', 'cancelling'];
 export const unfinishedStatuses: readonly OrderStatus[] = ['queued', ...sagaStatuses];
 export const orderStatuses: readonly OrderStatus[] = [...unfinishedStatuses, ...settled];
 

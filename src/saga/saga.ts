@@ -257,7 +257,8 @@ interface Running {
   ended: Promise<void>;
 }
 
-type SagaStart = Pick<SagaOptions, 'isFirst' | 'isUrgent'>;
+/** How a saga starts: see {@link SagaOptions}. */
+export type SagaStart = Pick<SagaOptions, 'isFirst' | 'isUrgent'>;
 
 function sagaOf({ status }: Order): 'book' | 'compensate' {
   return status === 'held' ? 'book' : 'compensate';

@@ -157,6 +157,7 @@ describe('the lock', () => {
     const second = outcomeOf(engine, { email: 'b@example.com' });
     suppliers.answerFlight({ kind: 'refused', code: 'flight_unavailable' });
     expect(await first).toBe('failed');
+    expect(suppliers.cancelled).toEqual([]);
     await vi.waitFor(() => expect(suppliers.flights).toHaveLength(1));
     suppliers.answerFlight();
     expect(await second).toBe('confirmed');
@@ -280,6 +281,37 @@ describe('a process that dies in the middle of a purchase', () => {
     await stage.expectCleanAudit();
   });
 
+  test('Q8 has its order cancelled at the suppliers if the next holder of the lock gets a refusal', async () => {
+    await setStage();
+    const leases = locks();
+    const dead = new ScriptedSuppliers();
+    const order = await bought(await start({ leases, suppliers: dead }));
+    await vi.waitFor(() => expect(dead.flights).toHaveLength(1));
+    leases.expire();
+    const suppliers = new ScriptedSuppliers();
+    const next = await start({ leases, suppliers });
+    await vi.waitFor(() => expect(suppliers.flights).toHaveLength(1));
+    suppliers.answerFlight({ kind: 'refused', code: 'flight_unavailable' });
+    await vi.waitFor(() => expect(suppliers.cancelled).toHaveLength(2));
+    expect(await next.outcome(order, { waitMs: 5_000 })).toMatchObject({
+      status: 'failed',
+      reason: 'flight_unavailable',
+    });
+  });
+
+  test('Q8 cancels after a refusal if another process has called the suppliers too', async () => {
+    await setStage();
+    const [first, second] = [new ScriptedSuppliers(), new ScriptedSuppliers()];
+    const engine = await start({ leases: broken, suppliers: first });
+    const order = await bought(engine);
+    await vi.waitFor(() => expect(first.flights).toHaveLength(1));
+    await start({ leases: broken, suppliers: second });
+    await vi.waitFor(() => expect(second.flights).toHaveLength(1));
+    first.answerFlight({ kind: 'refused', code: 'flight_unavailable' });
+    await vi.waitFor(() => expect(first.cancelled).toHaveLength(2));
+    expect(await engine.outcome(order, { waitMs: 5_000 })).toMatchObject({ status: 'failed' });
+  });
+
   test('has its orders finished at the next start, even if nobody buys', async () => {
     await setStage();
     const order = await bought(await start({ suppliers: new ScriptedSuppliers() }));
@@ -289,6 +321,27 @@ describe('a process that dies in the middle of a purchase', () => {
 });
 
 describe('cancelling', () => {
+  test('Q12 a cancel that keeps failing holds up no other purchase of the package', async () => {
+    await setStage({ package: { quota: 3 } });
+    const suppliers = new ScriptedSuppliers();
+    suppliers.reserveFlight = async ({ key }) => ({ kind: 'reserved', number: `F-${key}` });
+    const engine = await start({ suppliers });
+    const stuck = await engine.outcome(await bought(engine), { waitMs: 5_000 });
+    let isFailing = true;
+    suppliers.cancel = async (_, { key }) => key !== stuck.id || !isFailing;
+    expect(await engine.cancel(stuck)).toMatchObject({ kind: 'accepted' });
+    expect(await outcomeOf(engine)).toBe('confirmed');
+    const other = await engine.outcome(await bought(engine), { waitMs: 5_000 });
+    expect(await engine.cancel(other)).toMatchObject({ kind: 'accepted' });
+    await vi.waitFor(async () => expect(await engine.order(other.id)).toMatchObject({ status: 'cancelled' }));
+    expect(await engine.order(stuck.id)).toMatchObject({ status: 'cancelling' });
+    isFailing = false;
+    await vi.waitFor(
+      async () => expect(await engine.order(stuck.id)).toMatchObject({ status: 'cancelled' }),
+      5_000,
+    );
+  });
+
   test('Q2 Q8 a confirmed order is cancelled at both suppliers, and its unit is sold again', async () => {
     await setStage();
     const engine = await start();

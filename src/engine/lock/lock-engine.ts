@@ -2,8 +2,9 @@ import type { Leases } from '../../cluster/lease.ts';
 import { defaultRejectionsMax, saleObstacle } from '../../domain/decide.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { OrderAnswer } from '../../domain/messages.ts';
-import { type Order, sagaStatuses } from '../../domain/order.ts';
+import { type Order, type OrderStatus, owedStatuses } from '../../domain/order.ts';
 import { noQueue, type PackageSnapshot } from '../../domain/travel-package.ts';
+import { settlesWithin } from '../../lib/deadline.ts';
 import { answerOf, refused } from '../commands.ts';
 import type { PurchaseRequest } from '../engine.ts';
 import { StrategyEngine, type StrategyOptions } from '../strategies/strategy-engine.ts';
@@ -18,8 +19,13 @@ export interface LockEngineOptions extends StrategyOptions {
  */
 const roundMs = 5_000;
 const roundWhileAwayMs = 1_000;
-/** The most orders of one package that a round finishes. */
+/** The most orders of one package that are read to be booked, or to be compensated. */
 const leftMax = 1_000;
+/**
+ * The lock is kept for a compensation for this long, in ms, so that the next buyer finds its unit. Then the compensation
+ * continues beside the lock, because a supplier may refuse to cancel for hours.
+ */
+const compensationMs = 500;
 
 /**
  * The lock engine: a lock around each purchase. The holder of the lock claims a unit, runs the saga and stores the
@@ -106,7 +112,9 @@ export class LockEngine extends StrategyEngine {
       answer = await this.#claim(request, orderId, waiting, 'in any case');
     }
     waiting.reply(answer ?? refused('overloaded'));
-    if (answer?.kind === 'accepted') await this.sagas.finish(answer.order, signal);
+    if (answer?.kind !== 'accepted') return;
+    const isFirst = answer.order.id === orderId;
+    await this.#finish(answer.order, signal, isFirst);
   }
 
   /**
@@ -134,17 +142,24 @@ export class LockEngine extends StrategyEngine {
     const stored = await this.ask(packageId, { kind: 'cancel', orderId: id }, () => waiting.serve());
     const answer = answerOf('accepted', stored ?? refused('overloaded'));
     waiting.reply(answer);
-    if (answer.kind === 'accepted') await this.sagas.finish(answer.order, signal);
+    if (answer.kind === 'accepted') await this.#finish(answer.order, signal);
+  }
+
+  async #finish(order: Order, signal: AbortSignal, isFirst = false): Promise<void> {
+    const latest = await this.sagas.book(order, signal, { isFirst });
+    if (!owedStatuses.includes(latest.status)) return;
+    await settlesWithin(compensationMs, this.sagas.compensate(latest), this.options.clock);
   }
 
   /** Finishes orders that other processes left when they died or lost the lock. */
   async #finishLeft(packageId: number, signal: AbortSignal): Promise<void> {
-    const versioned = await this.options.store.versionedPackage(packageId, {
-      statuses: sagaStatuses,
-      max: leftMax,
-    });
-    await Promise.all((versioned?.orders ?? []).map((order) => this.sagas.finish(order, signal)));
-    if (versioned !== undefined && versioned.inventory.waiting > 0) await this.#serveQueue(packageId, signal);
+    const { store } = this.options;
+    const read = (statuses: readonly OrderStatus[]) =>
+      store.versionedPackage(packageId, { statuses, max: leftMax });
+    const [held, owed] = await Promise.all([read(['held']), read(owedStatuses)]);
+    const left = [...(held?.orders ?? []), ...(owed?.orders ?? [])];
+    await Promise.all(left.map((order) => this.#finish(order, signal)));
+    if (held !== undefined && held.inventory.waiting > 0) await this.#serveQueue(packageId, signal);
   }
 
   /** Serves a queue left by another engine, one order at a time, and before new orders (rule Q5). */
@@ -159,7 +174,7 @@ export class LockEngine extends StrategyEngine {
       });
       if (step.change === undefined) return;
       const held = step.effects.find((effect) => effect.kind === 'book');
-      if (held !== undefined) await this.sagas.finish(held.order, signal);
+      if (held !== undefined) await this.#finish(held.order, signal, true);
     }
   }
 

@@ -1,5 +1,5 @@
 import { defaultRejectionsMax } from '../../domain/decide.ts';
-import { type Order, sagaStatuses } from '../../domain/order.ts';
+import { type Order, owedStatuses } from '../../domain/order.ts';
 import { noQueue } from '../../domain/travel-package.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { LogOnce } from '../../lib/log-once.ts';
@@ -33,7 +33,9 @@ const popMs = { busy: 0, waiting: 50, idle: 500 } as const;
 const rescanMs = 5_000;
 const rescanWhileIdleMs = 1_000;
 const pauseAfterErrorMs = 200;
+/** The most orders of one package and kind that a scan finishes. Read apart, so that the first cannot hide the others. */
 const leftMax = 1_000;
+const leftStatuses = [['held'], owedStatuses] as const;
 /** The longest time that `stop` waits for the current order. */
 const graceMs = 10_000;
 
@@ -73,7 +75,8 @@ export class Consumer {
       suppliersAvailable: (packageId) => suppliers.available(packageId),
     });
     const runner = new SagaRunner({ suppliers, clock });
-    this.#sagas = new UnownedSagas({ runner, transactions: this.#transactions, clock, log });
+    const { signal: closing } = this.#closing;
+    this.#sagas = new UnownedSagas({ runner, transactions: this.#transactions, clock, log, closing });
   }
 
   /** Runs until it is stopped. */
@@ -90,6 +93,7 @@ export class Consumer {
     await this.#options.clock.sleep(graceMs, finished.signal);
     this.#closing.abort();
     await running;
+    await this.#sagas.idle();
   }
 
   async #loop(): Promise<void> {
@@ -135,7 +139,7 @@ export class Consumer {
     });
     const held = step.effects.find((effect) => effect.kind === 'book');
     if (held !== undefined) {
-      await this.#sagas.finish(held.order, this.#closing.signal);
+      await this.#finish(held.order, true);
       return 'done';
     }
     if (versioned.orders.length === 0) return 'empty';
@@ -163,15 +167,23 @@ export class Consumer {
     this.#rescannedAt = clock.monotonic();
     for (const packageId of await store.packagesWithUnfinished()) {
       this.#due.add(packageId);
-      const wanted = { statuses: sagaStatuses, max: leftMax };
-      const versioned = await store.versionedPackage(packageId, wanted).catch(emptyIfUnreadable);
-      if (versioned === 'empty') continue;
-      for (const order of versioned?.orders ?? []) {
-        if (this.#isStopping) return;
-        if (this.#isAbandoned(order)) await this.#sagas.finish(order, this.#closing.signal);
+      for (const statuses of leftStatuses) {
+        const wanted = { statuses, max: leftMax };
+        const versioned = await store.versionedPackage(packageId, wanted).catch(emptyIfUnreadable);
+        if (versioned === 'empty') break;
+        for (const order of versioned?.orders ?? []) {
+          if (this.#isStopping) return;
+          if (this.#isAbandoned(order)) await this.#finish(order);
+        }
       }
     }
     this.#hasRescanned = true;
+  }
+
+  /** Books an order if it is held. A compensation that it owes runs beside the loop, so that the loop goes on. */
+  async #finish(order: Order, isFirst = false): Promise<void> {
+    const latest = await this.#sagas.book(order, this.#closing.signal, { isFirst });
+    void this.#sagas.compensate(latest);
   }
 
   #isAbandoned({ timeline, createdAt }: Order): boolean {

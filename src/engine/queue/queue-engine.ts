@@ -42,9 +42,7 @@ export class QueueEngine extends StrategyEngine {
 
   protected async storeCancel({ id, packageId }: Order): Promise<OrderAnswer> {
     const answer = answerOf('accepted', await this.send(packageId, { kind: 'cancel', orderId: id }));
-    if (answer.kind === 'accepted') {
-      this.spawn(this.sagas.finish(answer.order, this.closing), `cancelling order ${id}`);
-    }
+    if (answer.kind === 'accepted') void this.sagas.compensate(answer.order);
     return answer;
   }
 

@@ -30,8 +30,6 @@ export abstract class StrategyEngine extends EngineShell<StrategyOptions> {
   protected readonly sagas: UnownedSagas;
   readonly #closing = new AbortController();
   readonly #background = new Set<Promise<void>>();
-  /** Ids of orders that are being retried for an operator. */
-  readonly #retrying = new Set<string>();
 
   constructor(
     options: StrategyOptions,
@@ -42,7 +40,8 @@ export abstract class StrategyEngine extends EngineShell<StrategyOptions> {
     const metrics = options.metrics ?? noMetrics;
     this.transactions = new OptimisticTransactions({ store, liveBus, clock, random, metrics, ...strategy });
     const runner = new SagaRunner({ suppliers, clock, metrics });
-    this.sagas = new UnownedSagas({ runner, transactions: this.transactions, clock, log });
+    const { transactions, closing } = this;
+    this.sagas = new UnownedSagas({ runner, transactions, clock, log, closing });
   }
 
   purchase(request: PurchaseRequest): Promise<OrderAnswer> {
@@ -64,11 +63,11 @@ export abstract class StrategyEngine extends EngineShell<StrategyOptions> {
   async drain(): Promise<void> {
     this.isDraining = true;
     const over = new AbortController();
-    const all = Promise.all(this.#background).then(() => over.abort());
+    const all = this.#idle().then(() => over.abort());
     await this.options.clock.sleep(drainMs, over.signal);
     this.#closing.abort();
     await all;
-    await Promise.all(this.#background);
+    await this.#idle();
   }
 
   override close(): void {
@@ -89,15 +88,18 @@ export abstract class StrategyEngine extends EngineShell<StrategyOptions> {
 
   /** The work of this instance. It lists no packages, because packages have no owner with this engine. */
   load(): EngineLoad {
-    return { packages: [], sagas: this.#background.size, isDraining: this.isDraining };
+    return {
+      packages: [],
+      sagas: this.#background.size + this.sagas.compensations,
+      isDraining: this.isDraining,
+    };
   }
 
   /** Finishes an order at once, in the background. */
   protected tryNow(order: Order): void {
     const { id } = order;
-    if (this.#retrying.has(id)) return;
-    this.#retrying.add(id);
-    const finished = this.sagas.finish(order, this.closing, true).finally(() => this.#retrying.delete(id));
+    const booked = this.sagas.book(order, this.closing, { isUrgent: true });
+    const finished = booked.then((latest) => void this.sagas.compensate(latest, true));
     this.spawn(finished, `finishing order ${id}`);
   }
 
@@ -141,6 +143,11 @@ export abstract class StrategyEngine extends EngineShell<StrategyOptions> {
     );
     this.#background.add(task);
     void task.finally(() => this.#background.delete(task));
+  }
+
+  async #idle(): Promise<void> {
+    await Promise.all(this.#background);
+    await this.sagas.idle();
   }
 
   /** An answer that needs no commit: the order with the same key, or a refusal based on a fresh snapshot. */
