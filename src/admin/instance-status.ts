@@ -10,7 +10,7 @@ const series = z.array(number).max(120);
 
 /** The load of an instance now. */
 const instanceLoad = z.object({
-  /** Number of packages that the instance acts for. */
+  /** Number of packages that the instance owns. */
   packages: number,
   /** Messages in all mailboxes. */
   mailbox: number,

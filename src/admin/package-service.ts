@@ -247,7 +247,8 @@ export class PackageService {
     let last: TravelPackage | undefined;
     for (let tries = 1; ; tries++) {
       const versioned = await store.versionedPackage(id);
-      // Absent only after the first try: that try removed the package, and its answer was lost.
+      // A package that is missing at the first try is unknown. If it is missing at a later try, an earlier try has
+      // removed it, and the store's answer was lost.
       if (versioned === undefined && last === undefined) return unknownPackage;
       if (versioned === undefined) break;
       if (versioned.inventory.nextNumber !== 1) return { kind: 'refused', code: 'package_not_empty' };

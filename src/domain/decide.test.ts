@@ -236,7 +236,7 @@ describe('sagas', () => {
     expect(step.effects).toMatchObject([{ kind: 'compensate', order: { id: 'order-1' } }]);
   });
 
-  test('Q8 a refusal owes a cancellation if another process may have reserved the flight', async () => {
+  test('Q8 a refused order is compensated if another process may have reserved its flight', async () => {
     const bench = new DecideFixture({ quota: 1 });
     await bench.batch(bench.purchase());
     const unknown = { kind: 'progress', reserved: {}, events: [{ at: 2, event: 'flight unknown' }] } as const;

@@ -27,7 +27,10 @@ export interface PackageListener {
   readonly removed: (last: PackageSnapshot) => void;
 }
 
-/** The packages as this instance knows them, without a read. A lost live update is made up for by the next read. */
+/**
+ * The packages in this instance's cache. These methods never read the store. After a lost live update a package stays
+ * outdated until the store is read the next time.
+ */
 export interface CachedPackages {
   /** The cached snapshot, however old; undefined if no such package is known. */
   peek(id: number): PackageSnapshot | undefined;

@@ -29,7 +29,7 @@ export async function readJson<Schema extends z.ZodType>(
   return checked.value;
 }
 
-/** A form's fields as they were sent, so that a page can show them again, with the result of the validation. */
+/** The result of validating a form, and its fields as they were sent, so that a page can show them again. */
 type CheckedForm<Value> = { readonly fields: Readonly<Record<string, string>> } & Checked<Value>;
 
 export type Checked<Value> = { readonly value: Value } | { readonly errors: readonly FieldError[] };

@@ -7,7 +7,10 @@ interface Caller<T> {
 /** The array is cut once so many of its first elements, and half of all, are used up. */
 const usedMax = 1_024;
 
-/** Callers that wait for their turn: urgent ones first, then first come, first served. A stopped caller leaves. */
+/**
+ * Callers that wait for their turn. Urgent callers go first, the latest of them before the others. The rest follow in the
+ * order of their arrival. A caller whose signal aborts leaves.
+ */
 export class WaitingCallers<T> {
   /** Elements before `#first` are used up. Callers that have left are skipped later: removing them would be slow. */
   #callers: Caller<T>[] = [];

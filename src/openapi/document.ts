@@ -52,7 +52,7 @@ function describe(operation: Operation): object {
   const headers = operation.isLimited ? rateLimitHeaders : {};
   const problems: ErrorCode[] = [...operation.problems];
   if (operation.isLimited) problems.push('rate_limited');
-  // An id that contains a slash leads to another route.
+  // With an id that contains a slash the path is that of no route.
   if (operation.path.includes('{')) problems.push('unknown_route');
   return {
     operationId,

@@ -104,7 +104,7 @@ describe('a circuit breaker', () => {
     expect(steps).toEqual(['open', 'probing', 'closed']);
   });
 
-  test('moves a call whose probe fails to the end of the queue, without failing it', async () => {
+  test('puts a call at the end of the queue instead of rejecting it when its probe fails', async () => {
     await open();
     const poisonous = call('poisonous');
     const sound = call('sound');

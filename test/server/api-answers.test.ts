@@ -89,14 +89,14 @@ async function expectTold(method: string, path: string, answer: Response): Promi
   seen.set(operation.operationId, statuses.add(answer.status));
 }
 
-it('answers reads of packages and health as described', async () => {
+it('answers reads of packages and health as the OpenAPI description says', async () => {
   await ask('GET /api/packages 200');
   await ask('GET /api/packages/3 200');
   await ask('GET /api/packages/99 404');
   await ask('GET /api/packages/x 404');
 });
 
-it('answers purchases, look-ups and cancels as described', async () => {
+it('answers purchases, look-ups and cancels as the OpenAPI description says', async () => {
   const body = { packageId: 1, email };
   const headers = { 'Idempotency-Key': '"a-key"' };
   const { id } = await ask('POST /api/orders 201', { body, headers });
@@ -117,7 +117,7 @@ it('answers purchases, look-ups and cancels as described', async () => {
   await ask('POST /api/orders 202', { body, headers: { Prefer: 'respond-async' } });
 });
 
-it('refuses invalid purchases as described', async () => {
+it('refuses invalid purchases as the OpenAPI description says', async () => {
   const code = async (status: number, packageId: unknown) =>
     (await ask(`POST /api/orders ${status}`, { body: { packageId, email } })).code;
   expect(await code(404, 99)).toBe('unknown_package');
@@ -131,7 +131,7 @@ it('refuses invalid purchases as described', async () => {
   await ask('POST /api/orders 413', { body: { packageId: 1, email, more: 'x'.repeat(20_000) } });
 });
 
-it('answers suppliers’ requests as described', async () => {
+it('answers requests for reservations as the OpenAPI description says', async () => {
   const flight = { packageId: 1, flight: 'Flight-1', email };
   const hotel = { packageId: 1, stay: '2022-08-09', email };
   const { ticketNumber } = await ask(`POST ${flights} 201`, { body: flight });
@@ -150,7 +150,7 @@ it('answers suppliers’ requests as described', async () => {
   await ask(`POST ${flights} 422`, { body: flight, headers: peer });
 });
 
-it('answers operators as described', async () => {
+it('answers operators as the OpenAPI description says', async () => {
   const headers = operator;
   const created = await ask('POST /api/admin/packages 201', {
     ...{ headers, body: { flight: 'Flight-9', stay: '2030-01-01', price: 5, quota: 2 } },
@@ -204,14 +204,14 @@ it('answers operators as described', async () => {
   expect((await ask('GET /api/admin/changes?limit=200 200', { headers })).changes.length).toBeGreaterThan(4);
 });
 
-it('answers monitoring and tools as described', async () => {
+it('answers monitoring and tools as the OpenAPI description says', async () => {
   await ask('GET /healthz 200');
   await ask('GET /readyz 200');
   await ask('GET /metrics 200');
   await ask('GET /openapi.json 200');
 });
 
-it('answers overload and refusals of suppliers as described', async () => {
+it('answers overload and refusals of suppliers as the OpenAPI description says', async () => {
   const of = strained;
   const body = { packageId: 1, email };
   const headers = { Prefer: 'respond-async' };

@@ -86,7 +86,7 @@ describe('with a collector', () => {
     const heard = supplier.calls.filter(({ key }) => key === id).map(({ headers }) => headers.traceparent);
     expect(heard).toEqual(calls.map(({ spanId }) => `00-${caller.traceId}-${spanId}-01`));
 
-    // Every span has a parent in the same trace.
+    // Every span except the request's has its parent among the exported spans.
     const ids = new Set(spans.map(({ spanId }) => spanId));
     const loose = spans.filter(({ parentSpanId }) => parentSpanId === undefined || !ids.has(parentSpanId));
     expect(loose.map(({ name }) => name)).toEqual(['POST /api/orders']);

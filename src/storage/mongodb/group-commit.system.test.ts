@@ -73,7 +73,7 @@ describe('commits of several packages at once', () => {
     expect(await stored()).toEqual(packageIds.filter((id) => id !== 7));
   });
 
-  test('only the commit that contradicts the store fails, and its package is then committed alone', async () => {
+  test('only a commit that updates a missing order fails, and the next commit of its package succeeds', async () => {
     const strange = sampleChange({ updated: [orderOf(3)] });
     const failing = store.commit(3, fences.get(3)!, strange).catch((error: Error) => error.message);
     const others = await sellOneOfEach(packageIds.filter((id) => id !== 3));

@@ -14,7 +14,7 @@ export interface CheckpointReport {
 const db = new DatabaseSync(workerData as string, { timeout: 0 });
 // The file is synced before the log may be overwritten.
 db.exec('PRAGMA synchronous = FULL');
-// `PASSIVE` waits for nobody, and nobody waits for it.
+// A passive checkpoint blocks no reader and no writer, and none blocks it.
 const checkpoint = db.prepare('PRAGMA wal_checkpoint(PASSIVE)');
 
 parentPort?.on('message', (message: 'copy' | 'close') => {

@@ -65,7 +65,7 @@ function openDatabase(file: string, readOnly: boolean, countsEmails: boolean): D
     if (!readOnly) {
       // WAL lets an audit read while the server writes; `full` makes a commit survive the machine's crash.
       db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0');
-      // `Checkpoints` makes the log begin again. The file of the log is then cut to this many bytes.
+      // When `Checkpoints` has made SQLite write the log from its start again, SQLite cuts the log's file to 64 MiB.
       db.exec('PRAGMA journal_size_limit = 67108864');
       // Overwrites deleted content, so that an erased email is not in the file any more.
       db.exec('PRAGMA secure_delete = ON');

@@ -25,7 +25,7 @@ describe('Q5 order numbers', () => {
     expect(await words(bought(orders), stateOf(1, orders, { quota: 2, remaining: 2 }))).toBe('');
   });
 
-  it('must not get a unit before a lower number that gets its unit later', async () => {
+  it('must not get a unit while a lower number that gets one later still waits', async () => {
     const orders = [waited(1, 10, 60), waited(2, 10, 30)];
     const state = stateOf(1, orders, { quota: 2, remaining: 2 });
     expect(await words(bought(orders), state)).toMatch(
