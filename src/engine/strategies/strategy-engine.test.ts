@@ -34,10 +34,10 @@ describe.each([
     await stage.close();
   });
 
-  /** A held order without a running saga. */
-  async function left(number: number): Promise<Order> {
+  /** A held or compensating order without a running saga. */
+  async function left(number: number, status: 'held' | 'compensating' = 'held'): Promise<Order> {
     const { fence, inventory } = (await stage.store.versionedPackage(1))!;
-    const order = fakeOrder({ number, email, status: 'held' });
+    const order = fakeOrder({ number, email, status });
     const { remaining, held } = inventory;
     const moved = { ...inventory, remaining: remaining - 1, held: held + 1, nextNumber: number + 1 };
     await stage.store.commit(1, fence, { inventory: moved, inserted: [order], updated: [] });
@@ -125,6 +125,17 @@ describe.each([
     expect(await engine.retry({ ...order, id: '0000-0000-0000-0000' })).toMatchObject({
       code: 'unknown_order',
     });
+  });
+
+  test('Q8 a compensation whose cancels hang begins again at a retry', async () => {
+    const order = await left(1, 'compensating');
+    const hanging = vi.spyOn(stage.suppliers, 'cancel').mockReturnValue(new Promise(() => {}));
+    expect(await engine.retry(order)).toMatchObject({ kind: 'accepted' });
+    await vi.waitFor(() => expect(hanging).toHaveBeenCalledTimes(2));
+    hanging.mockRestore();
+    expect(await engine.retry(order)).toMatchObject({ kind: 'accepted' });
+    // The hanging cancels themselves are repeated only after their timeout of 2 s.
+    await vi.waitFor(async () => expect((await engine.order(order.id))?.status).toBe('failed'), 1_900);
   });
 
   test('an abandoned order is finished at once', async () => {
