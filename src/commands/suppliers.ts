@@ -113,7 +113,7 @@ function readOptions(values: OptionValues<typeof options>): {
 function suppliersApp(config: SuppliersConfig, ledger: SupplierLedger, log: Log): Hono {
   const random = systemRandom();
   const suppliers = simulatedSuppliers({ ...config, ledger, random, clock: systemClock });
-  const settings = config.token === undefined ? {} : { suppliersToken: config.token };
+  const settings = { publicSuppliers: config.arePublic, ...defined({ suppliersToken: config.token }) };
   const trust = config.token === undefined ? 'everyone' : 'token';
   const app = new Hono().route('/api/suppliers', supplierRoutes({ suppliers, settings, random }, { trust }));
   app.onError(onError(log));

@@ -160,6 +160,7 @@ async function httpSettings(config: Config, store: Store): Promise<HttpSettings>
     instanceId,
     currency,
     secret: config.secret ?? (await store.setting('secret', makeSecret)),
+    publicSuppliers: suppliers.arePublic,
     ...defined({ suppliersToken: suppliers.token, publicOrigin }),
   };
 }

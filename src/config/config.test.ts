@@ -24,7 +24,13 @@ describe('readConfig', () => {
       waitersPerUnit: 64,
       waitersMax: 100_000,
       ordersPerEmail: 0,
-      suppliers: { timeoutMs: 2000, latencyMs: 0, flightFailureRate: 0.5, hotelFailureRate: 0 },
+      suppliers: {
+        arePublic: true,
+        timeoutMs: 2000,
+        latencyMs: 0,
+        flightFailureRate: 0.5,
+        hotelFailureRate: 0,
+      },
       trustProxy: 0,
       limits: {
         purchases: { count: 500, windowS: 10 },
@@ -60,6 +66,7 @@ describe('readConfig', () => {
       ORDERS_PER_EMAIL: '2',
       SUPPLIERS_URL: 'http://127.0.0.1:8890/api/suppliers/',
       SUPPLIERS_TOKEN: 'tttttttt',
+      PUBLIC_SUPPLIERS: 'on',
       SUPPLIER_TIMEOUT_MS: '100',
       SUPPLIER_LATENCY_MS: '5',
       FLIGHT_FAILURE_RATE: '1',
@@ -93,6 +100,7 @@ describe('readConfig', () => {
       suppliers: {
         url: 'http://127.0.0.1:8890/api/suppliers',
         token: 'tttttttt',
+        arePublic: true,
         timeoutMs: 100,
         latencyMs: 5,
         flightFailureRate: 1,
@@ -151,6 +159,7 @@ describe('readConfig', () => {
     ['SOCKETS_PER_CLIENT', 'all', 'a whole number from 0'],
     ['CONNECTIONS_PER_CLIENT', '-1', 'a whole number from 0'],
     ['RATE_LIMIT', 'none', 'on or off'],
+    ['PUBLIC_SUPPLIERS', 'none', 'on or off'],
     ['CURRENCY', 'dollars', 'an ISO 4217 code'],
     ['LOG_LEVEL', 'verbose', 'one of fatal, error, warn, info, debug, trace, silent'],
     ['PUBLIC_ORIGIN', 'https://a.example/path', 'scheme, host and maybe port'],
@@ -216,6 +225,14 @@ describe('readConfig', () => {
     const { instanceId, ...settings } = readConfig({});
     expect(readConfig({ [name]: '' })).toEqual({ ...settings, instanceId });
     expect(readConfig({ [name]: ' ' })).toEqual({ ...settings, instanceId });
+  });
+
+  it('lets the public reserve at the simulated suppliers, unless others are used or it is switched off', () => {
+    const url = 'http://127.0.0.1:8890/api/suppliers';
+    expect(readConfig({}).suppliers.arePublic).toBe(true);
+    expect(readConfig({ SUPPLIERS_URL: url }).suppliers.arePublic).toBe(false);
+    expect(readConfig({ PUBLIC_SUPPLIERS: 'off' }).suppliers.arePublic).toBe(false);
+    expect(readConfig({ SUPPLIERS_URL: url, PUBLIC_SUPPLIERS: 'on' }).suppliers.arePublic).toBe(true);
   });
 
   it('has no limits with RATE_LIMIT=off', () => {

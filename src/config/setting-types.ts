@@ -38,13 +38,12 @@ const switchWords: Readonly<Record<string, boolean>> = {
   0: false,
 };
 
-export function onOff(fallback: boolean) {
+export function onOff() {
   return z
     .string()
     .transform((text) => text.toLowerCase())
     .refine((text) => Object.hasOwn(switchWords, text), 'on or off')
-    .transform((text) => switchWords[text] as boolean)
-    .default(fallback);
+    .transform((text) => switchWords[text] as boolean);
 }
 
 /** A bearer token. */

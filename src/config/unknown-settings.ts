@@ -3,6 +3,7 @@ const ownPrefixes = [
   'RATE_LIMIT_',
   'SUPPLIER_',
   'SUPPLIERS_',
+  'PUBLIC_',
   'FLIGHT_',
   'HOTEL_',
   'REDLOCK_',

@@ -71,6 +71,8 @@ export interface HttpSettings {
    * cancel nor read the ledger.
    */
   readonly suppliersToken?: string;
+  /** Whether callers without the token may reserve at the simulated suppliers. Default true. */
+  readonly publicSuppliers?: boolean;
   /** An origin such as `https://tickets.example` that may send forms and open sockets, besides the request's host. */
   readonly publicOrigin?: string;
 }

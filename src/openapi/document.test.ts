@@ -1,3 +1,4 @@
+import type { Hono } from 'hono';
 import { describe, expect, it } from 'vitest';
 import { adminToken, fakeApp } from '../../test/support/fake-app.ts';
 import { type ErrorCode, errorCatalogue } from '../domain/errors.ts';
@@ -113,9 +114,21 @@ describe('the description of the API', () => {
   });
 
   it('omits the operators’ API without an admin token', () => {
-    const paths = operationsServed({ hasAdmin: false }).map(({ path }) => path);
+    const paths = operationsServed({ hasAdmin: false, publicSuppliers: true }).map(({ path }) => path);
     expect(paths).toContain('/api/orders');
     expect(paths.filter((path) => path.startsWith('/api/admin'))).toEqual([]);
+  });
+
+  it('demands the suppliers’ token for reservations where the public may not make any', async () => {
+    const path = '/api/suppliers/flights/reservations';
+    const securityAt = async (app: Hono) => {
+      const described = (await (await app.request('/openapi.json')).json()) as typeof document;
+      return (described.paths[path]?.post as { security?: unknown } | undefined)?.security;
+    };
+    expect(await securityAt(fakeApp())).toEqual([{}, { suppliersToken: [] }]);
+    const closed = fakeApp({ settings: { publicSuppliers: false } });
+    expect(await securityAt(closed)).toEqual([{ suppliersToken: [] }]);
+    expect(await closed.request(path, { method: 'POST' })).toMatchObject({ status: 401 });
   });
 
   it('is served as JSON', async () => {

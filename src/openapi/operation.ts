@@ -44,7 +44,7 @@ export const tags = {
   Packages: 'The packages on sale, with their current inventory.',
   Orders:
     'Buying, looking up and cancelling. An order is shown only to callers that know its id and its email.',
-  Suppliers: 'The simulated airline and hotel. Anybody may reserve, separately from real orders.',
+  Suppliers: 'The simulated airline and hotel. Reservations without their token are apart from real orders.',
   Admin: 'For operators with the admin token.',
   Operations: 'For load balancers, monitoring and tools.',
 } as const;

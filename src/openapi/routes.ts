@@ -14,10 +14,11 @@ import { supplierOperations } from './operations/suppliers.ts';
 
 /** The routes `GET /openapi.json`, the description, and `GET /docs`, a page that shows it. */
 export function descriptionRoutes(
-  { admin }: Pick<AppServices, 'admin'>,
+  { admin, settings }: Pick<AppServices, 'admin' | 'settings'>,
   assetUrl: RenderContext['assetUrl'],
 ): Hono {
-  const operations = operationsServed({ hasAdmin: admin !== undefined });
+  const { publicSuppliers = true } = settings;
+  const operations = operationsServed({ hasAdmin: admin !== undefined, publicSuppliers });
   let text: string | undefined;
   const description = () => {
     text ??= JSON.stringify(openApiDocument(operations));
@@ -65,7 +66,22 @@ export const allOperations: readonly Operation[] = [
   ...monitoringOperations,
 ];
 
-/** The operations that an instance serves. Without an admin token the operators' API does not exist. */
-export function operationsServed({ hasAdmin }: { readonly hasAdmin: boolean }): readonly Operation[] {
-  return allOperations.filter(({ tag }) => hasAdmin || tag !== 'Admin');
+interface Served {
+  /** Without an admin token the operators' API does not exist. */
+  readonly hasAdmin: boolean;
+  /** If false, the suppliers' operations are for callers with their token only. */
+  readonly publicSuppliers: boolean;
+}
+
+/** The operations that an instance serves. */
+export function operationsServed({ hasAdmin, publicSuppliers }: Served): readonly Operation[] {
+  const served = allOperations.filter(({ tag }) => hasAdmin || tag !== 'Admin');
+  return publicSuppliers ? served : served.map(forTrustedOnly);
+}
+
+/** The operation without its public callers, to whom alone a rate limit applies. */
+function forTrustedOnly(operation: Operation): Operation {
+  if (operation.tag !== 'Suppliers' || operation.security?.optional !== true) return operation;
+  const { isLimited: _, security, ...rest } = operation;
+  return { ...rest, security: { scheme: security.scheme } };
 }

@@ -28,6 +28,7 @@ beforeEach(async () => {
   server = await spawnServer({
     DATABASE_URL: database.url,
     SUPPLIERS_URL: supplier.url,
+    PUBLIC_SUPPLIERS: 'on',
     SUPPLIER_TIMEOUT_MS: '200',
     LOG_LEVEL: 'trace',
     RATE_LIMIT: 'off',

@@ -1,5 +1,5 @@
 import { Hono } from 'hono';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, test, vi } from 'vitest';
 import { memoryLedger } from '../../../test/support/memory-ledger.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { systemRandom } from '../../lib/random.ts';
@@ -21,12 +21,20 @@ let ledger: SupplierLedger;
 let app: Hono;
 
 function open(
-  options: SupplierRoutesOptions & { token?: string; client?: Partial<SupplierClient> } = {},
+  options: SupplierRoutesOptions & {
+    token?: string;
+    publicSuppliers?: boolean;
+    client?: Partial<SupplierClient>;
+  } = {},
 ): Hono {
   const random = systemRandom();
   const rates = { flightFailureRate: 0, hotelFailureRate: 0, latencyMs: 0 };
   const simulation = simulatedSuppliers({ ledger, random, clock: systemClock, ...rates });
-  const settings = options.token === undefined ? {} : { suppliersToken: options.token };
+  const { publicSuppliers = true } = options;
+  const settings = {
+    publicSuppliers,
+    ...(options.token === undefined ? {} : { suppliersToken: options.token }),
+  };
   const suppliers = { ...simulation, ...options.client };
   const routes = supplierRoutes({ suppliers, random, settings }, options);
   const opened = new Hono().route('/api/suppliers', routes);
@@ -169,6 +177,19 @@ it('trusts every caller when the option trust is everyone', async () => {
   expect(await send('GET', flights)).toMatchObject({ body: { reservations: [{ key: 'A' }] } });
   expect(await send('DELETE', `${flights}/A`)).toMatchObject({ status: 204 });
   expect(await send('POST', flights, flight)).toMatchObject({ status: 422 });
+});
+
+test('Q8 where the public may not reserve, only callers with the token do', async () => {
+  app = open({ token, publicSuppliers: false });
+  const refused = {
+    status: 401,
+    body: { code: 'unauthorized', detail: expect.stringMatching('PUBLIC_SUPPLIERS') },
+  };
+  expect(await send('POST', flights, flight)).toMatchObject(refused);
+  expect(await send('POST', hotels, { ...hotel, flightTicketNumber: 'F1' })).toMatchObject(refused);
+  expect((await ledger.page('flights', undefined, 9)).items).toEqual([]);
+  const reserved = await send('POST', flights, flight, { ...peer, 'Idempotency-Key': 'A' });
+  expect(reserved.status).toBe(201);
 });
 
 describe('invalid input gets a problem and reserves nothing', () => {

@@ -16,7 +16,7 @@ import { check, readIdempotencyKey, readJson } from '../request.ts';
 import { isSameText } from '../security.ts';
 
 type Services = Pick<AppServices, 'suppliers' | 'random' | 'limits'> & {
-  readonly settings: Pick<HttpSettings, 'suppliersToken'>;
+  readonly settings: Pick<HttpSettings, 'suppliersToken' | 'publicSuppliers'>;
 };
 
 export interface SupplierRoutesOptions {
@@ -31,20 +31,23 @@ export interface SupplierRoutesOptions {
  * The supplier protocol. Each kind of supplier has `POST /<kind>/reservations`, `GET /<kind>/reservations` (the ledger)
  * and `DELETE /<kind>/reservations/<key>`.
  *
- * Public callers may reserve too, but cannot touch real orders: their keys get a prefix, so they never equal an order's
- * key, and their hotel reservations accept only public flight tickets.
+ * Public callers may reserve too, unless `settings.publicSuppliers` is false, but cannot touch real orders: their keys
+ * get a prefix, so they never equal an order's key, and their hotel reservations accept only public flight tickets.
  */
 export function supplierRoutes(services: Services, { trust = 'token' }: SupplierRoutesOptions = {}): Hono {
-  const isTrusted = trust === 'everyone' ? () => true : tokenCheck(services.settings.suppliersToken);
+  const { suppliersToken, publicSuppliers = true } = services.settings;
+  const isTrusted = trust === 'everyone' ? () => true : tokenCheck(suppliersToken);
 
   function requireTrust(c: Context): void {
     if (!isTrusted(c)) throw unauthorized('This is for callers with the token of the suppliers.');
   }
 
-  /** Applies the rate limit to public callers. Trusted callers have no limit. */
-  async function requireRate(c: Context): Promise<void> {
+  /** Admits public callers within their rate limit, if at all. Trusted callers have no limit. */
+  async function admit(c: Context): Promise<void> {
     const { limits } = services;
-    if (limits === undefined || isTrusted(c)) return;
+    if (isTrusted(c)) return;
+    if (!publicSuppliers) throw unauthorized(closedToThePublic);
+    if (limits === undefined) return;
     const refused = await take(c, limits.supplier);
     if (refused !== undefined) throw new ProblemError('rate_limited', refused);
   }
@@ -75,14 +78,14 @@ export function supplierRoutes(services: Services, { trust = 'token' }: Supplier
   }
 
   async function reserveFlight(c: Context): Promise<Response> {
-    await requireRate(c);
+    await admit(c);
     const key = keyOf(c);
     const answer = await services.suppliers.reserveFlight({ key, ...(await readJson(c, flightBody)) });
     return send(c, 'ticketNumber', answer);
   }
 
   async function reserveHotel(c: Context): Promise<Response> {
-    await requireRate(c);
+    await admit(c);
     const key = keyOf(c);
     const answer = await services.suppliers.reserveHotel({ key, ...(await readJson(c, hotelBody)) });
     return send(c, 'reservationNumber', answer);
@@ -101,6 +104,9 @@ export function supplierRoutes(services: Services, { trust = 'token' }: Supplier
     ),
   );
 }
+
+const closedToThePublic =
+  'Public reservations are switched off (PUBLIC_SUPPLIERS): this is for callers with the token of the suppliers.';
 
 function send(c: Context, member: string, answer: SupplierAnswer): Response {
   if (answer.kind === 'refused') return problem(c, answer.code);
