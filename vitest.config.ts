@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 /** Tests that start servers, browsers or commands, or that run the simulation. */
 const system = ['**/*.system.test.ts', 'test/{server,e2e,simulation}/**/*.test.ts'];
-/** Tests that take minutes: whole clusters, samples of the fuzzers, Docker Compose. */
+/** Tests that take minutes: whole clusters, power cuts, samples of the fuzzers, Docker Compose. */
 const long = ['**/*.long.test.ts', 'test/{cluster,fuzz}/**/*.test.ts'];
 const all = '{src,test,tools,bench}/**/*.test.ts';
 const peers = 'bench/peers/*/node_modules/**';

@@ -10,6 +10,8 @@ export interface NodeProcessOptions {
   /** User and group id of the process. Default: the ids of the test's process. */
   readonly uid?: number;
   readonly parameters?: readonly string[];
+  /** A command that runs the program as its own process, for example `strace -D -o log`. */
+  readonly tracer?: readonly string[];
   /** Environment of the process, in addition to PATH. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Whether the process inherits the test's environment. `settings` override inherited values. */
@@ -58,8 +60,9 @@ export function environmentOf(settings: Readonly<Record<string, string>> = {}): 
  */
 export async function startNodeProcess(options: NodeProcessOptions): Promise<NodeProcess> {
   const { program, parameters = [], settings = {}, inherit = false, ready, detached = false } = options;
-  const { folder = root, uid, onLine } = options;
-  const child = spawn(process.execPath, [program, ...parameters], {
+  const { folder = root, uid, onLine, tracer = [] } = options;
+  const [command = process.execPath, ...words] = [...tracer, process.execPath, program, ...parameters];
+  const child = spawn(command, words, {
     cwd: folder,
     ...(uid === undefined ? {} : { uid, gid: uid }),
     env: { ...(inherit ? process.env : {}), ...environmentOf(settings) },

@@ -18,6 +18,8 @@ export interface MongodOptions {
   readonly folder?: string;
   /** Starts processes in their own process groups, so that Ctrl-C does not reach them. */
   readonly detached?: boolean;
+  /** A command that runs each mongod as its own process, for example `strace -D -o log`. */
+  readonly tracer?: readonly string[];
   /** Returns the port of a proxy in front of the member. The other members and all clients use the proxy's port. */
   readonly inFront?: (port: number, member: number) => Promise<number>;
 }
@@ -79,7 +81,7 @@ export async function startLoneMongod(...parameters: readonly string[]): Promise
  * @throws Error with mongod's output when mongod does not start.
  */
 export async function startMongod(options: MongodOptions = {}): Promise<Mongod> {
-  const { members = 1, detached = false } = options;
+  const { members = 1, detached = false, tracer = [] } = options;
   const binary = await findMongod();
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'ticket-booking-mongod-')));
   const nodes: Node[] = [];
@@ -95,7 +97,7 @@ export async function startMongod(options: MongodOptions = {}): Promise<Mongod> 
     for (let index = 0; index < members; index++) {
       const own = join(folder, `member-${index}`);
       const parameters = ['--replSet', replicaSet, ...(options.parameters ?? [])];
-      const node = new Node(binary, own, await freePort({ isKept: true }), { detached, parameters });
+      const node = new Node(binary, own, await freePort({ isKept: true }), { detached, parameters, tracer });
       node.publicPort = (await options.inFront?.(node.port, index)) ?? node.port;
       nodes.push(node);
     }
@@ -190,6 +192,7 @@ class Node {
   readonly #folder: string;
   readonly #detached: boolean;
   readonly #parameters: readonly string[];
+  readonly #tracer: readonly string[];
   #process: ChildProcess | undefined;
   #client: MongoClient | undefined;
   #output = '';
@@ -198,7 +201,11 @@ class Node {
     binary: string,
     folder: string,
     port: number,
-    { detached = false, parameters }: { detached?: boolean; parameters: readonly string[] },
+    {
+      detached = false,
+      parameters,
+      tracer = [],
+    }: { detached?: boolean; parameters: readonly string[]; tracer?: readonly string[] },
   ) {
     this.#binary = binary;
     this.#folder = folder;
@@ -206,11 +213,13 @@ class Node {
     this.publicPort = port;
     this.#detached = detached;
     this.#parameters = parameters;
+    this.#tracer = tracer;
   }
 
   async start(): Promise<void> {
     await mkdir(this.#folder, { recursive: true });
-    const child = spawn(this.#binary, this.#arguments(), {
+    const [command = this.#binary, ...words] = [...this.#tracer, this.#binary, ...this.#arguments()];
+    const child = spawn(command, words, {
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: this.#detached,
     });
