@@ -45,10 +45,10 @@ export class Operators {
   /** Operators see that a supplier is silent, and retry the order while its failure is being stored. */
   #retrySilent(orderId: string): void {
     const order = this.#store.orders.get(orderId);
-    if (order === undefined || !this.#prng.chance(0.3)) return;
+    if (order === undefined || !this.#prng.chance(0.7)) return;
     const retry = async (at: SimInstance) =>
       this.#count('retry', await this.#withTimeout(at, at.engine.retry(order)));
-    this.#schedule('a retry of a silent order', retry, this.#prng.pick([1, 10, 100]));
+    this.#schedule('a retry of a silent order', retry, this.#prng.pick([1, 5, 20]));
   }
 
   #schedule(what: string, act: (at: SimInstance) => Promise<void>, beforeMs = withinMs): void {
