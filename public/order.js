@@ -44,14 +44,16 @@
     tripsError.hidden = true;
   });
 
-  /* The input is kept when the customer switches between the two order pages. */
+  /* The input is kept when the customer switches between the two order pages, searches or turns the page. */
   const entered = 'entered-order';
-  for (const tab of document.querySelectorAll('.modes a')) {
-    tab.addEventListener('click', () => {
-      const { packageId, email } = form.elements;
-      tabStorage.write(entered, { packageId: packageId.value, email: email.value });
-    });
+  const keepEntered = () => {
+    const { packageId, email } = form.elements;
+    tabStorage.write(entered, { packageId: packageId.value, email: email.value });
+  };
+  for (const link of document.querySelectorAll('.modes a, .pages a, .search-clear')) {
+    link.addEventListener('click', keepEntered);
   }
+  document.getElementById('trip-search')?.addEventListener('submit', keepEntered);
   if (form.elements.packageId.value === '') enterAgain(unanswered());
   enterAgain(tabStorage.read(entered));
   tabStorage.write(entered);

@@ -37,8 +37,9 @@ class Stage {
       store: {
         settingsNamed: (prefix) => alive(() => store.settingsNamed(prefix)),
         swapSetting: (...all) => alive(() => store.swapSetting(...all)),
-        ownerRecords: () => alive(() => store.ownerRecords()),
-        packages: () => alive(() => store.packages()),
+        ownersOf: (ids) => alive(() => store.ownersOf(ids)),
+        ownersPage: (cursor, limit) => alive(() => store.ownersPage(cursor, limit)),
+        package: (id) => alive(() => store.package(id)),
       },
     });
     const kill = () => {

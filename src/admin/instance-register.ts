@@ -3,8 +3,9 @@ import type { Peers } from '../engine/operated-engine.ts';
 import type { Clock } from '../lib/clock.ts';
 import { settlesWithin } from '../lib/deadline.ts';
 import { defined } from '../lib/defined.ts';
+import { itemsOf } from '../lib/page.ts';
 import type { Log } from '../observability/log.ts';
-import type { OwnerRecord, Store } from '../storage/store.ts';
+import { type Store, UnreadableError } from '../storage/store.ts';
 
 /** An instance that crashed or was cut off without draining. */
 export interface LostInstance {
@@ -31,7 +32,7 @@ export interface AbsentInstance {
 }
 
 export interface InstanceRegisterOptions {
-  readonly store: Pick<Store, 'settingsNamed' | 'swapSetting' | 'ownerRecords' | 'packages'>;
+  readonly store: Pick<Store, 'settingsNamed' | 'swapSetting' | 'ownersPage' | 'ownersOf' | 'package'>;
   readonly peers: Pick<Peers, 'members' | 'available'>;
   readonly clock: Clock;
   readonly log: Log;
@@ -49,8 +50,8 @@ const graceMs = 3_000;
 const drainGraceMs = 30_000;
 /** A store that does not answer delays a drain by at most this long. */
 const leavingTimeoutMs = 1_000;
-/** Only every fifth reading of the register also reads the owners of all packages. */
-const ownersEvery = 5;
+/** How many owners one reading of the register reads. The next reading continues above them. */
+const ownersPage = 1_000;
 /** How many package ids a lost instance's entry keeps. */
 const idsMax = 1_000;
 /** More than the number of instances that may change one entry at the same time. */
@@ -92,10 +93,13 @@ export class InstanceRegister {
   readonly #stopping = new AbortController();
   readonly #absentSince = new Map<string, number>();
   /**
-   * The owners as last read, because a lost instance's packages may already have new owners when the loss is noticed.
+   * The owner of each package as last read, because a lost instance's packages may already have new owners when the
+   * loss is noticed.
    */
-  #owners: readonly OwnerRecord[] = [];
-  #readings = 0;
+  #owners: ReadonlyMap<number, string | undefined> = new Map();
+  /** The owners that were read since the cursor was at the first package. */
+  #nextOwners = new Map<number, string | undefined>();
+  #ownersCursor: string | undefined;
   #lost: readonly LostInstance[] = [];
   #absent: readonly AbsentInstance[] = [];
   #isLeaving = false;
@@ -171,26 +175,22 @@ export class InstanceRegister {
   }
 
   async #update(): Promise<void> {
-    const { store, instance, clock, shownMs = dayMs } = this.#options;
+    const { instance, clock, shownMs = dayMs } = this.#options;
     const entries = await this.#read();
     const own = entries.find(({ id }) => id === instance);
     if (own?.startedAt !== this.#startedAt || own.lost !== undefined) await this.#signIn(own);
     const newlyLost = this.#findLost(entries);
     for (const each of newlyLost) await this.#lose(each);
-    if (newlyLost.length > 0 || this.#readings++ % ownersEvery === 0)
-      this.#owners = await store.ownerRecords();
+    await this.#readOwners();
     const lost: [string, NonNullable<Entry['lost']>][] = [];
     for (const each of newlyLost.length === 0 ? entries : await this.#read()) {
       if (each.lost === undefined || each.id === instance) continue;
       if (clock.now() - each.lost.at > shownMs) await this.#swap(each.id, each.text, undefined);
       else lost.push([each.id, each.lost]);
     }
-    // Nobody buys an archived package, so it gets no new owner.
-    const archived =
-      lost.length === 0 ? [] : (await store.packages()).filter((each) => each.package.archived);
-    const sold = new Map(this.#owners.map(({ packageId, instance: owner }) => [packageId, owner]));
-    for (const each of archived) sold.delete(each.package.id);
-    this.#lost = lost.map(([id, each]) => lostInstance(id, each, sold));
+    this.#lost = await Promise.all(
+      lost.map(async ([id, each]) => lostInstance(id, each, await this.#ownersNow(id, each.ids))),
+    );
     this.#absent = entries
       .filter(({ id }) => this.#absentSince.has(id) && !lost.some(([lostId]) => lostId === id))
       .map(({ id, leaving }) => ({ id, state: leaving === true ? 'draining' : 'silent' }));
@@ -226,8 +226,12 @@ export class InstanceRegister {
     const { store, clock, instance, log } = this.#options;
     const since = this.#absentSince.get(id);
     const at = Math.round(clock.now() - (since === undefined ? 0 : clock.monotonic() - since));
-    const owned = [...this.#owners, ...(await store.ownerRecords())].filter((each) => each.instance === id);
-    const ids = [...new Set(owned.map(({ packageId }) => packageId))].sort((one, other) => one - other);
+    const owned = new Set<number>();
+    for (const owners of [this.#owners, this.#nextOwners])
+      for (const [packageId, owner] of owners) if (owner === id) owned.add(packageId);
+    for await (const record of itemsOf((cursor, limit) => store.ownersPage(cursor, limit)))
+      if (record.instance === id) owned.add(record.packageId);
+    const ids = [...owned].sort((one, other) => one - other);
     const lost = { at, by: instance, packages: ids.length, ids: ids.slice(0, idsMax) };
     // Only the first instance that notices a loss records it. The others read that entry.
     if (!(await this.#swap(id, text, JSON.stringify({ startedAt, lost } satisfies Entry)))) return;
@@ -236,6 +240,41 @@ export class InstanceRegister {
       { lost: id, packages: ids.length, firstPackages: ids.slice(0, 10) },
       'an instance is lost: it has not announced itself any more, and did not leave in order',
     );
+  }
+
+  /** Reads the next owners. So a reading takes no longer with more packages. */
+  async #readOwners(): Promise<void> {
+    const { items, next } = await this.#options.store.ownersPage(this.#ownersCursor, ownersPage);
+    for (const { packageId, instance } of items) {
+      const before = this.#owners.get(packageId);
+      // The packages of an instance that may be lost are remembered until that is known.
+      const isKept = before !== undefined && this.#absentSince.has(before);
+      this.#nextOwners.set(packageId, isKept ? before : instance);
+    }
+    this.#ownersCursor = next;
+    if (next !== undefined) return;
+    this.#owners = this.#nextOwners;
+    this.#nextOwners = new Map();
+  }
+
+  /** The present owners of a lost instance's packages. Nobody buys an archived package, so it gets no new owner. */
+  async #ownersNow(lost: string, ids: readonly number[]): Promise<ReadonlyMap<number, string | undefined>> {
+    const { store } = this.#options;
+    const records = await store.ownersOf(ids);
+    const archived = await Promise.all(
+      records.map(async ({ packageId, instance }) => instance === lost && this.#isArchived(packageId)),
+    );
+    const current = records.filter((_, index) => archived[index] !== true);
+    return new Map(current.map(({ packageId, instance }) => [packageId, instance]));
+  }
+
+  async #isArchived(packageId: number): Promise<boolean> {
+    try {
+      return (await this.#options.store.package(packageId))?.package.archived === true;
+    } catch (error) {
+      if (error instanceof UnreadableError) return false;
+      throw error;
+    }
   }
 
   async #read(): Promise<StoredEntry[]> {

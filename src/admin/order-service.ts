@@ -55,6 +55,10 @@ const limitMax = 200;
 const checkedMax = 500;
 /** How many orders one page reads at most, however few of them match. */
 const readMax = 2_000;
+/** How many packages one page visits at most, however few orders they have. */
+const visitedMax = 500;
+/** Above every order's number. */
+const top = 999_999_999_999_999;
 const unhealthyMaxAgeMs = 2_000;
 const parallelReadsMax = 8;
 const stuckAfterMs = 30_000;
@@ -180,13 +184,18 @@ export class OrderService {
 
   /** Reads package by package, newest order first. The cursor is the last package and order number that were read. */
   async #walk({ packageId, status, cursor }: OrdersQuery, limit: number): Promise<Page<AdminOrder>> {
-    const { store, engine, clock } = this.#options;
+    const { store, clock } = this.#options;
     const from = /^(?<id>\d{1,15})-(?<below>\d{1,15})$/.exec(cursor ?? '')?.groups;
-    const all = async () => (await engine.packages()).map((each) => each.package.id);
-    const ids = packageId === undefined ? await all() : [packageId];
+    const next = (above: number) =>
+      packageId === undefined ? store.packageWithOrdersAbove(above) : undefined;
     const found: Order[] = [];
     let readCount = 0;
-    for (const id of ids.filter((each) => each >= Number(from?.id ?? 0))) {
+    let visitedCount = 0;
+    const first = Number(from?.id ?? 1);
+    let id = packageId === undefined ? await next(first - 1) : [packageId].find((each) => each >= first);
+    for (; id !== undefined; id = await next(id)) {
+      if (visitedCount++ === visitedMax)
+        return { items: withHealth(found, clock.now()), next: `${id}-${top}` };
       let below = id === Number(from?.id) ? Number(from?.below) : undefined;
       let page: readonly Order[];
       do {

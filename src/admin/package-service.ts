@@ -10,11 +10,12 @@ import {
   queueCapacity,
   type TravelPackage,
 } from '../domain/travel-package.ts';
+import type { InventoryTotals, PackagesPage, PackagesQuery } from '../engine/engine.ts';
 import type { Activity, OperatedEngine, Result } from '../engine/operated-engine.ts';
-import { Cached } from '../lib/cached.ts';
 import type { Clock } from '../lib/clock.ts';
 import { defined } from '../lib/defined.ts';
 import type { Json } from '../lib/json.ts';
+import { itemsOf } from '../lib/page.ts';
 import type { Operator } from '../storage/operator-log.ts';
 import {
   CommitUnknownError,
@@ -52,6 +53,20 @@ export interface PackageStatus extends PackageSnapshot {
   readonly activity?: Activity;
 }
 
+export interface StatusesPage extends Omit<PackagesPage, 'items'> {
+  readonly items: readonly PackageStatus[];
+}
+
+/** What operators see of all packages together. */
+export interface PackagesSummary {
+  /** Sums over all packages that are not archived. */
+  readonly totals: InventoryTotals;
+  /** How many packages are archived. */
+  readonly archived: number;
+  /** Packages with orders in the queue, being booked or being cancelled: at most 1,000 of them. */
+  readonly busy: readonly PackageStatus[];
+}
+
 export interface NewPackage extends Offer {
   /** Default: the next free id. */
   readonly id?: number;
@@ -81,7 +96,8 @@ export interface PackageServiceOptions {
 
 /** How often to try again after another writer took the id or changed the version. */
 const triesMax = 8;
-const ownersMaxAgeMs = 1_000;
+/** How many busy packages a summary describes, of those that are busy at the same moment. */
+const busyMax = 1_000;
 /** Prefix of the store's settings that keep the ids of deleted packages. */
 const deleted = 'deleted-package:';
 
@@ -90,24 +106,38 @@ export class PackageService {
   readonly #options: PackageServiceOptions;
   readonly #instances: InstanceService;
   readonly #changes: ChangeLog;
-  readonly #owners: Cached<ReadonlyMap<number, OwnerRecord>>;
+  /** The owners in the reports that were read last. */
+  #reported: { readonly reports: StatusReports; readonly owners: Owners['reported'] } | undefined;
 
   constructor(options: PackageServiceOptions, instances: InstanceService, changes: ChangeLog) {
     this.#options = options;
     this.#instances = instances;
     this.#changes = changes;
-    const { store, clock, hasOwners } = options;
-    const load = async (): Promise<ReadonlyMap<number, OwnerRecord>> => {
-      const owners = hasOwners ? await store.ownerRecords() : [];
-      return new Map(owners.map((owner) => [owner.packageId, owner]));
-    };
-    this.#owners = new Cached(load, { clock, maxAgeMs: ownersMaxAgeMs });
   }
 
-  /** All packages by id. Their owners are asked at most once a second. @throws StoreUnavailableError */
-  async list(): Promise<readonly PackageStatus[]> {
-    const [snapshots, known] = await Promise.all([this.#options.engine.packages(), this.#readOwners()]);
-    return snapshots.map((snapshot) => this.#status(snapshot, known));
+  /** A page of packages by id. Their owners are asked at most once a second. @throws StoreUnavailableError */
+  async list(query: PackagesQuery): Promise<StatusesPage> {
+    const { items, ...page } = await this.#options.engine.packages(query);
+    return { items: await this.#statuses(items), ...page };
+  }
+
+  /** The packages with these ids that can be read. @throws StoreUnavailableError */
+  async some(ids: readonly number[]): Promise<readonly PackageStatus[]> {
+    if (ids.length === 0) return [];
+    const { cachedPackages } = this.#options.engine;
+    await cachedPackages.refresh(ids);
+    return this.#statuses(ids.flatMap((id) => cachedPackages.peek(id) ?? []));
+  }
+
+  /** Sums over all packages, and the packages that may have a problem. @throws StoreUnavailableError */
+  async summary(): Promise<PackagesSummary> {
+    const { cachedPackages } = this.#options.engine;
+    const busy = cachedPackages.busy();
+    return {
+      totals: cachedPackages.totals('current'),
+      archived: cachedPackages.ids('archived').length,
+      busy: await this.#statuses(busy.slice(0, busyMax)),
+    };
   }
 
   /** The packages and orders that this instance cannot read. */
@@ -118,7 +148,7 @@ export class PackageService {
   /** Undefined if there is no such package. @throws StoreUnavailableError, UnreadableError */
   async get(id: number): Promise<PackageStatus | undefined> {
     const snapshot = await this.#options.engine.package(id);
-    return snapshot && this.#status(snapshot, await this.#readOwners());
+    return snapshot && (await this.#statuses([snapshot]))[0];
   }
 
   /**
@@ -190,7 +220,7 @@ export class PackageService {
     const sale = { ...(paused === true ? { paused } : {}), ...(listed === false ? { listed } : {}) };
     // Another instance may take the free id first. Then the next free id is tried.
     for (let tries = 0; tries < triesMax && !isUsed; tries++) {
-      const id = requestedId ?? (await this.#freeId());
+      const id = requestedId ?? (await this.freeId());
       const added: TravelPackage = { id, ...rest, version: 1, ...sale };
       const [isAdded] = await store.addPackages([added]);
       if (isAdded !== undefined) {
@@ -202,17 +232,25 @@ export class PackageService {
     return { kind: 'refused', code: 'package_exists' };
   }
 
-  /** The next free id. The id of a deleted package is not free, because an old page or owner may still use it. */
-  async #freeId(): Promise<number> {
+  /**
+   * The next free id. The id of a deleted package is not free, because an old page or owner may still use it.
+   * @throws StoreUnavailableError
+   */
+  async freeId(): Promise<number> {
     const { store } = this.#options;
-    const [stored, gone] = await Promise.all([store.ownerRecords(), store.settingsNamed(deleted)]);
-    const used = new Set(stored.map(({ packageId }) => packageId));
-    for (const name of gone.keys()) used.add(Number(name.slice(deleted.length)));
-    const ids = [...used].sort((a, b) => a - b);
-    const highest = ids.at(-1) ?? 0;
+    const [last, gone] = await Promise.all([store.lastPackageId(), store.settingsNamed(deleted)]);
+    const used = new Set([...gone.keys()].map((name) => Number(name.slice(deleted.length))));
+    const highest = Math.max(last, ...used);
     if (highest < packageIdMax) return highest + 1;
     // The highest possible id is taken: use the first gap.
-    return 1 + ids.findIndex((id, index) => id !== index + 1);
+    let free = 1;
+    for await (const { packageId } of itemsOf((cursor, limit) => store.ownersPage(cursor, limit))) {
+      while (used.has(free)) free += 1;
+      if (packageId > free) break;
+      free = packageId + 1;
+    }
+    while (used.has(free)) free += 1;
+    return free;
   }
 
   async #update(id: number, change: PackageUpdate): Promise<Result<TravelPackage>> {
@@ -267,9 +305,21 @@ export class PackageService {
     return { kind: 'done', value: last as TravelPackage };
   }
 
-  async #readOwners(): Promise<Owners> {
-    const [stored, reports] = await Promise.all([this.#owners.get(), this.#instances.reports()]);
-    return { stored, reports, reported: reportedOwners(reports) };
+  async #statuses(snapshots: readonly PackageSnapshot[]): Promise<PackageStatus[]> {
+    const { store, hasOwners } = this.#options;
+    const ids = snapshots.map((snapshot) => snapshot.package.id);
+    const [records, reports] = await Promise.all([
+      hasOwners ? store.ownersOf(ids) : [],
+      this.#instances.reports(),
+    ]);
+    const stored = new Map(records.map((owner) => [owner.packageId, owner]));
+    const owners = { stored, reports, reported: this.#reportedBy(reports) };
+    return snapshots.map((snapshot) => this.#status(snapshot, owners));
+  }
+
+  #reportedBy(reports: StatusReports): Owners['reported'] {
+    if (this.#reported?.reports !== reports) this.#reported = { reports, owners: reportedOwners(reports) };
+    return this.#reported.owners;
   }
 
   #status(snapshot: PackageSnapshot, owners: Owners): PackageStatus {

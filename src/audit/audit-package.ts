@@ -7,7 +7,7 @@ import type { AuditedRule, Finding } from './audit-report.ts';
 /** The part of the store that an audit reads. */
 export type AuditedStore = Pick<
   Store,
-  'packages' | 'package' | 'unreadable' | 'order' | 'orders' | 'ordersPage' | 'ordersByKey' | 'snapshot'
+  'packagesPage' | 'package' | 'unreadable' | 'order' | 'orders' | 'ordersPage' | 'ordersByKey' | 'snapshot'
 >;
 
 export interface PackageAudit {

@@ -56,7 +56,7 @@ class World {
   get store(): AuditedStore {
     const snapshot = () => ({ package: this.package, inventory: { ...this.inventory } });
     return {
-      packages: async () => [snapshot()],
+      packagesPage: async () => ({ items: [snapshot()] }),
       unreadable: () => [],
       order: async (id) => {
         if (this.spoilt.has(id)) throw new UnreadableError({ packageId: 1, orderId: id });

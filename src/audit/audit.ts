@@ -1,3 +1,4 @@
+import { allItemsOf } from '../lib/page.ts';
 import { supplierKinds } from '../suppliers/suppliers.ts';
 import { type AuditedStore, auditPackage, unreadable } from './audit-package.ts';
 import type { AuditReport, Finding } from './audit-report.ts';
@@ -45,7 +46,7 @@ export async function audit(auditedStore: AuditedStore, options: AuditOptions = 
   const inMotion: number[] = [];
   let orders = 0;
 
-  const packages = await store.packages();
+  const packages = await allItemsOf((cursor, limit) => store.packagesPage(cursor, limit));
   for (const error of store.unreadable()) {
     const { packageId, orderId } = error.subject;
     if (packageId !== undefined && orderId === undefined) findings.push(unreadable(packageId, [error]));

@@ -113,7 +113,10 @@ export function boundedStore(store: AuditedStore, limits: ReadLimits): AuditedSt
   });
   return {
     ...reads(store),
-    packages: bounded(() => store.packages()),
+    packagesPage: async (cursor: string | undefined, limit: number) => {
+      await pause(limits);
+      return bounded(() => store.packagesPage(cursor, limit))();
+    },
     unreadable: () => store.unreadable(),
     order: bounded((id: string) => store.order(id)),
     orders: bounded((ids: readonly string[]) => store.orders(ids)),

@@ -5,6 +5,7 @@ import type { TravelPackage } from '../domain/travel-package.ts';
 import { samplePackages } from '../domain/travel-package.ts';
 import { systemClock } from '../lib/clock.ts';
 import { flag, type OptionValues, runCommand, text, UsageError } from '../lib/command-line.ts';
+import { allItemsOf } from '../lib/page.ts';
 import type { Store } from '../storage/store.ts';
 import { readPackagesFile, withNightInThePast } from './packages-file.ts';
 
@@ -59,10 +60,10 @@ function warnOfPast(packages: readonly TravelPackage[]): void {
 }
 
 async function isConfirmed(store: Store): Promise<boolean> {
-  const { length } = await store.ownerRecords();
+  const owners = await allItemsOf((cursor, limit) => store.ownersPage(cursor, limit));
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   try {
-    const question = `Delete everything (packages: ${length}) with all orders? (y/N) `;
+    const question = `Delete everything (packages: ${owners.length}) with all orders? (y/N) `;
     return /^y(es)?$/i.test((await terminal.question(question)).trim());
   } finally {
     terminal.close();

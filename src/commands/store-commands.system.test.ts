@@ -7,6 +7,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { sampleChange, sampleInventory, sampleOrder } from '../../test/contract/samples.ts';
+import { allPackages, packagesOf } from '../../test/support/all-packages.ts';
 import { environmentOf } from '../../test/support/node-process.ts';
 import { startServer } from '../../test/support/server.ts';
 import type { AuditReport } from '../audit/audit-report.ts';
@@ -73,7 +74,7 @@ describe('db:init', () => {
     expect(await run('db-init')).toEqual({ code: 0, out: 'Added 4 packages (1, 2, 3, 4).\n', err: '' });
     expect((await run('db-init')).out).toMatch(/^Added no package.\n.*left as they are: 4 packages/);
     const store = openSqliteStore({ file });
-    const offers = (await store.packages()).map(({ package: { id, flight, stay, price, quota } }) =>
+    const offers = (await allPackages(store)).map(({ package: { id, flight, stay, price, quota } }) =>
       [id, flight, stay, price, quota].join(' '),
     );
     await store.close();
@@ -131,7 +132,7 @@ describe('db:init', () => {
     expect((await run('audit')).out).toContain('1 order,');
     expect(await run('db-init', ['--reset', '--yes'])).toMatchObject({ code: 0, err: '' });
     const store = openSqliteStore({ file });
-    expect(await store.packages()).toHaveLength(4);
+    expect(await allPackages(store)).toHaveLength(4);
     expect(await store.order('ORDER-1-1')).toBeUndefined();
     expect(await store.ledger.find('flights', 'public:me')).toBeUndefined();
     expect(await store.setting('secret', () => 'new')).toBe('kept');
@@ -143,7 +144,7 @@ describe('db:init', () => {
     const refused = await run('db-init', ['--reset', '--yes']);
     expect(refused).toMatchObject({ code: 2, out: '' });
     expect(refused.err).toMatch(/^.*booking\.db is in use by another process.*\n$/);
-    expect(await server.engine.packages()).toHaveLength(4);
+    expect(await packagesOf(server.engine)).toHaveLength(4);
     await server.stop();
   });
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { fakeEngine, fakeNow, fakeSnapshot } from '../../test/support/fake-engine.ts';
+import { fakeEngine, fakeNow, fakePackages, fakeSnapshot } from '../../test/support/fake-engine.ts';
 import type { BookingEngine } from '../engine/engine.ts';
 import { silentLog } from '../observability/log.ts';
 import { localLiveBus } from '../realtime/live-bus.ts';
@@ -34,7 +34,7 @@ async function problemOf(answer: Response) {
 
 it('the app lists packages with their inventory, and with a sale window if they have one', async () => {
   const windowed = fakeSnapshot({ id: 2, opensAt: fakeNow, paused: true });
-  const app = appWith({ packages: async () => [fakeSnapshot(), windowed] });
+  const app = appWith(fakePackages([fakeSnapshot(), windowed]));
   const answer = await app.request('/api/packages');
   expect(answer.headers.get('cache-control')).toBe('no-store');
   const plain = {

@@ -74,8 +74,7 @@ export async function compose(options: ComposeOptions): Promise<Instance> {
 }
 
 async function fillIfEmpty(store: Store, log: Log): Promise<void> {
-  // The packages of a store that cannot be read are not replaced.
-  if ((await store.packages()).length > 0 || store.unreadable().length > 0) return;
+  if ((await store.lastPackageId()) > 0) return;
   const added = await store.addPackages(samplePackages);
   if (added.length > 0) log.info({ packages: added }, 'the store was empty: it got the sample packages');
 }

@@ -1,6 +1,6 @@
 import type { OrderAnswer } from '../domain/messages.ts';
 import type { Order } from '../domain/order.ts';
-import type { PackageSnapshot } from '../domain/travel-package.ts';
+import type { Inventory, PackageSnapshot } from '../domain/travel-package.ts';
 
 export interface PurchaseRequest {
   readonly packageId: number;
@@ -27,15 +27,54 @@ export interface PackageListener {
   readonly removed: (last: PackageSnapshot) => void;
 }
 
+/** `listed`: in customers' lists. `current`: not archived. */
+export type PackageGroup = 'all' | 'listed' | 'current' | 'archived';
+
+/** A page of packages to read, by id. */
+export interface PackagesQuery {
+  readonly group: PackageGroup;
+  /** Only packages whose flight contains this text, in upper or lower case. */
+  readonly flight?: string | undefined;
+  /** Only packages of this night, an ISO date. */
+  readonly stay?: string | undefined;
+  /** Where the page begins: default at the first package. */
+  readonly from?: PageStart | undefined;
+  readonly limit: number;
+}
+
 /**
- * The packages in this instance's cache. These methods never read the store. After a lost live update a package stays
+ * `above`: the first package with a greater id. `index`: the package at this index, or the last page that begins at a
+ * multiple of the limit. `id`: like `index`, for the page with this package; the first page if there is none.
+ */
+export type PageStart = { readonly above: number } | { readonly index: number } | { readonly id: number };
+
+export interface PackagesPage {
+  readonly items: readonly PackageSnapshot[];
+  /** The index of the first item among all packages that match. */
+  readonly index: number;
+  /** How many packages match. */
+  readonly total: number;
+  /** The id to continue above; absent on the last page. */
+  readonly next?: number;
+}
+
+/** Sums over packages. */
+export type InventoryTotals = Readonly<Record<keyof Omit<Inventory, 'nextNumber'> | 'quota', number>>;
+
+/**
+ * The packages in this instance's cache. Only `refresh` reads the store. After a lost live update a package stays
  * outdated until the store is read the next time.
  */
 export interface CachedPackages {
   /** The cached snapshot, however old; undefined if no such package is known. */
   peek(id: number): PackageSnapshot | undefined;
-  /** All cached snapshots, however old, in any order. */
-  values(): Iterable<PackageSnapshot>;
+  /** The sorted ids of the known packages of a group. */
+  ids(group: PackageGroup): readonly number[];
+  totals(group: 'current' | 'archived'): InventoryTotals;
+  /** The packages with orders in the queue, being booked or being cancelled, in any order. */
+  busy(): readonly PackageSnapshot[];
+  /** Reads those of these packages again that are not fresh. @throws StoreUnavailableError */
+  refresh(ids: readonly number[]): Promise<void>;
   /** Returns a function that removes the listener. */
   subscribe(listener: PackageListener): () => void;
 }
@@ -60,8 +99,12 @@ export interface BookingEngine {
    * The position in the queue, from 1; undefined if the order is not queued or this instance does not know the queue.
    */
   queuePosition(order: Order): number | undefined;
-  /** All packages by id, at most 250 ms old. @throws StoreUnavailableError */
-  packages(): Promise<readonly PackageSnapshot[]>;
+  /**
+   * A page of packages by id, each at most 250 ms old. Of more than 1,000 packages, changes by other instances that the
+   * live bus has lost may be missing from the lists for longer: 250 ms for every 1,000 packages.
+   * @throws StoreUnavailableError
+   */
+  packages(query: PackagesQuery): Promise<PackagesPage>;
   package(id: number): Promise<PackageSnapshot | undefined>;
   /** The cache behind `packages` and `package`. */
   readonly cachedPackages: CachedPackages;

@@ -3,11 +3,23 @@ import type { PackageSnapshot } from '../domain/travel-package.ts';
 import { singleFlight } from '../lib/cached.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { LiveBus } from '../realtime/live-bus.ts';
-import type { Store } from '../storage/store.ts';
-import type { CachedPackages, PackageListener, Settling } from './engine.ts';
+import { type Store, UnreadableError } from '../storage/store.ts';
+import type {
+  CachedPackages,
+  InventoryTotals,
+  PackageGroup,
+  PackageListener,
+  PackagesPage,
+  PackagesQuery,
+  Settling,
+} from './engine.ts';
+import { firstAbove, PackageIndex } from './package-index.ts';
+
+/** How many packages are read at a time: they keep this process busy for a few milliseconds. */
+const packagesPage = 1_000;
 
 export interface PackageCacheOptions {
-  readonly store: Pick<Store, 'package' | 'packages' | 'unreadable'>;
+  readonly store: Pick<Store, 'package' | 'packagesPage' | 'unreadable'>;
   readonly liveBus: LiveBus;
   readonly clock: Clock;
   /** A snapshot older than this is read again. Infinity if only this process changes the store. */
@@ -34,7 +46,10 @@ interface Reading {
 export class PackageCache implements CachedPackages {
   readonly #options: PackageCacheOptions;
   readonly #entries = new Map<number, Entry>();
-  /** Time of the last read of all packages. */
+  /** When live updates removed packages. Their entries stay until a read of all packages that began later. */
+  readonly #removedAt = new Map<number, number>();
+  readonly #index: PackageIndex;
+  /** When the last read of all packages began. */
   #allAt: number | undefined;
   readonly #readAll = singleFlight(() => this.#readAllOnce());
   readonly #reading = new Map<number, Promise<Reading>>();
@@ -43,23 +58,48 @@ export class PackageCache implements CachedPackages {
 
   constructor(options: PackageCacheOptions) {
     this.#options = options;
+    this.#index = new PackageIndex(
+      (id) => this.peek(id),
+      () => options.clock.sleep(0),
+    );
     this.#unsubscribe = options.liveBus.subscribe({
       package: (snapshot) => this.#set(snapshot.package.id, { snapshot, at: options.clock.monotonic() }),
-      removed: (id) => this.#set(id, { snapshot: undefined, at: options.clock.monotonic() }),
+      removed: (id) => {
+        const at = options.clock.monotonic();
+        this.#removedAt.set(id, at);
+        this.#set(id, { snapshot: undefined, at });
+      },
     });
   }
 
-  /** All packages, sorted by id. @throws StoreUnavailableError */
-  async all(): Promise<readonly PackageSnapshot[]> {
-    if (!this.#isFresh(this.#allAt)) await this.#readAll();
-    return [...this.values()].sort((a, b) => a.package.id - b.package.id);
+  /** Reads all packages for the first time. @throws StoreUnavailableError */
+  async start(): Promise<void> {
+    if (this.#allAt === undefined) await this.#readAll();
+  }
+
+  /** @throws StoreUnavailableError */
+  async page(query: PackagesQuery): Promise<PackagesPage> {
+    await this.#refreshAll();
+    const { ids, ...page } = await this.#index.find(query);
+    await this.refresh(ids);
+    return { items: ids.flatMap((id) => this.peek(id) ?? []), ...page };
+  }
+
+  /** Reads those of these packages again that are not fresh. A package that cannot be read stays as it was. */
+  async refresh(ids: readonly number[]): Promise<void> {
+    const old = ids.filter((id) => !this.#isFresh(this.#entries.get(id)?.at) && !this.#isAbsent(id));
+    const read = (id: number) =>
+      this.#readOnce(id).catch((error: unknown) => {
+        if (!(error instanceof UnreadableError)) throw error;
+      });
+    if (old.length > 0) await Promise.all(old.map(read));
   }
 
   /** @throws StoreUnavailableError */
   async get(id: number): Promise<PackageSnapshot | undefined> {
     const known = this.#entries.get(id);
     if (known !== undefined && this.#isFresh(known.at)) return known.snapshot;
-    if (known === undefined && this.#knowsAll) return undefined;
+    if (this.#isAbsent(id)) return undefined;
     return (await this.#readOnce(id)).entry.snapshot;
   }
 
@@ -78,8 +118,16 @@ export class PackageCache implements CachedPackages {
     return this.#entries.get(id)?.snapshot;
   }
 
-  *values(): Iterable<PackageSnapshot> {
-    for (const { snapshot } of this.#entries.values()) if (snapshot !== undefined) yield snapshot;
+  ids(group: PackageGroup): readonly number[] {
+    return this.#index.ids(group);
+  }
+
+  totals(group: 'current' | 'archived'): InventoryTotals {
+    return this.#index.totals(group);
+  }
+
+  busy(): readonly PackageSnapshot[] {
+    return this.#index.busy();
   }
 
   subscribe(listener: PackageListener): () => void {
@@ -91,12 +139,26 @@ export class PackageCache implements CachedPackages {
     this.#unsubscribe();
   }
 
-  /** Whether every stored package is cached. A package that cannot be read is not. */
-  get #knowsAll(): boolean {
+  /** Whether it is certain without a read that there is no such package: every stored package is cached. */
+  #isAbsent(id: number): boolean {
     const { maxAgeMs, store } = this.#options;
-    return (
-      maxAgeMs === Number.POSITIVE_INFINITY && this.#isFresh(this.#allAt) && store.unreadable().length === 0
-    );
+    const knowsAll = maxAgeMs === Number.POSITIVE_INFINITY && this.#isFresh(this.#allAt);
+    // A package that cannot be read is not cached.
+    return !this.#entries.has(id) && knowsAll && store.unreadable().length === 0;
+  }
+
+  /**
+   * Reads all packages again if the last read is too old. Many packages take longer to read, so they are read less
+   * often, and nobody waits for it.
+   */
+  async #refreshAll(): Promise<void> {
+    const pages = Math.ceil(this.#entries.size / packagesPage);
+    const { clock, maxAgeMs } = this.#options;
+    if (this.#allAt !== undefined && clock.monotonic() - this.#allAt <= maxAgeMs * Math.max(pages, 1)) return;
+    const reading = this.#readAll();
+    if (this.#allAt === undefined || pages <= 1) await reading;
+    // The shown packages are read again anyway, and that reports the error of a store that does not answer.
+    else reading.catch(() => {});
   }
 
   #isFresh(at: number | undefined): boolean {
@@ -116,14 +178,41 @@ export class PackageCache implements CachedPackages {
   }
 
   async #readAllOnce(): Promise<void> {
-    const at = this.#options.clock.monotonic();
-    const stored = await this.#options.store.packages();
-    for (const snapshot of stored) this.#keep(snapshot.package.id, snapshot, at);
-    const ids = new Set(stored.map((snapshot) => snapshot.package.id));
-    // A cached package that is not stored was removed, and the live update of its removal was lost. A package whose live
-    // update came after the read began may be new, so it stays.
-    for (const [id, known] of this.#entries) if (!ids.has(id) && known.at < at) this.#delete(id);
-    this.#allAt = at;
+    const { clock, store } = this.#options;
+    const beganAt = clock.monotonic();
+    let cursor: string | undefined;
+    do {
+      const at = clock.monotonic();
+      const { items, next } = await store.packagesPage(cursor, packagesPage);
+      for (const snapshot of items) this.#keep(snapshot.package.id, snapshot, at);
+      this.#forgetRemoved(cursor, next, items, at);
+      cursor = next;
+    } while (cursor !== undefined);
+    for (const [id, at] of this.#removedAt) {
+      if (at >= beganAt) continue;
+      this.#removedAt.delete(id);
+      if (this.peek(id) === undefined) this.#entries.delete(id);
+    }
+    this.#allAt = beganAt;
+  }
+
+  /**
+   * A cached package that is not in its page was removed, and the live update of its removal was lost. A package whose
+   * live update came after the read began may be new, so it stays.
+   */
+  #forgetRemoved(
+    cursor: string | undefined,
+    next: string | undefined,
+    items: readonly PackageSnapshot[],
+    at: number,
+  ): void {
+    const stored = new Set(items.map((snapshot) => snapshot.package.id));
+    const known = this.#index.ids('all');
+    const from = firstAbove(known, Number(cursor ?? 0));
+    const to = next === undefined ? known.length : firstAbove(known, Number(next));
+    for (const id of known.slice(from, to)) {
+      if (!stored.has(id) && (this.#entries.get(id) as Entry).at < at) this.#delete(id);
+    }
   }
 
   /**
@@ -141,12 +230,14 @@ export class PackageCache implements CachedPackages {
   #set(id: number, entry: Entry): void {
     const before = this.peek(id);
     this.#entries.set(id, entry);
+    this.#index.change(id, before, entry.snapshot);
     this.#tell(before, entry.snapshot);
   }
 
   #delete(id: number): void {
     const before = this.peek(id);
     this.#entries.delete(id);
+    this.#index.change(id, before, undefined);
     this.#tell(before, undefined);
   }
 

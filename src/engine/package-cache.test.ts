@@ -2,6 +2,7 @@ import { beforeEach, expect, test, vi } from 'vitest';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { onSale } from '../../test/support/server.ts';
 import { fullInventory, type PackageSnapshot } from '../domain/travel-package.ts';
+import type { Page } from '../lib/page.ts';
 import { localLiveBus } from '../realtime/live-bus.ts';
 import { UnreadableError } from '../storage/store.ts';
 import { PackageCache } from './live-caches.ts';
@@ -14,29 +15,33 @@ const snapshot = (id: number, waiting = 0): PackageSnapshot => ({
 let clock: ManualClock;
 const liveBus = localLiveBus();
 const store = {
-  packages: vi.fn(async () => [snapshot(2), snapshot(1)]),
+  packagesPage: vi.fn(async (): Promise<Page<PackageSnapshot>> => ({ items: [snapshot(1), snapshot(2)] })),
   package: vi.fn(async (id: number) => (id === 404 ? undefined : snapshot(id))),
   unreadable: vi.fn((): UnreadableError[] => []),
 };
 
+async function all(cache: PackageCache): Promise<readonly PackageSnapshot[]> {
+  return (await cache.page({ group: 'all', limit: 1_000 })).items;
+}
+
 beforeEach(() => {
   clock = new ManualClock();
-  store.packages.mockClear();
+  store.packagesPage.mockClear();
   store.package.mockClear();
 });
 
 test('the cache returns packages sorted by id, and concurrent calls share one read', async () => {
   const catalogue = new PackageCache({ store, liveBus, clock, maxAgeMs: 250 });
-  const [all] = await Promise.all([catalogue.all(), catalogue.all()]);
-  expect(all.map((each) => each.package.id)).toEqual([1, 2]);
+  const [found] = await Promise.all([all(catalogue), all(catalogue)]);
+  expect(found.map((each) => each.package.id)).toEqual([1, 2]);
   await Promise.all([catalogue.get(1), catalogue.get(2)]);
-  expect([store.packages.mock.calls.length, store.package.mock.calls.length]).toEqual([1, 0]);
+  expect([store.packagesPage.mock.calls.length, store.package.mock.calls.length]).toEqual([1, 0]);
   catalogue.close();
 });
 
 test('the cache reads a snapshot again if it is too old, unless the live bus has updated the snapshot', async () => {
   const catalogue = new PackageCache({ store, liveBus, clock, maxAgeMs: 250 });
-  await catalogue.all();
+  await all(catalogue);
   await clock.advance(251);
   await Promise.all([catalogue.get(1), catalogue.get(1)]);
   expect(store.package).toHaveBeenCalledTimes(1);
@@ -48,7 +53,7 @@ test('the cache reads a snapshot again if it is too old, unless the live bus has
 
 test('the cache reads a snapshot again when it is too old, also if the time was set back', async () => {
   const catalogue = new PackageCache({ store, liveBus, clock, maxAgeMs: 250 });
-  await catalogue.all();
+  await all(catalogue);
   clock.jump(-3_600_000);
   await clock.advance(251);
   await catalogue.get(1);
@@ -58,15 +63,15 @@ test('the cache reads a snapshot again when it is too old, also if the time was 
 
 test('the cache forgets a removed package even if the live update of its removal is lost', async () => {
   const catalogue = new PackageCache({ store, liveBus, clock, maxAgeMs: 250 });
-  await catalogue.all();
+  await all(catalogue);
   liveBus.publishRemoved(1);
-  expect([catalogue.peek(1), (await catalogue.all()).map((each) => each.package.id)]).toEqual([
+  expect([catalogue.peek(1), (await all(catalogue)).map((each) => each.package.id)]).toEqual([
     undefined,
     [2],
   ]);
-  store.packages.mockResolvedValueOnce([snapshot(3)]);
+  store.packagesPage.mockResolvedValueOnce({ items: [snapshot(3)] });
   await clock.advance(251);
-  expect((await catalogue.all()).map((each) => each.package.id)).toEqual([3]);
+  expect((await all(catalogue)).map((each) => each.package.id)).toEqual([3]);
   catalogue.close();
 });
 
@@ -83,11 +88,11 @@ test('the cache prefers a live update that arrives during a read', async () => {
 
 test('the cache does not restore a package that is removed during a read', async () => {
   const catalogue = new PackageCache({ store, liveBus, clock, maxAgeMs: Number.POSITIVE_INFINITY });
-  const read = Promise.withResolvers<PackageSnapshot[]>();
-  store.packages.mockReturnValueOnce(read.promise);
-  const asked = catalogue.all();
+  const read = Promise.withResolvers<Page<PackageSnapshot>>();
+  store.packagesPage.mockReturnValueOnce(read.promise);
+  const asked = all(catalogue);
   liveBus.publishRemoved(1);
-  read.resolve([snapshot(1), snapshot(2)]);
+  read.resolve({ items: [snapshot(1), snapshot(2)] });
   expect((await asked).map((each) => each.package.id)).toEqual([2]);
   expect([catalogue.peek(1), await catalogue.get(1)]).toEqual([undefined, undefined]);
   liveBus.publishPackage(snapshot(1, 3));
@@ -103,16 +108,16 @@ test('the cache tells listeners of new, changed and removed packages, from the l
     removed: ({ package: { id }, inventory: { waiting } }) => told.push(`${id} removed: ${waiting}`),
   });
   const news = () => told.splice(0);
-  await catalogue.all();
-  expect(news()).toEqual(['2: 0', '1: 0']);
+  await all(catalogue);
+  expect(news()).toEqual(['1: 0', '2: 0']);
   liveBus.publishPackage(snapshot(1, 4));
   liveBus.publishPackage(snapshot(1, 4));
   expect(news()).toEqual(['1: 4']);
   await clock.advance(251);
   store.package.mockResolvedValueOnce(snapshot(1, 5));
   await catalogue.get(1);
-  store.packages.mockResolvedValueOnce([snapshot(1, 5)]);
-  await catalogue.all();
+  store.packagesPage.mockResolvedValueOnce({ items: [snapshot(1, 5)] });
+  await all(catalogue);
   expect(news()).toEqual(['1: 5', '2 removed: 0']);
   liveBus.publishRemoved(1);
   liveBus.publishRemoved(1);
@@ -140,7 +145,7 @@ test('reread() uses a read that begins after the call, and concurrent calls shar
 
 test('the cache reads no unknown ids from the store if only this process changes the store', async () => {
   const catalogue = new PackageCache({ store, liveBus, clock, maxAgeMs: Number.POSITIVE_INFINITY });
-  await catalogue.all();
+  await all(catalogue);
   expect(await catalogue.get(404)).toBeUndefined();
   expect(store.package).not.toHaveBeenCalled();
   catalogue.close();
@@ -148,7 +153,7 @@ test('the cache reads no unknown ids from the store if only this process changes
 
 test('Q12 a package that cannot be read is not taken for an unknown one', async () => {
   const catalogue = new PackageCache({ store, liveBus, clock, maxAgeMs: Number.POSITIVE_INFINITY });
-  await catalogue.all();
+  await all(catalogue);
   expect([await catalogue.get(3), store.package.mock.calls.length]).toEqual([undefined, 0]);
   const unreadable = new UnreadableError({ packageId: 3 }, 2);
   store.unreadable.mockReturnValue([unreadable]);

@@ -10,7 +10,7 @@ import type { Store } from '../storage/store.ts';
 import type { Suppliers } from '../suppliers/suppliers.ts';
 import type { Command } from './commands.ts';
 import { answerOf } from './commands.ts';
-import type { PurchaseRequest, Settling } from './engine.ts';
+import type { PackagesPage, PackagesQuery, PurchaseRequest, Settling } from './engine.ts';
 import { Outcomes, PackageCache } from './live-caches.ts';
 import type { EngineLoad, OperatedEngine, Result } from './operated-engine.ts';
 import { QueuePositions } from './queue-positions.ts';
@@ -65,7 +65,7 @@ export abstract class EngineShell<Options extends ShellOptions> implements Opera
   protected abstract readonly isTransportAvailable: boolean;
 
   async start(): Promise<void> {
-    await this.cachedPackages.all();
+    await this.cachedPackages.start();
   }
 
   async outcome(order: Order, settling: Settling): Promise<Order> {
@@ -93,8 +93,8 @@ export abstract class EngineShell<Options extends ShellOptions> implements Opera
     return this.#queuePositions.position(order.packageId, order.number);
   }
 
-  packages(): Promise<readonly PackageSnapshot[]> {
-    return this.cachedPackages.all();
+  packages(query: PackagesQuery): Promise<PackagesPage> {
+    return this.cachedPackages.page(query);
   }
 
   package(id: number): Promise<PackageSnapshot | undefined> {

@@ -36,6 +36,16 @@ export function packageIdFrom(text: string): number | undefined {
   return packageIdText.test(text) ? Number(text) : undefined;
 }
 
+/** The most packages that the order page shows, and that one connection watches. */
+export const shownMax = 100;
+
+/** Parses ids with dots between them, at most {@link shownMax}; undefined when the text is not such a list. */
+export function packageIdsFrom(text: string): number[] | undefined {
+  const ids = text.split('.').map(packageIdFrom);
+  const valid = ids.filter((id) => id !== undefined);
+  return valid.length === ids.length && ids.length <= shownMax ? valid : undefined;
+}
+
 /** A package's id as a form field or a path parameter, parsed to a number. */
 export const packageIdField = z
   .string({ error: 'Choose a stay' })
@@ -63,6 +73,31 @@ export const keyInput = z
   .string()
   .regex(/^[\x21-\x7e]+$/, 'must be visible ASCII characters, no blanks')
   .max(keyBytesMax, `must have at most ${keyBytesMax} characters`);
+
+/** The most packages on one page of a list. */
+export const packagesMax = 1_000;
+
+/** The text of a search for a flight. */
+export const flightSearch = shortText(100).meta({
+  description: 'Only flights whose name contains this text. Its case does not matter.',
+});
+
+/** The query of a list of packages. */
+export const packagesQuery = z.strictObject({
+  limit: z
+    .string()
+    .regex(/^([1-9]\d{0,2}|1000)$/, `must be a whole number, 1 to ${packagesMax}`)
+    .transform(Number)
+    .exactOptional()
+    .meta({ description: `At most so many packages, 1 to ${packagesMax}. Absent: ${packagesMax}.` }),
+  cursor: z
+    .string()
+    .regex(packageIdText, 'must be `next` of another page')
+    .transform(Number)
+    .exactOptional()
+    .meta({ description: '`next` of the page before. Absent: the first page.' }),
+  flight: flightSearch.exactOptional(),
+});
 
 /* Request bodies. Requests are validated with these schemas, and `/openapi.json` is generated from them. */
 

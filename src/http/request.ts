@@ -29,6 +29,22 @@ export async function readJson<Schema extends z.ZodType>(
   return checked.value;
 }
 
+/**
+ * Reads the query of the URL and validates it.
+ * @throws ProblemError 422 with `errors` when the query does not fit the schema, or has a parameter twice.
+ */
+export function readQuery<Schema extends z.ZodType>(c: Context, schema: Schema): z.output<Schema> {
+  const twice = Object.entries(c.req.queries()).filter(([, values]) => values.length > 1);
+  if (twice.length > 0) {
+    throw new ProblemError('invalid', {
+      errors: twice.map(([path]) => ({ path, message: 'must be there only once' })),
+    });
+  }
+  const checked = check(schema, c.req.query());
+  if ('value' in checked) return checked.value;
+  throw new ProblemError('invalid', { errors: checked.errors });
+}
+
 /** The result of validating a form, and its fields as they were sent, so that a page can show them again. */
 type CheckedForm<Value> = { readonly fields: Readonly<Record<string, string>> } & Checked<Value>;
 

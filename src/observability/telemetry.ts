@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
+import type { BookingEngine } from '../engine/engine.ts';
 import { defined } from '../lib/defined.ts';
 import type { Log } from './log.ts';
 import type { TracingSource } from './opentelemetry.ts';
 import {
   createMetrics,
   type Exposition,
-  type GaugeSources,
   type MetricsSource,
+  packageFigures,
 } from './prometheus/exposition.ts';
 
 /** The metrics of an instance, and its traces if it has a collector to send them to. */
@@ -43,13 +44,13 @@ export async function openTelemetry({ instanceId, tracing }: Config, log: Log): 
 export function httpTelemetry(
   { metrics, tracing }: Telemetry,
   config: Config,
-  engine: Omit<GaugeSources, 'build'>,
+  engine: Pick<BookingEngine, 'packages' | 'cachedPackages' | 'readinessProblems'>,
 ) {
   const { logLevel, engine: kind, database } = config;
   const node = process.versions.node;
   const build = { version: programVersion(), node, engine: kind, store: database.kind };
   const sources = {
-    packages: () => engine.packages(),
+    packages: () => packageFigures(engine),
     readinessProblems: () => engine.readinessProblems(),
     build,
   };

@@ -43,7 +43,10 @@ const change: OperatorEvent = {
 
 const good: AdminOverrides = {
   packages: {
-    list: async () => [fakeStatus(), fakeStatus({ id: 2, paused: true }, {}, { obstacle: 'paused' })],
+    list: async () => ({
+      items: [fakeStatus(), fakeStatus({ id: 2, paused: true }, {}, { obstacle: 'paused' })],
+      ...{ index: 0, total: 9, next: 2 },
+    }),
     archive: async () => ({ kind: 'done', value: fakeStatus({ listed: false, archived: true }).package }),
   },
   instances: {

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { adminToken, type FakeAppOptions, fakeApp, suppliersToken } from '../../test/support/fake-app.ts';
-import { fakeNow, fakeOrder, fakeSnapshot } from '../../test/support/fake-engine.ts';
+import { fakeNow, fakeOrder, fakePackages, fakeSnapshot } from '../../test/support/fake-engine.ts';
 import { expectMatchesOpenApi, operationAt } from '../../test/support/openapi-conformance.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { OrderStatus } from '../domain/order.ts';
@@ -149,9 +149,9 @@ describe('the description matches the answer', () => {
   it('with packages that have a sale window or are paused', async () => {
     const window = { opensAt: fakeNow, closesAt: fakeNow + 1, paused: true };
     const packages = [fakeSnapshot(), fakeSnapshot({ id: 2, ...window })];
-    expect(await answered({ path: '/api/packages' }, { engine: { packages: async () => packages } })).toBe(
-      200,
-    );
+    const engine = fakePackages(packages);
+    expect(await answered({ path: '/api/packages' }, { engine })).toBe(200);
+    expect(await answered({ path: '/api/packages?limit=1&flight=FLIGHT&cursor=1' }, { engine })).toBe(200);
   });
 
   it('with a ledger of several pages', async () => {

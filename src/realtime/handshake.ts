@@ -2,23 +2,32 @@ import type { IncomingMessage } from 'node:http';
 import type { ErrorCode } from '../domain/errors.ts';
 import { parseOrderId } from '../domain/order.ts';
 import type { HttpSettings } from '../http/app-services.ts';
-import { packageIdFrom } from '../http/inputs.ts';
+import { packageIdFrom, packageIdsFrom } from '../http/inputs.ts';
 import { isOrderSignature } from '../http/order-access.ts';
 import { isOwnOrigin } from '../http/security.ts';
 
 export const livePath = '/live';
 
-/** The topic that a customer's connection watches: every package, one package, or one order. */
+/**
+ * The topic that a customer's connection watches: these packages (absent: the first page of the order page), one
+ * package, or one order.
+ */
 export type CustomerTopic =
-  | { readonly kind: 'packages' }
+  | { readonly kind: 'packages'; readonly ids?: readonly number[] }
   | { readonly kind: 'package'; readonly packageId: number }
   | { readonly kind: 'order'; readonly orderId: string };
 
 /** The topic that a connection watches. Only the pages of signed-in operators may watch `admin`. */
-export type Topic = CustomerTopic | { readonly kind: 'admin' };
+export type Topic = CustomerTopic | AdminTopic;
 
-/** The most characters of a URL, which is more than any URL of the pages has. */
-const urlLengthMax = 1024;
+/** The overview, and the rows of these packages. */
+export interface AdminTopic {
+  readonly kind: 'admin';
+  readonly ids: readonly number[];
+}
+
+/** The most characters of a URL, which is more than any URL of the pages has: a hundred ids have 16 each. */
+const urlLengthMax = 2048;
 
 /** The members of an upgrade request that the handshake needs. */
 export type Handshake = Pick<IncomingMessage, 'method' | 'url' | 'headers'>;
@@ -65,16 +74,21 @@ function single(header: string | string[] | undefined): string | undefined {
 
 /** Topics that thousands of connections share. */
 const allPackages: Topic = { kind: 'packages' };
-const admin: Topic = { kind: 'admin' };
+const admin: Topic = { kind: 'admin', ids: [] };
 
 /**
- * Parses `topic=packages`, `topic=package:3`, `topic=admin` or `topic=order:<id>&proof=<proof>`. An order without its
+ * Parses `topic=packages`, `topic=packages:1.2.3`, `topic=package:3`, `topic=admin`, `topic=admin:1.2.3` or `topic=order:<id>&proof=<proof>`. An order without its
  * proof is refused like an order that does not exist (promise Q10).
  */
 function parseTopic(query: URLSearchParams, secret: string): Topic | ErrorCode {
   const text = query.get('topic') ?? '';
   if (text === 'packages') return allPackages;
   if (text === 'admin') return admin;
+  const [, kind, list = ''] = /^(packages|admin):(.*)$/.exec(text) ?? [];
+  if (kind === 'packages' || kind === 'admin') {
+    const ids = packageIdsFrom(list);
+    return ids === undefined ? 'unknown_route' : { kind, ids };
+  }
   const packageId = text.startsWith('package:') ? packageIdFrom(text.slice('package:'.length)) : undefined;
   if (packageId !== undefined) return { kind: 'package', packageId };
   if (!text.startsWith('order:')) return 'unknown_route';

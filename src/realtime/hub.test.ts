@@ -1,4 +1,5 @@
 import { afterEach, expect, it } from 'vitest';
+import { packagesOf } from '../../test/support/all-packages.ts';
 import { fakeEngine, fakeOrder, fakeSnapshot, livePackages } from '../../test/support/fake-engine.ts';
 import { ManualClock, runUntilIdle } from '../../test/support/manual-clock.ts';
 import type { Order } from '../domain/order.ts';
@@ -328,7 +329,7 @@ it('shows a package that was removed and added again, also after a time without 
 it('shows the first viewer at once what was read before the hub was made', async () => {
   const scene = new Scene();
   const viewer = new TestViewer();
-  await scene.engine.packages();
+  await packagesOf(scene.engine);
   viewer.onEnd = scene.makeHub().subscribe({ kind: 'packages' }, viewer);
   expect(viewer.shown).toEqual(['1: 1 free, 0 held;2: 2 free, 0 held;']);
   viewer.onEnd();

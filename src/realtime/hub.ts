@@ -17,9 +17,9 @@ import {
 import type { CustomerTopic } from './handshake.ts';
 import type { LiveBus } from './live-bus.ts';
 import { OrderFeed } from './order-feed.ts';
-import { PackageFeed } from './package-feed.ts';
+import { listMax, PackageFeed, type WatchedPackages } from './package-feed.ts';
 import { Interval, Ticker } from './schedule.ts';
-import type { ShownOrder, WatchedOrder } from './watched-order.ts';
+import { type ShownOrder, WatchedOrder } from './watched-order.ts';
 
 export interface LiveRender {
   package(snapshot: PackageSnapshot): Fragment;
@@ -97,7 +97,7 @@ export class Hub {
   readonly #stopped = new AbortController();
   readonly #unsubscribe: () => void;
   #viewers = 0;
-  /** When the last read of all packages began, in ms on the monotonic clock. */
+  /** When the last read of the watched packages began, in ms on the monotonic clock. */
   #packagesReadAt = Number.NEGATIVE_INFINITY;
 
   constructor(deps: HubDeps, render: LiveRender, options: Partial<HubOptions> = {}) {
@@ -142,26 +142,30 @@ export class Hub {
 
   /**
    * Adds a viewer. The viewer is sent the time at once, the current state as soon as it is known, and then every
-   * change. A viewer of a package or order that does not exist is closed. Returns a function that removes the viewer.
+   * change. A viewer of one package or order that does not exist is closed. Returns a function that removes the viewer.
    */
   subscribe(topic: CustomerTopic, viewer: Viewer): () => void {
-    const isFirst = !this.#packages.isWatched();
-    const watched = topic.kind === 'order' ? this.#orders.watch(topic.orderId) : undefined;
-    const channel = watched?.channel ?? this.#packageChannel(topic);
-    const subscription = channel.subscribe(viewer);
-    this.#viewers++;
-    if (watched !== undefined) this.#loadOrder(watched);
-    else this.#loadPackages(topic, isFirst);
+    const watched = topic.kind === 'order' ? this.#orders.watch(topic.orderId) : this.#watchPackages(topic);
+    const subscription = watched.channel.subscribe(viewer);
+    // Each list is read when its first viewer comes, so the next read of all lists is due later.
+    if (this.#viewers++ === 0) this.#packagesReadAt = this.#deps.clock.monotonic();
+    if (watched instanceof WatchedOrder) this.#loadOrder(watched);
+    else this.#loadPackages(watched, topic.kind === 'package');
     this.#fanout.open(subscription);
     this.#maintenance.wake();
     return () => this.#remove(subscription, watched);
   }
 
-  #remove(subscription: Subscription, watched: WatchedOrder | undefined): void {
+  /** Whether a viewer of this topic can be added: the number of different lists of packages is bounded. */
+  hasRoomFor(topic: CustomerTopic): boolean {
+    return topic.kind !== 'packages' || this.#packages.hasRoomFor(topic.ids);
+  }
+
+  #remove(subscription: Subscription, watched: WatchedOrder | WatchedPackages): void {
     if (!this.#fanout.remove(subscription)) return;
     this.#viewers--;
-    if (watched === undefined) this.#packages.prune();
-    else this.#orders.unwatch(watched);
+    if (watched instanceof WatchedOrder) this.#orders.unwatch(watched);
+    else this.#packages.unwatch(watched);
   }
 
   /** Closes all connections, a few at a time, and terminates viewers that do not answer. */
@@ -213,38 +217,38 @@ export class Hub {
     };
   }
 
-  #packageChannel(topic: CustomerTopic): Channel {
-    return topic.kind === 'package' ? this.#packages.single(topic.packageId) : this.#packages.all;
+  #watchPackages(topic: Exclude<CustomerTopic, { kind: 'order' }>): WatchedPackages {
+    return this.#packages.watch(topic.kind === 'package' ? [topic.packageId] : topic.ids);
   }
 
   #loadOrder(watched: WatchedOrder): void {
     if (watched.order !== undefined) return;
     void this.#logged(async () => {
-      if (!this.#isRecent()) await this.#readPackages();
       await this.#readOrder(watched);
+      const { order } = watched;
+      if (order !== undefined) await this.#deps.engine.cachedPackages.refresh([order.packageId]);
       this.#ticker.request();
     });
   }
 
-  #loadPackages(topic: CustomerTopic, isFirst: boolean): void {
-    // Nothing was rendered while nobody watched. If there were other viewers, the ticks have already rendered
-    // everything.
-    if (isFirst) this.#packages.render();
-    const { cachedPackages } = this.#deps.engine;
-    const exists = () => topic.kind !== 'package' || cachedPackages.peek(topic.packageId) !== undefined;
-    if (exists() && this.#isRecent()) return;
+  #loadPackages(watched: WatchedPackages, isSingle: boolean): void {
+    const { clock, engine } = this.#deps;
+    const exists = () =>
+      !isSingle || [...watched.ids].some((id) => engine.cachedPackages.peek(id) !== undefined);
+    const isFresh = this.#packagesReadAt > clock.monotonic() - 2 * rereadMs;
+    if (isFresh && watched.channel.subscriptions.size > 1 && exists()) return;
     void this.#logged(async () => {
-      await this.#readPackages();
-      if (!exists()) this.#refuse(this.#packageChannel(topic), 'no such package');
+      await this.#readPackages(watched.isFirst, watched.ids);
+      if (!exists()) this.#refuse(watched.channel, 'no such package');
       this.#ticker.request();
     });
   }
 
-  /** Has the cache read the packages again, if its snapshots are old. It tells the feed what has changed. */
-  async #readPackages(): Promise<void> {
-    const startedAt = this.#deps.clock.monotonic();
-    await this.#deps.engine.packages();
-    this.#packagesReadAt = startedAt;
+  /** Has the cache read these packages again, if its snapshots are old. It tells the feed what has changed. */
+  async #readPackages(isFirst: boolean, ids: Iterable<number>): Promise<void> {
+    const { engine } = this.#deps;
+    if (isFirst) await engine.packages({ group: 'listed', limit: listMax });
+    await engine.cachedPackages.refresh([...ids]);
   }
 
   async #readOrder(watched: WatchedOrder): Promise<void> {
@@ -264,7 +268,11 @@ export class Hub {
   /** Reads packages and orders again if they had no update for a while, because the bus may lose updates. */
   async #reread(): Promise<void> {
     const before = this.#deps.clock.monotonic() - rereadMs;
-    if (this.#packagesReadAt <= before) await this.#readPackages();
+    if (this.#packagesReadAt <= before) {
+      this.#packagesReadAt = this.#deps.clock.monotonic();
+      const ids = new Set([...this.#packages.ids(), ...this.#orders.packageIds()]);
+      await this.#readPackages(this.#packages.isFirstWatched(), ids);
+    }
     const unchecked = this.#orders.unchecked(before, rereadsMax);
     for (let from = 0; from < unchecked.length; from += rereadsAtOnce) {
       await Promise.all(
@@ -286,10 +294,6 @@ export class Hub {
       this.#packages.markSaleChange(at);
       this.#ticker.request();
     });
-  }
-
-  #isRecent(): boolean {
-    return this.#packagesReadAt > this.#deps.clock.monotonic() - 2 * rereadMs;
   }
 
   #refuse(channel: Channel, reason: string): void {

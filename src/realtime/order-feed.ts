@@ -50,6 +50,11 @@ export class OrderFeed {
     for (const watched of this.#orders.values()) yield watched.channel;
   }
 
+  /** The packages of the watched orders. */
+  packageIds(): Iterable<number> {
+    return this.#packages.keys();
+  }
+
   /** Forgets an order when its last viewer has left. */
   unwatch(watched: WatchedOrder): void {
     if (watched.channel.subscriptions.size > 0) return;

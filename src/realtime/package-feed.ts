@@ -1,25 +1,39 @@
 import { isListed, type PackageSnapshot } from '../domain/travel-package.ts';
 import type { CachedPackages } from '../engine/engine.ts';
+import { shownMax } from '../http/inputs.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Channel, type Fragment } from './fanout.ts';
 
+/** The most packages in a list. */
+export const listMax = shownMax;
+/** The most different lists, each with a channel of its own. */
+const listsMax = 2_000;
+
+/** A list of packages that viewers watch together. */
+export interface WatchedPackages {
+  readonly channel: Channel;
+  readonly ids: Set<number>;
+  /**
+   * Whether this is the list of the first listed packages. Packages that become listed join it while it is not full,
+   * and packages that become unlisted leave it.
+   */
+  readonly isFirst: boolean;
+  readonly name: string;
+}
+
 /**
- * The channels that show the packages. One channel shows all packages. Each package that is watched alone has a channel
- * of its own. A package is rendered once per change, and only while somebody watches.
+ * The channels that show packages: one for each list of packages that somebody watches. A package is rendered once per
+ * change, and only while somebody watches it.
  */
 export class PackageFeed {
-  /** The channel of all packages. */
-  readonly all = new Channel();
-  readonly #single = new Map<number, Channel>();
+  readonly #lists = new Map<string, WatchedPackages>();
+  /** The lists of each watched package. */
+  readonly #watching = new Map<number, Set<WatchedPackages>>();
+  /** The newest fragments of the watched packages. */
   readonly #rendered = new Map<number, Fragment>();
-  /** Packages that must be rendered again. */
+  /** Watched packages that must be rendered again. */
   readonly #changed = new Set<number>();
-  /** Packages in `all`. A package that becomes unlisted stays until it is rendered again. */
-  readonly #listed = new Set<number>();
-  /**
-   * Packages that were removed from the store, kept as archived packages. They are shown as closed while somebody
-   * watches.
-   */
+  /** Watched packages that were removed from the store, kept as archived packages: they are shown as closed. */
   readonly #removed = new Map<number, PackageSnapshot>();
   readonly #packages: CachedPackages;
   readonly #clock: Clock;
@@ -34,11 +48,12 @@ export class PackageFeed {
     this.#packages = packages;
     this.#clock = clock;
     this.#render = render;
-    this.#markAll();
   }
 
   /** Call this when a package is new or has changed. */
   update(packageId: number): void {
+    this.#joinFirst(packageId);
+    if (!this.#watching.has(packageId)) return;
     this.#removed.delete(packageId);
     this.#changed.add(packageId);
   }
@@ -46,77 +61,82 @@ export class PackageFeed {
   /** Call this when a package was removed. Pages that show the package get it once more, as archived. */
   remove(last: PackageSnapshot): void {
     const { id, archived } = last.package;
+    if (!this.#watching.has(id)) return;
     this.#removed.set(id, { ...last, package: { ...last.package, archived: true } });
     if (archived !== true) this.#changed.add(id);
   }
 
-  /** Returns the channel of one package. The channel stays empty if there is no such package. */
-  single(packageId: number): Channel {
-    let channel = this.#single.get(packageId);
-    if (channel === undefined) {
-      channel = new Channel();
-      this.#single.set(packageId, channel);
-      const fragment = this.#rendered.get(packageId);
-      if (fragment !== undefined) channel.put([fragment]);
-    }
-    return channel;
-  }
-
-  channels(): Channel[] {
-    return [this.all, ...this.#single.values()];
-  }
-
-  isWatched(): boolean {
-    return this.all.subscriptions.size > 0 || this.#single.size > 0;
-  }
-
-  /** Removes channels and packages that no viewer needs any more. Call this after a viewer has left. */
-  prune(): void {
-    for (const [packageId, channel] of this.#single) {
-      if (channel.subscriptions.size === 0) this.#single.delete(packageId);
-    }
-    if (this.isWatched()) return;
-    for (const packageId of this.#removed.keys()) this.#listed.delete(packageId);
-    for (const [packageId, { rootId }] of this.#rendered) {
-      if (!this.#listed.has(packageId)) this.all.remove(rootId);
-    }
-    for (const packageId of this.#removed.keys()) this.#rendered.delete(packageId);
-    this.#removed.clear();
-    // Sales may open or close while nobody watches, so the next viewer gets everything rendered again.
-    this.#markAll();
-  }
-
-  /** Renders changed packages. Returns the channels with a new version. Does nothing while nobody watches. */
-  render(): Channel[] {
-    if (!this.isWatched()) return [];
-    const forAll: Fragment[] = [];
-    const channels: Channel[] = [];
-    for (const packageId of this.#changed) {
-      this.#changed.delete(packageId);
-      const snapshot = this.#removed.get(packageId) ?? this.#packages.peek(packageId);
-      const fragment = snapshot && this.#render(snapshot);
-      if (snapshot === undefined || fragment === undefined) continue;
-      this.#rendered.set(packageId, fragment);
-      if (this.#isForAll(snapshot)) forAll.push(fragment);
-      else this.all.remove(fragment.rootId);
-      const single = this.#single.get(packageId);
-      single?.put([fragment]);
-      if (single !== undefined) channels.push(single);
-    }
-    if (forAll.length === 0) return channels;
-    this.all.put(forAll);
-    return [this.all, ...channels];
+  /** Whether {@link watch} may be called. */
+  hasRoomFor(ids: readonly number[] | undefined): boolean {
+    return this.#lists.size < listsMax || this.#lists.has(nameOf(ids));
   }
 
   /**
-   * When the next sale opens or closes, as Unix time in ms; Infinity if none does. At that time a package looks
-   * different, although no update comes.
+   * Returns the list of these packages, or of the first listed ones, with the current state of those that are known.
+   */
+  watch(ids: readonly number[] | undefined): WatchedPackages {
+    const name = nameOf(ids);
+    const known = this.#lists.get(name);
+    if (known !== undefined) return known;
+    const list = { channel: new Channel(), ids: new Set<number>(), isFirst: ids === undefined, name };
+    this.#lists.set(name, list);
+    for (const id of ids ?? this.#packages.ids('listed').slice(0, listMax)) this.#join(list, id);
+    list.channel.put([...list.ids].flatMap((id) => this.#fragment(id) ?? []));
+    return list;
+  }
+
+  /** Forgets a list when its last viewer has left. */
+  unwatch(list: WatchedPackages): void {
+    if (list.channel.subscriptions.size > 0) return;
+    this.#lists.delete(list.name);
+    for (const id of list.ids) this.#leave(list, id);
+  }
+
+  *channels(): Iterable<Channel> {
+    for (const { channel } of this.#lists.values()) yield channel;
+  }
+
+  /** The watched packages. */
+  ids(): Iterable<number> {
+    return this.#watching.keys();
+  }
+
+  /** Whether the list of the first listed packages is watched. */
+  isFirstWatched(): boolean {
+    return this.#first !== undefined;
+  }
+
+  /** Renders changed packages. Returns the channels with a new version. */
+  render(): Iterable<Channel> {
+    const news = new Map<WatchedPackages, Fragment[]>();
+    for (const id of this.#changed) {
+      this.#changed.delete(id);
+      this.#rendered.delete(id);
+      const fragment = this.#fragment(id);
+      if (fragment === undefined) continue;
+      for (const list of this.#watching.get(id) ?? []) {
+        if (!this.#isFor(list, id)) {
+          list.channel.remove(fragment.rootId);
+          continue;
+        }
+        const fragments = news.get(list);
+        if (fragments === undefined) news.set(list, [fragment]);
+        else fragments.push(fragment);
+      }
+    }
+    for (const [list, fragments] of news) list.channel.put(fragments);
+    return [...news.keys()].map(({ channel }) => channel);
+  }
+
+  /**
+   * When the next sale of a watched package opens or closes, as Unix time in ms; Infinity if none does. At that time the
+   * package looks different, although no update comes.
    */
   nextSaleChange(): number {
     const now = this.#clock.now();
     let next = Number.POSITIVE_INFINITY;
-    for (const { package: travelPackage } of this.#packages.values()) {
-      const { opensAt = now, closesAt = now } = travelPackage;
+    for (const id of this.#watching.keys()) {
+      const { opensAt = now, closesAt = now } = this.#packages.peek(id)?.package ?? {};
       if (opensAt > now) next = Math.min(next, opensAt);
       if (closesAt > now) next = Math.min(next, closesAt);
     }
@@ -125,21 +145,61 @@ export class PackageFeed {
 
   /** Marks a package as changed if its sale opens or closes at the time `at`. */
   markSaleChange(at: number): void {
-    for (const { package: travelPackage } of this.#packages.values()) {
-      const { id, opensAt, closesAt } = travelPackage;
+    for (const id of this.#watching.keys()) {
+      const { opensAt, closesAt } = this.#packages.peek(id)?.package ?? {};
       if (opensAt === at || closesAt === at) this.#changed.add(id);
     }
   }
 
-  /** Whether the channel of all packages shows this package. An archived package is sent once more, as closed. */
-  #isForAll(snapshot: PackageSnapshot): boolean {
-    const { id, archived } = snapshot.package;
-    if (!isListed(snapshot)) return this.#listed.delete(id) && archived === true;
-    this.#listed.add(id);
-    return true;
+  get #first(): WatchedPackages | undefined {
+    return this.#lists.get(nameOf(undefined));
   }
 
-  #markAll(): void {
-    for (const snapshot of this.#packages.values()) this.#changed.add(snapshot.package.id);
+  /** The newest fragment of a watched package. Undefined if it is unknown or cannot be rendered. */
+  #fragment(id: number): Fragment | undefined {
+    const rendered = this.#rendered.get(id);
+    if (rendered !== undefined) return rendered;
+    const snapshot = this.#removed.get(id) ?? this.#packages.peek(id);
+    const fragment = snapshot && this.#render(snapshot);
+    if (fragment !== undefined) this.#rendered.set(id, fragment);
+    return fragment;
   }
+
+  /** Whether the list shows the package. The first list gets a package that was archived once more, as closed. */
+  #isFor(list: WatchedPackages, id: number): boolean {
+    if (!list.isFirst) return true;
+    const snapshot = this.#removed.get(id) ?? this.#packages.peek(id);
+    if (snapshot === undefined || isListed(snapshot)) return true;
+    this.#leave(list, id);
+    return snapshot.package.archived === true;
+  }
+
+  #joinFirst(id: number): void {
+    const list = this.#first;
+    if (list === undefined || list.ids.size >= listMax || list.ids.has(id)) return;
+    const snapshot = this.#packages.peek(id);
+    if (snapshot !== undefined && isListed(snapshot)) this.#join(list, id);
+  }
+
+  #join(list: WatchedPackages, id: number): void {
+    list.ids.add(id);
+    const lists = this.#watching.get(id);
+    if (lists === undefined) this.#watching.set(id, new Set([list]));
+    else lists.add(list);
+  }
+
+  #leave(list: WatchedPackages, id: number): void {
+    list.ids.delete(id);
+    const lists = this.#watching.get(id);
+    lists?.delete(list);
+    if (lists === undefined || lists.size > 0) return;
+    this.#watching.delete(id);
+    this.#rendered.delete(id);
+    this.#changed.delete(id);
+    this.#removed.delete(id);
+  }
+}
+
+function nameOf(ids: readonly number[] | undefined): string {
+  return ids === undefined ? 'first' : ids.join('.');
 }

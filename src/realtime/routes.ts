@@ -5,7 +5,7 @@ import type { AppServices } from '../http/app-services.ts';
 import { allowOnly } from '../http/methods.ts';
 import { problem } from '../http/problem.ts';
 import type { Viewer } from './fanout.ts';
-import { checkHandshake, isWebSocketUpgrade, livePath } from './handshake.ts';
+import { type AdminTopic, checkHandshake, isWebSocketUpgrade, livePath } from './handshake.ts';
 import { Hub, type HubOptions, type LiveRender, pageRender } from './hub.ts';
 import { Sockets } from './sockets.ts';
 import { limitedUpgrade, refuse } from './upgrade.ts';
@@ -23,8 +23,8 @@ export interface LiveAdmin {
    * signed in.
    */
   admit(headers: IncomingMessage['headers']): Promise<SessionCheck | undefined>;
-  /** Adds a viewer. Returns a function that removes the viewer. */
-  join(viewer: Viewer, isSignedIn: SessionCheck): () => void;
+  /** Adds a viewer, who also sees the rows of these packages. Returns a function that removes the viewer. */
+  join(viewer: Viewer, isSignedIn: SessionCheck, packageIds: readonly number[]): () => void;
   /** Closes all connections so that the pages reconnect. Resolves when all connections are closed. */
   stop(): Promise<void>;
   readonly viewers: number;
@@ -53,7 +53,7 @@ export interface Live {
 }
 
 /**
- * The live updates of the pages, over a WebSocket: `GET /live?topic=packages`, `/live?topic=package:3`,
+ * The live updates of the pages, over a WebSocket: `GET /live?topic=packages`, `/live?topic=packages:1.2.3`, `/live?topic=package:3`,
  * `/live?topic=order:<id>&proof=<signature>` or, for signed-in operators, `/live?topic=admin`. `fanout.ts` describes the
  * messages. Clients send no messages.
  */
@@ -68,17 +68,23 @@ export function createLive(deps: LiveDeps, options: Partial<LiveOptions> = {}): 
     const topic = checkHandshake(request, settings);
     if (typeof topic === 'string') refuse(socket, topic);
     else if (isStopping || sockets.size >= viewersMax) refuse(socket, 'overloaded');
-    else if (topic.kind === 'admin') void acceptOperator(request, socket, head);
+    else if (topic.kind === 'admin') void acceptOperator(topic, request, socket, head);
+    else if (!hub.hasRoomFor(topic)) refuse(socket, 'overloaded');
     else void sockets.accept(request, socket, head, (viewer) => hub.subscribe(topic, viewer));
   });
 
-  async function acceptOperator(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  async function acceptOperator(
+    { ids }: AdminTopic,
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+  ): Promise<void> {
     try {
       const isSignedIn = await operators?.admit(request.headers);
       if (operators === undefined) refuse(socket, 'unknown_route');
       else if (isSignedIn === undefined) refuse(socket, 'unauthorized');
       else if (isStopping) refuse(socket, 'overloaded');
-      else await sockets.accept(request, socket, head, (viewer) => operators.join(viewer, isSignedIn));
+      else await sockets.accept(request, socket, head, (viewer) => operators.join(viewer, isSignedIn, ids));
     } catch (err) {
       log.warn({ err }, 'An operator could not be let in to the live pages.');
       refuse(socket, 'store_unavailable');

@@ -37,8 +37,8 @@ export type OrderSelection =
  * {@link UnreadableError}, and `unreadable` names it. It is logged once, until it can be read.
  */
 export interface Store extends OperatorLog {
-  /** All packages by id. */
-  packages(): Promise<PackageSnapshot[]>;
+  /** A page of the packages, by id. The cursor is the id of the last package that the page before has read. */
+  packagesPage(cursor: string | undefined, limit: number): Promise<Page<PackageSnapshot>>;
   /** @throws UnreadableError */
   package(id: number): Promise<PackageSnapshot | undefined>;
   /** The documents that the reads of this process found unreadable, at most 1,000. */
@@ -47,8 +47,12 @@ export interface Store extends OperatorLog {
   addPackages(packages: readonly TravelPackage[]): Promise<number[]>;
   /** The instance that last took the package over; undefined if none has, or if there is no such package. */
   owner(packageId: number): Promise<string | undefined>;
-  /** The last owner of each package, by package id. Also of packages that cannot be read. */
-  ownerRecords(): Promise<OwnerRecord[]>;
+  /** The last owners of these packages, in any sequence. Also of packages that cannot be read. */
+  ownersOf(packageIds: readonly number[]): Promise<OwnerRecord[]>;
+  /** A page of the last owners of all packages, by package id. Also of packages that cannot be read. */
+  ownersPage(cursor: string | undefined, limit: number): Promise<Page<OwnerRecord>>;
+  /** The greatest id of a package, readable or not; 0 without packages. */
+  lastPackageId(): Promise<number>;
   /** Ids of the packages with unfinished orders. These packages need an owner after a crash. */
   packagesWithUnfinished(): Promise<number[]>;
 
@@ -102,6 +106,8 @@ export interface Store extends OperatorLog {
   /** All orders of a package by number, in pages of at most `limit`, for the audit. */
   ordersPage(packageId: number, cursor: string | undefined, limit: number): Promise<OrdersPage>;
 
+  /** The package with orders that has the next greater id; undefined if there is none. */
+  packageWithOrdersAbove(packageId: number): Promise<number | undefined>;
   /** The newest orders of a package below this number, newest first. */
   ordersBelow(packageId: number, number: number | undefined, limit: number): Promise<Order[]>;
   /** All orders with an email, from an index. They are sorted by package and number, both descending. */

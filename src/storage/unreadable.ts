@@ -45,12 +45,17 @@ export class UnreadableDocuments {
     return [...this.#known.values()];
   }
 
-  /** Forgets the packages that are not stored any more. */
-  forgetPackagesBut(stored: () => ReadonlySet<number>): void {
+  /** Forgets the packages between a page's cursor and its `next` that are not stored any more. */
+  forgetPackagesBut(
+    cursor: string | undefined,
+    { next }: { readonly next?: string },
+    stored: () => readonly number[],
+  ): void {
     if (this.#known.size === 0) return;
-    const ids = stored();
+    const ids = new Set(stored());
+    const isInPage = (id: number) => id > Number(cursor ?? 0) && id <= Number(next ?? id);
     for (const key of this.#known.keys())
-      if (typeof key === 'number' && !ids.has(key)) this.#known.delete(key);
+      if (typeof key === 'number' && isInPage(key) && !ids.has(key)) this.#known.delete(key);
   }
 
   #noted(subject: DocumentSubject, version: number | undefined): UnreadableError {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Order } from '../../src/domain/order.ts';
 import type { OperatorEvent } from '../../src/storage/operator-log.ts';
 import { FencedError, type Store } from '../../src/storage/store.ts';
+import { allPackages } from '../support/all-packages.ts';
 import { sampleChange, sampleInventory, sampleOrder, samplePackage } from './samples.ts';
 
 const placeholder = 'erased-1@erased.invalid';
@@ -87,7 +88,7 @@ export function operatorStoreContract(name: string, open: () => Promise<OpenedSt
       test('removes a package, which can then be neither owned, written nor removed again', async () => {
         const { fence } = (await store.takeOwnership(1, 'one'))!;
         await store.removePackage(1, fence);
-        expect((await store.packages()).map((each) => each.package.id)).toEqual([2]);
+        expect((await allPackages(store)).map((each) => each.package.id)).toEqual([2]);
         expect(await store.takeOwnership(1, 'two')).toBeUndefined();
         const late = sampleChange({ inserted: [sampleOrder(1)] });
         await expect(store.commit(1, fence, late)).rejects.toBeInstanceOf(FencedError);
@@ -143,10 +144,45 @@ export function operatorStoreContract(name: string, open: () => Promise<OpenedSt
     test('lists owners with instance and epoch', async () => {
       await store.takeOwnership(2, 'one');
       await store.takeOwnership(2, 'two');
-      expect(await store.ownerRecords()).toStrictEqual([
+      expect((await store.ownersPage(undefined, 9)).items).toStrictEqual([
         { packageId: 1, epoch: 0 },
         { packageId: 2, instance: 'two', epoch: 2 },
       ]);
+      expect(await store.ownersOf([2, 77])).toStrictEqual([{ packageId: 2, instance: 'two', epoch: 2 }]);
+      expect(await store.ownersOf([])).toStrictEqual([]);
+    });
+
+    test('finds the next package with orders', async () => {
+      await store.addPackages([samplePackage({ id: 7 })]);
+      expect(await store.packageWithOrdersAbove(0)).toBeUndefined();
+      for (const packageId of [2, 7]) {
+        const { fence } = (await store.versionedPackage(packageId))!;
+        const inserted = [1, 2].map((number) => sampleOrder(number, { packageId }));
+        await store.commit(packageId, fence, sampleChange({ inserted }));
+      }
+      expect(await store.packageWithOrdersAbove(0)).toBe(2);
+      expect(await store.packageWithOrdersAbove(2)).toBe(7);
+      expect(await store.packageWithOrdersAbove(7)).toBeUndefined();
+    });
+
+    test('lists packages and owners in pages by id, and knows the greatest id', async () => {
+      await store.addPackages([30, 4, 500].map((id) => samplePackage({ id })));
+      const ids: number[][] = [];
+      const owners: number[][] = [];
+      for (let cursor: string | undefined, isFirst = true; isFirst || cursor !== undefined; isFirst = false) {
+        const page = await store.packagesPage(cursor, 2);
+        const owned = await store.ownersPage(cursor, 2);
+        ids.push(page.items.map((each) => each.package.id));
+        owners.push(owned.items.map(({ packageId }) => packageId));
+        expect(owned.next).toBe(page.next);
+        cursor = page.next;
+      }
+      expect(ids).toEqual([[1, 2], [4, 30], [500]]);
+      expect(owners).toEqual(ids);
+      expect(await store.lastPackageId()).toBe(500);
+      await store.clear();
+      expect(await store.packagesPage(undefined, 2)).toEqual({ items: [] });
+      expect(await store.lastPackageId()).toBe(0);
     });
 
     test('reads a setting without creating it', async () => {

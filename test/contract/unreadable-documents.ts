@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Order } from '../../src/domain/order.ts';
 import { type Store, UnreadableError } from '../../src/storage/store.ts';
+import { allPackages } from '../support/all-packages.ts';
 import type { OpenedStore } from './operator-store.ts';
 import { sampleChange, sampleInventory, sampleOrder, samplePackage } from './samples.ts';
 
@@ -36,7 +37,7 @@ export function unreadableDocumentsContract(name: string, open: () => Promise<Op
     test('Q12 an unreadable package affects only itself', async () => {
       await insert(sampleOrder(1, { packageId: 2 }));
       await opened.spoil(1, how);
-      expect((await store.packages()).map((each) => each.package.id)).toEqual([2, 3]);
+      expect((await allPackages(store)).map((each) => each.package.id)).toEqual([2, 3]);
       expect(store.unreadable()).toEqual([unreadable({ packageId: 1 })]);
       for (const read of [
         () => store.package(1),
@@ -47,19 +48,30 @@ export function unreadableDocumentsContract(name: string, open: () => Promise<Op
         await expect(read()).rejects.toBeInstanceOf(UnreadableError);
       }
       // Nobody has taken it over.
-      expect((await store.ownerRecords())[0]).toEqual({ packageId: 1, epoch: 0 });
-      expect((await store.ownerRecords()).map(({ packageId }) => packageId)).toEqual([1, 2, 3]);
+      expect(await store.ownersOf([1])).toEqual([{ packageId: 1, epoch: 0 }]);
+      const { items: owners } = await store.ownersPage(undefined, 9);
+      expect(owners.map(({ packageId }) => packageId)).toEqual([1, 2, 3]);
       expect(await store.package(2)).toBeDefined();
       expect((await store.takeOwnership(2, 'one'))?.unfinished).toHaveLength(1);
       await store.ping();
     });
 
+    test('Q12 an unreadable package is left out of its page, and the next page follows', async () => {
+      await opened.spoil(2, how);
+      const page = await store.packagesPage(undefined, 2);
+      expect([page.items.map((each) => each.package.id), page.next]).toEqual([[1], '2']);
+      // The page above does not forget what the page before has found.
+      expect((await store.packagesPage('2', 2)).items.map((each) => each.package.id)).toEqual([3]);
+      expect(store.unreadable()).toEqual([unreadable({ packageId: 2 })]);
+      expect(await store.lastPackageId()).toBe(3);
+    });
+
     test('Q12 a package that was removed is no longer named', async () => {
       await opened.spoil(1, how);
-      await store.packages();
+      await allPackages(store);
       expect(store.unreadable()).toHaveLength(1);
       await store.clear();
-      expect(await store.packages()).toEqual([]);
+      expect(await allPackages(store)).toEqual([]);
       expect(store.unreadable()).toEqual([]);
     });
 

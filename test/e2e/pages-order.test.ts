@@ -1,5 +1,6 @@
 import type { BrowserContext, Page, Request } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { packagesOf } from '../support/all-packages.ts';
 import { buy } from '../support/api-client.ts';
 import { type FaultySupplier, startFaultySupplier, supplierFaults } from '../support/faulty-supplier.ts';
 import { startManualSupplier } from '../support/manual-supplier.ts';
@@ -119,7 +120,7 @@ test('Q7 a buyer who leaves during the order returns to it and has bought once',
   await page.getByRole('heading', { name: 'Asking the airline…' }).waitFor();
   supplier.release('ana@example.com', 'seat');
   await page.getByRole('heading', { name: 'Your trip is booked' }).waitFor();
-  const [, snapshot] = await server.engine.packages();
+  const [, snapshot] = await packagesOf(server.engine);
   expect(snapshot?.inventory).toMatchObject({ confirmed: 1, held: 0, waiting: 0 });
   await supplier.stop();
 });

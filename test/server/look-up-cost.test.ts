@@ -12,6 +12,7 @@ import { systemRandom } from '../../src/lib/random.ts';
 import { silentLog as log } from '../../src/observability/log.ts';
 import { localLiveBus } from '../../src/realtime/live-bus.ts';
 import { openSqliteStore, type SqliteStore } from '../../src/storage/sqlite/sqlite-store.ts';
+import { packagesOf } from '../support/all-packages.ts';
 import { ScriptedSuppliers } from '../support/scripted-suppliers.ts';
 import { makeDatabase, onSale, type TestDatabase } from '../support/server.ts';
 
@@ -68,7 +69,7 @@ afterAll(async () => {
   await database.delete();
 });
 // Warms the cache of packages.
-beforeEach(() => engine.packages());
+beforeEach(() => packagesOf(engine));
 
 async function never(): Promise<never> {
   throw new Error('nobody asks the suppliers here');

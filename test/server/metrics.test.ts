@@ -5,13 +5,18 @@ import { LockEngine } from '../../src/engine/lock/lock-engine.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { systemRandom } from '../../src/lib/random.ts';
 import { silentLog } from '../../src/observability/log.ts';
-import { createMetrics, type MetricsSource } from '../../src/observability/prometheus/exposition.ts';
+import {
+  createMetrics,
+  type MetricsSource,
+  packageFigures,
+} from '../../src/observability/prometheus/exposition.ts';
 import { localLiveBus } from '../../src/realtime/live-bus.ts';
 import { openSqliteStore, type SqliteStore } from '../../src/storage/sqlite/sqlite-store.ts';
 import { CommitUnknownError, FencedError, StoreUnavailableError } from '../../src/storage/store.ts';
 import { resilientSuppliers } from '../../src/suppliers/resilient-suppliers.ts';
 import { buy, cancel } from '../support/api-client.ts';
 import { samplesOf } from '../support/exposition.ts';
+import { fakePackages } from '../support/fake-engine.ts';
 import { grantedLeases } from '../support/granted-leases.ts';
 import { ScriptedSuppliers } from '../support/scripted-suppliers.ts';
 import { onSale, startServer, type TestServer } from '../support/server.ts';
@@ -22,7 +27,8 @@ const build = { version: '', node: '', engine: '', store: '' };
 
 function reader(metrics: MetricsSource) {
   return async (series: string) => {
-    const surroundings = { packages: async () => [], readinessProblems: async () => [], build };
+    const packages = () => packageFigures(fakePackages([]));
+    const surroundings = { packages, readinessProblems: async () => [], build };
     const { text } = await metrics.expose(surroundings);
     return samplesOf(text).get(`ticket_booking_${series}`);
   };

@@ -12,11 +12,12 @@ import {
   CommitUnknownError,
   FencedError,
   type OrderSelection,
+  type OwnerRecord,
   type Store,
   StoreUnavailableError,
   type VersionedPackage,
 } from '../../src/storage/store.ts';
-import { readUnfinished } from '../../src/storage/store-helpers.ts';
+import { readUnfinished, pageOf as storedPageOf } from '../../src/storage/store-helpers.ts';
 import { NewerDocumentError, readable, sift, UnreadableDocuments } from '../../src/storage/unreadable.ts';
 import type { FaultRates } from './faults.ts';
 import type { SimHost, World } from './world.ts';
@@ -219,11 +220,12 @@ export function simStore(world: World, host: SimHost, core: StoreCore, isAway: S
   }
 
   return {
-    packages: () =>
+    packagesPage: (cursor, limit) =>
       read('packages', () => {
-        unreadable.forgetPackagesBut(() => new Set(core.packages.keys()));
-        const { items } = sift([...core.packages.values()].map(packageOf));
-        return items.sort((a, b) => a.package.id - b.package.id);
+        const { items: ids, ...next } = packageIdsAfter(core, cursor, limit);
+        unreadable.forgetPackagesBut(cursor, next, () => ids);
+        const rows = ids.map((id) => core.packages.get(id) as PackageRow);
+        return { items: sift(rows.map(packageOf)).items, ...next };
       }),
     package: (id) =>
       read(`package ${id}`, () => {
@@ -233,16 +235,13 @@ export function simStore(world: World, host: SimHost, core: StoreCore, isAway: S
     unreadable: () => unreadable.list(),
     addPackages: (packages) => read('add packages', () => core.add(packages)),
     owner: (id) => read(`owner ${id}`, () => core.packages.get(id)?.owner),
-    ownerRecords: () =>
-      read('ownerRecords', () =>
-        [...core.packages]
-          .map(([packageId, { owner, epoch }]) => ({
-            packageId,
-            ...(owner === undefined ? {} : { instance: owner }),
-            epoch,
-          }))
-          .sort((one, other) => one.packageId - other.packageId),
-      ),
+    ownersOf: (ids) => read('owners', () => ids.flatMap((id) => ownerRecord(core, id))),
+    ownersPage: (cursor, limit) =>
+      read('owners page', () => {
+        const { items: ids, ...next } = packageIdsAfter(core, cursor, limit);
+        return { items: ids.flatMap((id) => ownerRecord(core, id)), ...next };
+      }),
+    lastPackageId: () => read('last package', () => Math.max(0, ...core.packages.keys())),
     packagesWithUnfinished: () =>
       read('unfinished', () =>
         [...core.packages.keys()].filter((id) => core.ordersOf(id).some(isUnfinished)).sort((a, b) => a - b),
@@ -324,6 +323,11 @@ export function simStore(world: World, host: SimHost, core: StoreCore, isAway: S
         const { items, ...next } = pageOf(core.ordersOf(id), cursor, limit);
         return { ...sift(items.map(orderOf)), ...next };
       }),
+    packageWithOrdersAbove: (above) =>
+      read('package with orders', () => {
+        const ids = [...core.packages].filter(([id, row]) => id > above && row.orders.length > 0);
+        return ids.length === 0 ? undefined : Math.min(...ids.map(([id]) => id));
+      }),
     ordersBelow: (id, number = Number.POSITIVE_INFINITY, limit) =>
       read('orders below', () => {
         const below = core.ordersOf(id).filter((order) => order.number < number);
@@ -367,6 +371,18 @@ export function simStore(world: World, host: SimHost, core: StoreCore, isAway: S
       isClosed = true;
     },
   };
+}
+
+function packageIdsAfter(core: StoreCore, cursor: string | undefined, limit: number): Page<number> {
+  const ids = [...core.packages.keys()].filter((id) => id > Number(cursor ?? 0)).sort((a, b) => a - b);
+  return storedPageOf(ids.slice(0, limit), limit, String);
+}
+
+function ownerRecord(core: StoreCore, packageId: number): OwnerRecord[] {
+  const row = core.packages.get(packageId);
+  if (row === undefined) return [];
+  const { owner, epoch } = row;
+  return [{ packageId, ...(owner === undefined ? {} : { instance: owner }), epoch }];
 }
 
 type Read = <T>(what: string, serve: () => T) => Promise<T>;

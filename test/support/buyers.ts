@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { OrderView } from '../../src/http/api/views.ts';
+import { allPackages } from './all-packages.ts';
 import type { Cluster } from './cluster.ts';
 
 /** One purchase attempt with its answer. */
@@ -218,7 +219,7 @@ function chunks<T>(items: readonly T[], size: number): T[][] {
 /** Waits until no order is queued, held or being cancelled. */
 export async function waitUntilSettled(cluster: Cluster, timeoutMs = 60_000): Promise<void> {
   await waitUntil('everything to settle', timeoutMs, async () =>
-    (await cluster.store.packages()).every(
+    (await allPackages(cluster.store)).every(
       ({ inventory: { held, waiting, cancelling } }) => held + waiting + cancelling === 0,
     ),
   );

@@ -6,6 +6,7 @@ import type { InstanceStatus } from '../../src/admin/instance-service.ts';
 import type { AdminOrder } from '../../src/admin/order-service.ts';
 import type { PackageStatus } from '../../src/admin/package-service.ts';
 import type { Activity, Result } from '../../src/engine/operated-engine.ts';
+import { PackageIndex } from '../../src/engine/package-index.ts';
 import { ProblemError } from '../../src/http/problem.ts';
 import type { Operator, OperatorAction, OperatorEvent } from '../../src/storage/operator-log.ts';
 import type { UnreadableError } from '../../src/storage/store.ts';
@@ -112,6 +113,11 @@ export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: AdminOverri
   const refused = (code: Extract<Result<never>, { kind: 'refused' }>['code']) =>
     ({ kind: 'refused', code }) as const;
   const find = (id: number) => world.packages.find((each) => each.package.id === id);
+  const index = () => {
+    const found = new PackageIndex(find, async () => {});
+    for (const each of world.packages) found.change(each.package.id, undefined, each);
+    return found;
+  };
   const replace = (id: number, change: (status: PackageStatus) => PackageStatus) => {
     world.packages = world.packages.map((each) => (each.package.id === id ? change(each) : each));
   };
@@ -125,7 +131,19 @@ export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: AdminOverri
   const orderOf = (id: string) => world.orders.find(({ order }) => order.id === id);
 
   const packages: AdminService['packages'] = {
-    list: async () => world.packages,
+    async list(query) {
+      const { ids, ...page } = await index().find(query);
+      return { items: ids.flatMap((id) => find(id) ?? []), ...page };
+    },
+    some: async (ids) => ids.flatMap((id) => find(id) ?? []),
+    summary: async () => ({
+      totals: index().totals('current'),
+      archived: index().ids('archived').length,
+      busy: index()
+        .busy()
+        .flatMap((each) => find(each.package.id) ?? []),
+    }),
+    freeId: async () => 1 + Math.max(0, ...index().ids('all')),
     get: async (id) => find(id),
     unreadable: () => world.unreadable,
     async create(_by, params) {

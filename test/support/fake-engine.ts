@@ -2,6 +2,7 @@ import type { Order } from '../../src/domain/order.ts';
 import { fullInventory, type PackageSnapshot } from '../../src/domain/travel-package.ts';
 import type { BookingEngine, CachedPackages } from '../../src/engine/engine.ts';
 import { PackageCache } from '../../src/engine/live-caches.ts';
+import { PackageIndex } from '../../src/engine/package-index.ts';
 import type { Clock } from '../../src/lib/clock.ts';
 import type { LiveBus } from '../../src/realtime/live-bus.ts';
 
@@ -44,26 +45,42 @@ export function livePackages(
   read: () => Promise<PackageSnapshot[]>,
 ): Pick<BookingEngine, 'packages' | 'cachedPackages'> {
   const store = {
-    packages: read,
+    packagesPage: async () => ({ items: await read() }),
     package: async (id: number) => (await read()).find((snapshot) => snapshot.package.id === id),
     unreadable: () => [],
   };
   const cachedPackages = new PackageCache({ store, liveBus, clock, maxAgeMs: 250 });
-  return { packages: () => cachedPackages.all(), cachedPackages };
+  return { packages: (query) => cachedPackages.page(query), cachedPackages };
 }
 
-/** A cache with these packages that never change. */
-function fakeCachedPackages(snapshots: readonly PackageSnapshot[]): CachedPackages {
-  return {
-    peek: (id) => snapshots.find((snapshot) => snapshot.package.id === id),
-    values: () => snapshots,
+/** Packages that never change. */
+export function fakePackages(
+  snapshots: readonly PackageSnapshot[],
+): Pick<BookingEngine, 'packages' | 'package' | 'cachedPackages'> {
+  const byId = new Map(snapshots.map((snapshot) => [snapshot.package.id, snapshot]));
+  const peek = (id: number) => byId.get(id);
+  const index = new PackageIndex(peek, async () => {});
+  for (const [id, snapshot] of byId) index.change(id, undefined, snapshot);
+  const cachedPackages: CachedPackages = {
+    peek,
+    ids: (group) => index.ids(group),
+    totals: (group) => index.totals(group),
+    busy: () => index.busy(),
+    refresh: async () => {},
     subscribe: () => () => {},
+  };
+  return {
+    async packages(query) {
+      const { ids, ...page } = await index.find(query);
+      return { items: ids.flatMap((id) => peek(id) ?? []), ...page };
+    },
+    package: async (id) => peek(id),
+    cachedPackages,
   };
 }
 
 /** An engine that accepts every purchase and leaves it queued, with overrides. */
 export function fakeEngine(overrides: Partial<BookingEngine> = {}): BookingEngine {
-  const snapshots = [fakeSnapshot()];
   return {
     purchase: async () => ({ kind: 'accepted', order: fakeOrder() }),
     cancel: async (order) => ({ kind: 'accepted', order: { ...order, status: 'cancelling' } }),
@@ -72,9 +89,7 @@ export function fakeEngine(overrides: Partial<BookingEngine> = {}): BookingEngin
     orders: async (ids) => (ids.includes(fakeOrder().id) ? [fakeOrder()] : []),
     ordersByKey: async () => [],
     queuePosition: () => 3,
-    packages: async () => snapshots,
-    package: async (id) => snapshots.find((snapshot) => snapshot.package.id === id),
-    cachedPackages: fakeCachedPackages(snapshots),
+    ...fakePackages([fakeSnapshot()]),
     suppliersAvailable: () => true,
     suppliersMostlyAvailable: true,
     readinessProblems: async () => [],

@@ -8,7 +8,7 @@ import { createServer } from '../../src/http/server/server.ts';
 import { silentLog } from '../../src/observability/log.ts';
 import { fakeAdmin, fakeInstance, fakeOperator, fakeStatus } from './fake-admin.ts';
 import { fakeApp } from './fake-app.ts';
-import { fakeNow, fakeOrder } from './fake-engine.ts';
+import { fakeNow, fakeOrder, fakePackages } from './fake-engine.ts';
 
 /** Flight names: ordinary, long, long without a space, and in other scripts. */
 export const longFlightNames = [
@@ -53,8 +53,7 @@ export async function startLongTextFixture(): Promise<LongTextFixture> {
   const app = fakeApp({
     settings: { secret },
     engine: {
-      packages: async () => packages,
-      package: async (id) => packages.find((each) => each.package.id === id),
+      ...fakePackages(packages),
       order: async (id) => byId.get(id),
       queuePosition: () => 12_345,
       purchase: async () => ({ kind: 'refused', code: 'sold_out' }),

@@ -65,7 +65,10 @@ export const packageStatusAnswer = z.object({
     .exactOptional()
     .meta({ description: 'How busy its owner was with it over the last minute.' }),
 });
-export const packageStatusesAnswer = z.object({ packages: z.array(packageStatusAnswer) });
+export const packageStatusesAnswer = z.object({
+  packages: z.array(packageStatusAnswer),
+  next: z.string().exactOptional(),
+});
 
 const loadAnswer = z.object({
   packages: count,

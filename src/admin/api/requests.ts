@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import type { OrderStatus } from '../../domain/order.ts';
-import { emailInput, packageIdField, packageIdInput, shortText } from '../../http/inputs.ts';
+import {
+  packagesQuery as customersQuery,
+  emailInput,
+  packageIdField,
+  packageIdInput,
+  shortText,
+} from '../../http/inputs.ts';
 import { priceMax, quotaMax } from '../package-service.ts';
 
 /* The requests of the admin API. The same schemas check the requests and describe them in the OpenAPI document. */
@@ -69,7 +75,7 @@ const statuses = [
 const flag = z
   .enum(['true', 'false'], { error: 'must be true or false' })
   .transform((text) => text === 'true');
-export const packagesQuery = z.object({
+export const packagesQuery = customersQuery.extend({
   archived: flag.exactOptional().meta({ description: 'True: those that are archived, and only those.' }),
 });
 

@@ -1,14 +1,14 @@
 import { type Context, Hono } from 'hono';
-import type { z } from 'zod';
 import { parseOrderId } from '../../domain/order.ts';
 import type { Result } from '../../engine/operated-engine.ts';
+import { pageOf } from '../../http/api/packages.ts';
 import { orderView } from '../../http/api/views.ts';
 import { packageIdFrom } from '../../http/inputs.ts';
 import { sendJson } from '../../http/json.ts';
 import { incomingRequest } from '../../http/limits.ts';
 import { allowOnly } from '../../http/methods.ts';
 import { ProblemError, problem } from '../../http/problem.ts';
-import { check, readJson } from '../../http/request.ts';
+import { readJson, readQuery } from '../../http/request.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { defined } from '../../lib/defined.ts';
 import type { Operator } from '../../storage/operator-log.ts';
@@ -60,9 +60,15 @@ export function adminApiRoutes({ admin, clock }: AdminApiDeps): Hono {
 
   route('/packages', {
     async GET(c) {
-      const { archived = false } = readQuery(c, packagesQuery);
-      const found = (await packages.list()).filter((each) => (each.package.archived === true) === archived);
-      return sendJson(200, { packages: found.map(packageStatusView) });
+      const { archived = false, ...query } = readQuery(c, packagesQuery);
+      const { items, next } = await packages.list({
+        group: archived ? 'archived' : 'current',
+        ...pageOf(query),
+      });
+      return sendJson(200, {
+        packages: items.map(packageStatusView),
+        ...defined({ next: next?.toString() }),
+      });
     },
     async POST(c) {
       const params = await readJson(c, newPackageBody);
@@ -164,13 +170,6 @@ function unwrap<Value>(result: Result<Value>): Value {
   if (result.kind === 'done') return result.value;
   const { code, order } = result;
   throw new ProblemError(code, defined({ order: order && orderView(order) }));
-}
-
-/** @throws ProblemError 422 for an invalid query. */
-function readQuery<Schema extends z.ZodType>(c: Context, schema: Schema): z.output<Schema> {
-  const checked = check(schema, c.req.query());
-  if ('value' in checked) return checked.value;
-  throw new ProblemError('invalid', { errors: checked.errors });
 }
 
 /**

@@ -52,10 +52,10 @@ beforeEach(() => {
     ...fake,
     packages: {
       ...fake.packages,
-      async list() {
+      async list(query) {
         reads++;
         if (isStoreAway) throw new StoreUnavailableError('gone');
-        return fake.packages.list();
+        return fake.packages.list(query);
       },
     },
   };

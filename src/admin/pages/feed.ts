@@ -25,6 +25,14 @@ export interface FeedDeps {
   readonly rows: PackageRows;
 }
 
+interface Watch {
+  readonly stillMay: SessionCheck;
+  readonly packageIds: readonly number[];
+}
+
+/** The most packages that are read and rendered besides those of the overview. */
+const besideMax = 1_000;
+
 export interface FeedOptions extends FanoutOptions {
   /** How often the overview is read and rendered while somebody watches. */
   readonly everyMs: number;
@@ -43,7 +51,7 @@ export class AdminFeed {
   readonly #options: FeedOptions;
   readonly #fanout: Fanout;
   readonly #interval: Interval;
-  readonly #subscriptions = new Map<Subscription, SessionCheck>();
+  readonly #subscriptions = new Map<Subscription, Watch>();
   #channel = new Channel();
   readonly #drawn = new Map<string, string>();
   /** The ids of the packages in the table that was sent last. */
@@ -69,11 +77,12 @@ export class AdminFeed {
   /**
    * Adds a viewer, who gets the time at once, and the state as soon as it is read. Returns a function that removes the
    * viewer.
+   * @param packageIds packages whose rows the viewer shows besides those of the overview.
    */
-  join(viewer: Viewer, stillMay: SessionCheck): () => void {
+  join(viewer: Viewer, stillMay: SessionCheck, packageIds: readonly number[] = []): () => void {
     if (this.#subscriptions.size === 0) this.#forget();
     const subscription = this.#channel.subscribe(viewer);
-    this.#subscriptions.set(subscription, stillMay);
+    this.#subscriptions.set(subscription, { stillMay, packageIds });
     this.#fanout.open(subscription);
     if (this.#subscriptions.size === 1) void this.#guarded(() => this.#refresh());
     this.#interval.wake();
@@ -120,7 +129,7 @@ export class AdminFeed {
     const now = this.#deps.clock.now();
     if (now - this.#provedAt < this.#options.proveEveryMs) return;
     this.#provedAt = now;
-    for (const [{ viewer }, stillMay] of this.#subscriptions) {
+    for (const [{ viewer }, { stillMay }] of this.#subscriptions) {
       if (!(await this.#isKnownToMay(stillMay))) viewer.close(closeCodes.refused, 'signed out');
     }
   }
@@ -137,16 +146,30 @@ export class AdminFeed {
 
   async #refreshOnce(): Promise<void> {
     const channel = this.#channel;
-    const overview = await this.#deps.overview.read();
-    const rows = await this.#deps.rows.draw(overview.packages, overview.now);
+    const { overview: reader, rows: drawn } = this.#deps;
+    const overview = await reader.read();
+    const others = await reader.readPackages(this.#watchedBeside(overview));
+    const rows = await drawn.draw(overview.packages, overview.now);
+    const otherRows = await drawn.draw(others, overview.now);
     if (channel !== this.#channel) return;
-    channel.put(this.#news(overview, rows));
+    channel.put(this.#news(overview, rows, packageFragments(others, otherRows)));
     await this.#fanout.deliverAll(channel);
   }
 
+  /** The packages that viewers show although they are not in the overview. */
+  #watchedBeside({ packages }: Overview): number[] {
+    const ids = new Set([...this.#subscriptions.values()].flatMap(({ packageIds }) => packageIds));
+    for (const status of packages) ids.delete(status.package.id);
+    return [...ids].slice(0, besideMax);
+  }
+
   /** The fragments that have changed. If the set of rows has changed, the whole table comes before its rows. */
-  #news(overview: Overview, rows: readonly Html[]): Fragment[] {
-    const fragments = [...overviewFragments(overview), ...packageFragments(overview, rows)];
+  #news(overview: Overview, rows: readonly Html[], others: readonly Fragment[]): Fragment[] {
+    const fragments = [
+      ...overviewFragments(overview),
+      ...packageFragments(overview.packages, rows),
+      ...others,
+    ];
     const listed = overview.packages.map((each) => each.package.id).join();
     if (listed !== this.#listed) {
       this.#listed = listed;

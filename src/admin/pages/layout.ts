@@ -8,6 +8,8 @@ export interface AdminPageParts extends Pick<DocumentParts, 'title' | 'main' | '
   readonly current?: AdminSection;
   /** The page has live fragments. */
   readonly isLive?: boolean;
+  /** The packages that the page shows, besides those of the overview. */
+  readonly livePackages?: readonly number[];
   /** Nobody is signed in, so the page has no navigation. */
   readonly isOutside?: boolean;
   /** A sentence about the last action that was done. */
@@ -19,7 +21,9 @@ export interface AdminPageParts extends Pick<DocumentParts, 'title' | 'main' | '
 /** A page for operators. All times are UTC. */
 export function adminPage(setting: RenderContext, parts: AdminPageParts): Html {
   const { title, main, refreshS, current, isLive = false, isOutside = false, notice, alert } = parts;
-  const live = { socket: '/live?topic=admin', poll: '/admin/fragments', script: 'admin.js' } as const;
+  const { livePackages: ids = [] } = parts;
+  const socket = `/live?topic=admin${ids.length === 0 ? '' : `:${ids.join('.')}`}`;
+  const live = { socket, poll: '/admin/fragments', script: 'admin.js' } as const;
   return htmlDocument(setting, {
     title: `${title} · Operations`,
     styles: ['admin.css'],

@@ -2,10 +2,12 @@ import { icon } from '../../http/pages/elements.ts';
 import { formatCount } from '../../http/pages/format.ts';
 import { liveChip, type RenderContext } from '../../http/pages/layout.ts';
 import { type Html, markup } from '../../http/pages/markup.ts';
+import { isPaged, pageLinks, searchFieldset, searchForm } from '../../http/pages/trip-search.ts';
 import type { Fragment } from '../../realtime/fanout.ts';
+import type { PackageStatus } from '../package-service.ts';
 import { rateWords } from './format.ts';
 import { stuckOrSlowElementId, stuckOrSlowTable } from './fragments/orders.ts';
-import { packageElementId, packagesElementId, packagesTable } from './fragments/packages.ts';
+import { packageElementId, packageSearch, packagesElementId, packagesTable } from './fragments/packages.ts';
 import { instancesElementId, instancesTable } from './instances.ts';
 import { type AdminPageParts, heading } from './layout.ts';
 import { logElementId, logTable } from './log.ts';
@@ -21,7 +23,9 @@ export function overviewPage(
   overview: Overview,
   rows: readonly Html[],
 ): AdminPageParts {
-  const { archived } = overview;
+  const { packagesTotal: total, packages } = overview;
+  const { archived } = overview.summary;
+  const first = { search: {}, index: 0, total, items: packages };
   const newPackage = markup`
     <span class="block-actions">
       ${archived === 0 ? '' : markup`<a class="small-button" href="/admin/packages/archived">Archived (${formatCount(archived)})</a>`}
@@ -36,7 +40,13 @@ export function overviewPage(
       ${heading('Overview', liveChip(now))}
       ${problemsFragment(problemsOf(overview))}
       ${totalsFragment(overview)}
-      ${section('packages', 'Packages', packagesTable(rows, packagesElementId), newPackage)}
+      ${isPaged(first) ? searchForm(packageSearch) : ''}
+      ${section(
+        'packages',
+        'Packages',
+        markup`${searchFieldset(first, packageSearch)}${packagesTable(rows, packagesElementId)}${pageLinks(first, packageSearch.path)}`,
+        newPackage,
+      )}
       ${section('orders', 'Stuck and slow orders', stuckOrSlowTable(overview.stuckOrSlow, overview.now), more('/admin/orders', 'All orders'))}
       ${section('instances', 'Instances', instancesTable(overview.instances, overview.now))}
       ${section('log', 'Log', logTable(overview.changes, logElementId), more('/admin/log', 'Whole log'))}`,
@@ -75,7 +85,7 @@ export function packagesFragment(rows: readonly Html[]): Fragment {
 }
 
 /** One fragment for each package, so that unchanged packages are not sent again. */
-export function packageFragments({ packages }: Overview, rows: readonly Html[]): Fragment[] {
+export function packageFragments(packages: readonly PackageStatus[], rows: readonly Html[]): Fragment[] {
   return packages.map((each, index) => fragment(packageElementId(each.package.id), rows[index] as Html));
 }
 
@@ -86,16 +96,18 @@ function fragment(rootId: string, html: Html): Fragment {
 export const totalsElementId = 'admin-totals';
 
 /** The totals of the sale, in six tiles. */
-export function totalsFragment({ packages, instances }: Overview): Html {
-  const total = (of: (each: Overview['packages'][number]) => number) =>
-    packages.reduce((sum, each) => sum + of(each), 0);
+export function totalsFragment({ summary: { totals }, instances }: Overview): Html {
+  const purchasesPerS = instances.reduce(
+    (sum, each) => sum + ('load' in each ? each.load.purchasesPerS : 0),
+    0,
+  );
   const ready = instances.filter(({ state }) => state === 'ready').length;
   return markup`
     <dl id="${totalsElementId}" class="totals">
-      ${tile('Purchases', rateWords(total(({ activity }) => activity?.recent.purchasesPerS ?? 0)), 'per second')}
-      ${tile('Waiting', formatCount(total(({ inventory }) => inventory.waiting)), 'in all queues')}
-      ${tile('Held', formatCount(total(({ inventory }) => inventory.held)), 'being booked')}
-      ${tile('Confirmed', formatCount(total(({ inventory }) => inventory.confirmed)), `of ${formatCount(total((each) => each.package.quota))}`)}
+      ${tile('Purchases', rateWords(purchasesPerS), 'per second')}
+      ${tile('Waiting', formatCount(totals.waiting), 'in all queues')}
+      ${tile('Held', formatCount(totals.held), 'being booked')}
+      ${tile('Confirmed', formatCount(totals.confirmed), `of ${formatCount(totals.quota)}`)}
       ${tile('Instances', `${ready} / ${instances.length}`, 'ready')}
       ${suppliersTile(instances)}
     </dl>`;

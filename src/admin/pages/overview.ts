@@ -1,18 +1,20 @@
+import { shownMax } from '../../http/inputs.ts';
 import type { OperatorEvent } from '../../storage/operator-log.ts';
 import { StoreUnavailableError, type UnreadableError } from '../../storage/store.ts';
 import type { AdminService } from '../admin-service.ts';
 import type { InstanceStatus } from '../instance-service.ts';
 import type { AdminOrder } from '../order-service.ts';
-import type { PackageStatus } from '../package-service.ts';
+import type { PackageStatus, PackagesSummary } from '../package-service.ts';
 
 /** The data of the overview page, read at one moment. */
 export interface Overview {
   /** When the data was read, as Unix time in ms. */
   readonly now: number;
-  /** Without archived packages. */
+  /** The first page of the packages that are not archived. */
   readonly packages: readonly PackageStatus[];
-  /** How many packages are archived. */
-  readonly archived: number;
+  /** How many packages are not archived. */
+  readonly packagesTotal: number;
+  readonly summary: PackagesSummary;
   readonly instances: readonly InstanceStatus[];
   /** The packages and orders that this instance cannot read. */
   readonly unreadable: readonly UnreadableError[];
@@ -33,7 +35,12 @@ const changesShown = 5;
 const nothing = {
   now: 0,
   packages: [],
-  archived: 0,
+  packagesTotal: 0,
+  summary: {
+    totals: { quota: 0, remaining: 0, held: 0, confirmed: 0, cancelling: 0, waiting: 0 },
+    archived: 0,
+    busy: [],
+  },
   instances: [],
   unreadable: [],
   stuckOrSlow: [],
@@ -52,6 +59,11 @@ export class OverviewReader {
     this.#deps = deps;
   }
 
+  /** The packages with these ids that exist. @throws StoreUnavailableError */
+  readPackages(ids: readonly number[]): Promise<readonly PackageStatus[]> {
+    return this.#deps.service.packages.some(ids);
+  }
+
   async read(): Promise<Overview> {
     const { service, clock } = this.#deps;
     const before = this.#before;
@@ -65,8 +77,12 @@ export class OverviewReader {
         return known;
       }
     };
-    const [all, instances, stuckOrSlow, changes] = await Promise.all([
-      orBefore(service.packages.list(), undefined),
+    const [page, summary, instances, stuckOrSlow, changes] = await Promise.all([
+      orBefore(service.packages.list({ group: 'current', limit: shownMax }), {
+        items: before.packages,
+        total: before.packagesTotal,
+      }),
+      orBefore(service.packages.summary(), before.summary),
       orBefore(service.instances.list(), before.instances),
       orBefore(
         service.orders.list({ stuck: true }).then(({ items }) => items),
@@ -77,13 +93,10 @@ export class OverviewReader {
         before.changes,
       ),
     ]);
-    const packages = all?.filter((each) => each.package.archived !== true);
-    const shown = packages ?? before.packages;
-    const archived =
-      all === undefined || packages === undefined ? before.archived : all.length - packages.length;
     const overview = {
       now: clock.now(),
-      ...{ packages: shown, archived, instances, unreadable: service.packages.unreadable() },
+      ...{ packages: page.items, packagesTotal: page.total, summary },
+      ...{ instances, unreadable: service.packages.unreadable() },
       ...{ stuckOrSlow, changes },
     };
     if (isStale) return { ...overview, staleSince: before.now };

@@ -1,12 +1,20 @@
 import type { TravelPackage } from '../../domain/travel-package.ts';
 import { liveChip, type RenderContext } from '../../http/pages/layout.ts';
 import { type Html, markup } from '../../http/pages/markup.ts';
+import {
+  isPaged,
+  isSearch,
+  pageLinks,
+  searchFieldset,
+  searchForm,
+  type TripSearch,
+} from '../../http/pages/trip-search.ts';
 import type { FieldError } from '../../http/problem.ts';
 import type { AdminOrder } from '../order-service.ts';
-import type { PackageStatus } from '../package-service.ts';
+import type { PackageStatus, StatusesPage } from '../package-service.ts';
 import { field } from './field.ts';
 import { ordersTable } from './fragments/orders.ts';
-import { packageRow, packagesTable } from './fragments/packages.ts';
+import { packageRow, packageSearch, packagesTable } from './fragments/packages.ts';
 import type { AdminPageParts } from './layout.ts';
 import { heading } from './layout.ts';
 import { section } from './overview-page.ts';
@@ -34,6 +42,7 @@ export function packagePage(setting: RenderContext, state: PackagePageState): Ad
   return {
     title: `Package ${id}`,
     isLive: true,
+    livePackages: [id],
     alert: state.alert,
     main: markup`
       ${heading(markup`<span class="number">${id}</span> <bdi>${flight}</bdi>`, liveChip(setting.now))}
@@ -131,14 +140,26 @@ function offerFields(entered: PackageFields, errors: Errors, currency: string): 
   ];
 }
 
-/** The page with the archived packages. */
-export function archivedPage(setting: RenderContext, archived: readonly PackageStatus[]): AdminPageParts {
+/** A page of the packages that are on sale, or of the archived ones. */
+export function packageListPage(
+  group: 'current' | 'archived',
+  found: StatusesPage & { readonly search: TripSearch },
+  { rows, now }: { readonly rows: readonly Html[]; readonly now: number },
+): AdminPageParts {
+  const isArchived = group === 'archived';
+  const title = isArchived ? 'Archived packages' : 'Packages';
+  const words = isArchived ? { ...packageSearch, path: '/admin/packages/archived' } : packageSearch;
   return {
-    title: 'Archived packages',
+    title,
+    isLive: true,
+    livePackages: found.items.map((status) => status.package.id),
     main: markup`
-      ${heading('Archived packages')}
-      <p>Nobody can buy them. Their orders stay, and the audit reads them.</p>
-      ${packagesTable(archived.map((status) => packageRow(status, setting)))}`,
+      ${heading(title, liveChip(now))}
+      ${isArchived ? markup`<p>Nobody can buy them. Their orders stay, and the audit reads them.</p>` : ''}
+      ${isPaged(found) ? searchForm(words) : ''}
+      ${searchFieldset(found, words)}
+      ${packagesTable(rows, undefined, isSearch(found.search) ? 'No package matches.' : 'None.')}
+      ${pageLinks(found, words.path)}`,
   };
 }
 

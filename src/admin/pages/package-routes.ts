@@ -3,8 +3,9 @@ import type { z } from 'zod';
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { PackageUpdate } from '../../domain/messages.ts';
 import { salePhase, type TravelPackage } from '../../domain/travel-package.ts';
-import { packageIdFrom } from '../../http/inputs.ts';
+import { packageIdFrom, shownMax } from '../../http/inputs.ts';
 import { formatCount } from '../../http/pages/format.ts';
+import { tripSearchOf } from '../../http/pages/trip-search.ts';
 import type { FieldError } from '../../http/problem.ts';
 import { readForm } from '../../http/request.ts';
 import type { NewPackage, PackageStatus } from '../package-service.ts';
@@ -21,16 +22,17 @@ import {
   showRefused,
 } from './context.ts';
 import { createForm, editForm, fieldsOf, type PackageFields } from './package-form.ts';
-import { archivedPage, newPackagePage, type PackagePageState, packagePage } from './package-pages.ts';
+import { newPackagePage, type PackagePageState, packageListPage, packagePage } from './package-pages.ts';
 
 /** How many orders the page of a package shows. */
 const ordersShown = 20;
 
-/** `/admin/packages/:id`: create, look at, and edit a package. */
+/** `/admin/packages`: find packages. `/admin/packages/:id`: create, look at, and edit a package. */
 export function packageRoutes(deps: AdminDeps): Hono<AdminEnv> {
   return adminRouter()
     .get('/admin/packages/new', (c) => showNew(c, deps))
-    .get('/admin/packages/archived', (c) => showArchived(c, deps))
+    .get('/admin/packages', (c) => showList(c, deps, 'current'))
+    .get('/admin/packages/archived', (c) => showList(c, deps, 'archived'))
     .post('/admin/packages', (c) => create(c, deps))
     .get('/admin/packages/:id', async (c) => showPackage(c, deps, await packageOf(c, deps)))
     .post('/admin/packages/:id', (c) => edit(c, deps));
@@ -58,9 +60,8 @@ export async function showPackage(
 }
 
 async function showNew(c: AdminContext, deps: AdminDeps): Promise<Response> {
-  const ids = (await deps.service.packages.list()).map((status) => status.package.id);
   const entered = {
-    id: String(Math.max(0, ...ids) + 1),
+    id: String(await deps.service.packages.freeId()),
     quota: '',
     paused: false,
     unlisted: false,
@@ -69,9 +70,14 @@ async function showNew(c: AdminContext, deps: AdminDeps): Promise<Response> {
   return show(c, deps, newPackagePage(adminSetting(deps), { entered }));
 }
 
-async function showArchived(c: AdminContext, deps: AdminDeps): Promise<Response> {
-  const archived = (await deps.service.packages.list()).filter((each) => each.package.archived === true);
-  return show(c, deps, archivedPage(adminSetting(deps), archived));
+async function showList(c: AdminContext, deps: AdminDeps, group: 'current' | 'archived'): Promise<Response> {
+  const search = tripSearchOf(c.req.query());
+  const { flight, night, page = 1 } = search;
+  const from = { index: (page - 1) * shownMax };
+  const found = await deps.service.packages.list({ group, flight, stay: night, from, limit: shownMax });
+  const now = deps.clock.now();
+  const rows = await deps.rows.draw(found.items, now);
+  return show(c, deps, packageListPage(group, { search, ...found }, { rows, now }));
 }
 
 async function create(c: AdminContext, deps: AdminDeps): Promise<Response> {

@@ -9,9 +9,12 @@ interface Drawn {
   readonly row: Html;
 }
 
+/** How many rows are cached. */
+const drawnMax = 1_000;
+
 /**
  * Renders the rows of packages, and caches each row until it would look different. Pages, polling and the socket share
- * the cached rows. There may be a thousand rows, so rendering yields to the event loop from time to time and does not
+ * the cached rows. Rendering yields to the event loop from time to time and does not
  * delay a sale.
  */
 export class PackageRows {
@@ -39,6 +42,7 @@ export class PackageRows {
     const print = printOf(status, now);
     const known = this.#drawn.get(id);
     if (known?.print === print) return known.row;
+    if (this.#drawn.size >= drawnMax) this.#drawn.clear();
     const row = packageRow(status, { currency: this.#currency, now });
     this.#drawn.set(id, { print, row });
     return row;

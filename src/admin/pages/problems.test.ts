@@ -8,7 +8,12 @@ import { problemsOf } from './problems.ts';
 const well: Overview = {
   now: fakeNow,
   packages: [fakeStatus()],
-  archived: 0,
+  packagesTotal: 1,
+  summary: {
+    totals: { quota: 50, remaining: 50, held: 0, confirmed: 0, cancelling: 0, waiting: 0 },
+    archived: 0,
+    busy: [],
+  },
   instances: [fakeInstance('instance-1')],
   unreadable: [],
   stuckOrSlow: [],
@@ -71,7 +76,7 @@ test.each<[Partial<Overview>, string]>([
   [
     {
       instances: [fakeInstance('instance-1', { suppliersAvailable: false })],
-      packages: [fakeStatus({}, { waiting: 5 })],
+      summary: { ...well.summary, totals: { ...well.summary.totals, waiting: 5 } },
     },
     'bad: The suppliers do not answer. They are silent for most packages, and no place of these is claimed until they answer. 5 people are in the queue.',
   ],

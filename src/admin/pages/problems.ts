@@ -23,6 +23,9 @@ const lagMsMax = 250;
 
 /** All problems, those that hurt customers first. Packages and orders with the same problem share one entry. */
 export function problemsOf(overview: Overview): Problem[] {
+  // A package without orders in progress that is not on the first page cannot hurt a customer now.
+  const all = [...overview.packages, ...overview.summary.busy];
+  const packages = [...new Map(all.map((each) => [each.package.id, each])).values()];
   const found = [
     ...store(overview),
     ...notReady(overview),
@@ -30,10 +33,10 @@ export function problemsOf(overview: Overview): Problem[] {
     ...suppliers(overview),
     ...silentInstances(overview),
     ...lostInstances(overview),
-    ...ownerless(overview.packages),
+    ...ownerless(packages),
     ...concerned(overview, 'stuck'),
-    ...paused(overview.packages),
-    ...fullLines(overview.packages),
+    ...paused(packages),
+    ...fullLines(packages),
     ...concerned(overview, 'slow'),
     ...lagging(overview.instances),
     ...draining(overview.instances),
@@ -112,12 +115,12 @@ function reasonOf([first]: readonly UnreadableError[]): string {
 }
 
 /** Suppliers may answer only some instances, because each instance has its own circuit breakers. */
-function suppliers({ instances, packages }: Overview): Problem[] {
+function suppliers({ instances, summary }: Overview): Problem[] {
   const heard = instances.filter((instance) => 'load' in instance);
   const shut = heard.filter((instance) => !instance.suppliersAvailable);
   if (shut.length === 0) return [];
   const isForAll = shut.length === heard.length;
-  const waiting = sum(packages, ({ inventory }) => inventory.waiting);
+  const { waiting } = summary.totals;
   return [
     {
       id: 'suppliers',

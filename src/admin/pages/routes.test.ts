@@ -227,8 +227,8 @@ describe('the overview', () => {
 
   test('is shown with a notice while the store is away', async () => {
     const away = () => Promise.reject(new StoreUnavailableError('gone'));
-    const list = away;
-    const user = await signedIn({}, { packages: { list }, orders: { list }, changes: { list } });
+    const list = { list: away };
+    const user = await signedIn({}, { packages: { ...list, freeId: away }, orders: list, changes: list });
     const answer = await user.get('/admin');
     expect(answer.status).toBe(200);
     expect(words(answer.text)).toContain('The store does not answer');

@@ -64,7 +64,7 @@ export function createAdmin(
         const stillMay = () => mayWatch(auth, cookie);
         return (await stillMay()) ? stillMay : undefined;
       },
-      join: (viewer, stillMay) => feed.join(viewer, stillMay),
+      join: (viewer, stillMay, ids) => feed.join(viewer, stillMay, ids),
       stop: () => feed.stop(),
       get viewers() {
         return feed.viewers;

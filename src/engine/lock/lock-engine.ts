@@ -187,7 +187,7 @@ export class LockEngine extends StrategyEngine {
         const ids =
           unfinished.length > 0
             ? unfinished
-            : (await this.packages()).slice(0, 1).map((one) => one.package.id);
+            : (await store.packagesPage(undefined, 1)).items.map((one) => one.package.id);
         for (const id of ids) {
           const looked = this.#locks.ifFree(id, (signal) => this.#finishLeft(id, signal));
           this.spawn(looked, `looking after package ${id}`);

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { packagesOf } from '../../../test/support/all-packages.ts';
 import { fakeOrder } from '../../../test/support/fake-engine.ts';
 import { grantedLeases } from '../../../test/support/granted-leases.ts';
 import { memoryQueue } from '../../../test/support/memory-queue.ts';
@@ -62,11 +63,11 @@ describe.each([
 
   test('Q6 a purchase gets `unknown_package` for a removed package, and `sale_closed` for an archived package', async () => {
     await stage.store.addPackages([onSale({ id: 2 })]);
-    await engine.packages();
+    await packagesOf(engine);
     await stage.store.removePackage(2, (await stage.store.versionedPackage(2))!.fence);
     expect(await engine.purchase({ packageId: 2, email })).toMatchObject({ code: 'unknown_package' });
     engine.removed(2);
-    expect((await engine.packages()).map((each) => each.package.id)).toEqual([1]);
+    expect((await packagesOf(engine)).map((each) => each.package.id)).toEqual([1]);
     const archiving = { archived: true, version: 1 } as const;
     expect(await engine.updatePackage(1, archiving)).toMatchObject({ code: 'sale_not_ended' });
     expect(await engine.updatePackage(1, { ...archiving, paused: true })).toMatchObject({ kind: 'done' });

@@ -43,7 +43,10 @@ export const packageAnswer = z.object({
     .meta({ description: 'Its sale has ended for good, and it is in no list.' }),
 });
 
-export const packagesAnswer = z.object({ packages: z.array(packageAnswer) });
+export const packagesAnswer = z.object({
+  packages: z.array(packageAnswer),
+  next: z.string().exactOptional().meta({ description: 'The cursor of the next page, if there is one.' }),
+});
 
 const statusWords = {
   queued: 'it is in the queue',

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { fakeEngine, fakeNow, fakeOrder, fakeSnapshot } from '../../../test/support/fake-engine.ts';
+import {
+  fakeEngine,
+  fakeNow,
+  fakeOrder,
+  fakePackages,
+  fakeSnapshot,
+} from '../../../test/support/fake-engine.ts';
 import type { Order } from '../../domain/order.ts';
 import type { BookingEngine } from '../../engine/engine.ts';
 import { silentLog } from '../../observability/log.ts';
@@ -19,7 +25,7 @@ function pages(engine: Partial<BookingEngine> = {}, limits?: HttpLimits) {
   let count = 0;
   const deps = {
     engine: fakeEngine({
-      packages: async () => [fakeSnapshot(), opensLater, archived],
+      ...fakePackages([fakeSnapshot(), opensLater, archived]),
       ...engine,
       ordersByKey: async (packageId, keys) => {
         lookUps.push([packageId, keys]);
@@ -91,7 +97,7 @@ describe('the cost of searching for lost orders', () => {
 
   test('without scripts at most a hundred packages are searched, and then the page does not say that there is no order', async () => {
     const many = Array.from({ length: 150 }, (_, index) => fakeSnapshot({ id: index + 1 }));
-    const { ask, lookUps } = pages({ packages: async () => many });
+    const { ask, lookUps } = pages(fakePackages(many));
     await ask('/order');
     const { text } = await ask('/order');
     expect(lookUps).toHaveLength(100);

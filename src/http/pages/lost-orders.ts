@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 import { getCookie } from 'hono/cookie';
 import type { Order } from '../../domain/order.ts';
 import { type PackageSnapshot, packageIdMax } from '../../domain/travel-package.ts';
+import type { PackagesPage } from '../../engine/engine.ts';
 import { UnderWay } from '../../lib/under-way.ts';
 import { StoreUnavailableError } from '../../storage/store.ts';
 import { packageIdFrom } from '../inputs.ts';
@@ -100,12 +101,20 @@ export class LostOrderFinder {
   async #packagesToSearch(c: Context): Promise<number[]> {
     const { engine, clock } = this.#services;
     const hint = getCookie(c, hintName)?.slice(0, 200);
-    const snapshots = await engine.packages();
-    if (hint === undefined) {
-      return snapshots.filter((snapshot) => mayHaveSold(snapshot, clock.now())).map(idOf);
+    if (hint !== undefined) {
+      const named = new Set(hint.split('.').map((text) => packageIdFrom(text) ?? packageIdMax + 1));
+      const found = await Promise.all([...named].map((id) => engine.package(id)));
+      return found.filter((snapshot) => snapshot !== undefined).map(idOf);
     }
-    const named = new Set(hint.split('.').map((text) => packageIdFrom(text) ?? packageIdMax + 1));
-    return snapshots.map(idOf).filter((id) => named.has(id));
+    const found: number[] = [];
+    let page: PackagesPage;
+    let above = 0;
+    do {
+      page = await engine.packages({ group: 'current', from: { above }, limit: 10 * searchedMax });
+      found.push(...page.items.filter((snapshot) => mayHaveSold(snapshot, clock.now())).map(idOf));
+      above = page.next ?? 0;
+    } while (found.length <= searchedMax && page.next !== undefined);
+    return found;
   }
 
   async #ordersOf(packageIds: readonly number[], keys: readonly string[]): Promise<Order[]> {

@@ -4,15 +4,25 @@ import { defined } from '../../lib/defined.ts';
 import { alertBox, icon } from './elements.ts';
 import { firstSentence, formatNight, formatPrice, formatShortNight, formatWait } from './format.ts';
 import { packageFragment, type StayState, stayElementId, stayState } from './fragments/package.ts';
-import { liveChip, page, type RenderContext } from './layout.ts';
+import { type LiveSource, liveChip, page, type RenderContext } from './layout.ts';
 import { type Html, markup } from './markup.ts';
+import {
+  isPaged,
+  pageLinks,
+  searchFieldset,
+  searchForm,
+  searchInputs,
+  searchPath,
+  type TripSearch,
+  type TripsPage,
+} from './trip-search.ts';
 
 /** The two order pages. `order` waits for the outcome. `order-queue` answers at once and shows the position live. */
 export type OrderMode = 'order' | 'order-queue';
 
 interface OrderPageState {
   readonly mode: OrderMode;
-  readonly snapshots: readonly PackageSnapshot[];
+  readonly trips: TripsPage;
   /** The form's Idempotency-Key: sending the form twice buys once. */
   readonly key: string;
   /** The previous input, unchanged. */
@@ -38,30 +48,36 @@ const tripAdvice = 'Choose a trip first: pick one of the nights below.';
 /** A card for each flight, a choice for each night, and a bar with the email, the chosen trip and the button. */
 export function orderPage(context: RenderContext, state: OrderPageState): Html {
   const { now } = context;
-  const { mode, snapshots, key, error } = state;
+  const { mode, trips, key, error } = state;
+  const { search, items: snapshots } = trips;
+  const words = { path: `/${mode}`, one: 'trip', many: 'trips' };
   return page(context, {
     title: error ? 'Please check · Order a trip' : 'Order a trip',
     current: 'order',
-    live: { socket: '/live?topic=packages', poll: '/order/fragments', script: 'order.js' },
-    ...defined({ refreshS: secondsToOpening(snapshots, now) }),
+    ...defined({ live: liveSource(trips), refreshS: secondsToOpening(snapshots, now) }),
     main: markup`
+      ${isPaged(trips) ? searchForm(words) : ''}
       <form id="order-form" class="order-form" method="post" action="/${mode}">
         <div class="order-head">
           <div class="heading">
             <h1>Choose your trip</h1>
             ${liveChip(now)}
           </div>
-          ${modes(mode)}
+          ${modes(mode, search)}
+          ${searchFieldset(trips, words)}
           ${error === undefined ? '' : orderAlert(error, state, now)}
           ${state.note ?? ''}
           <p class="field-error trips-error" id="trips-error" hidden>${tripAdvice}</p>
         </div>
         <input type="hidden" name="key" value="${key}" autocomplete="off">
+        ${searchInputs(search)}
         <fieldset class="flights" id="trips" role="radiogroup" aria-required="true" tabindex="-1"
           aria-describedby="trips-error"${error?.fields?.packageId === true ? markup` aria-invalid="true"` : ''}>
           <legend class="unseen">Trips</legend>
           ${flightCards(context, state)}
+          ${snapshots.length === 0 && isPaged(trips) ? noneFound() : ''}
         </fieldset>
+        ${pageLinks(trips, words.path)}
         <div class="buy-bar">
           ${emailField(state.email ?? '', error?.fields)}
           ${choiceAndButton(context, state)}
@@ -70,10 +86,23 @@ export function orderPage(context: RenderContext, state: OrderPageState): Html {
   });
 }
 
+/** The live updates of the shown trips, and of no others. Of all trips if the page shows all. */
+function liveSource(trips: TripsPage): LiveSource | undefined {
+  const script = 'order.js';
+  if (!isPaged(trips)) return { socket: '/live?topic=packages', poll: '/order/fragments', script };
+  if (trips.items.length === 0) return undefined;
+  const ids = trips.items.map((snapshot) => snapshot.package.id).join('.');
+  return { socket: `/live?topic=packages:${ids}`, poll: `/order/fragments?ids=${ids}`, script };
+}
+
+function noneFound(): Html {
+  return markup`<p class="card search-none">No trip matches. Try a part of the flight’s name, or another night.</p>`;
+}
+
 /** Links between the two order pages. */
-function modes(mode: OrderMode): Html {
+function modes(mode: OrderMode, search: TripSearch): Html {
   const tab = (of: OrderMode, label: string, words: string) => markup`
-    <a href="/${of}"${of === mode ? markup` aria-current="true"` : ''}><b class="modes-label">${label}</b> <span>${words}</span></a>`;
+    <a href="${searchPath(`/${of}`, search)}"${of === mode ? markup` aria-current="true"` : ''}><b class="modes-label">${label}</b> <span>${words}</span></a>`;
   return markup`
     <nav class="modes" aria-label="How to order">
       ${tab('order', 'Wait here', 'Wait a few seconds, and the next page shows whether your trip is booked.')}
@@ -98,8 +127,8 @@ function orderAlert(error: OrderError, state: OrderPageState, now: number): Html
 const othersMax = 6;
 
 /** Buttons for other stays. Each is a label of the stay's radio button, so choosing works without JavaScript. */
-function otherStays({ snapshots, chosen }: OrderPageState, now: number): Html | undefined {
-  const others = snapshots
+function otherStays({ trips, chosen }: OrderPageState, now: number): Html | undefined {
+  const others = trips.items
     .filter((snapshot) => String(snapshot.package.id) !== chosen && isOnOffer(stayState(snapshot, now)))
     .slice(0, othersMax);
   if (others.length === 0) return undefined;
@@ -112,7 +141,7 @@ function otherStays({ snapshots, chosen }: OrderPageState, now: number): Html | 
 }
 
 function flightCards(context: RenderContext, state: OrderPageState): Html[] {
-  const groups = Map.groupBy(state.snapshots, (snapshot) => snapshot.package.flight);
+  const groups = Map.groupBy(state.trips.items, (snapshot) => snapshot.package.flight);
   return [...groups].map(
     ([flight, stays]) => markup`
     <section class="card flight">
@@ -175,7 +204,8 @@ function emailField(email: string, errors: OrderError['fields']): Html {
  * The chosen trip and the button. order.js fills in the trip. Without scripts the stylesheet shows only that a trip is
  * chosen.
  */
-function choiceAndButton({ currency, now }: RenderContext, { snapshots, chosen }: OrderPageState): Html {
+function choiceAndButton({ currency, now }: RenderContext, { trips, chosen }: OrderPageState): Html {
+  const { items: snapshots } = trips;
   const choice = snapshots.find((snapshot) => isChosen(snapshot, chosen, now))?.package;
   const states = snapshots.map((snapshot) => stayState(snapshot, now));
   const label = buttonLabel(states);

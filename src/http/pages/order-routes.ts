@@ -2,9 +2,8 @@ import type { Context } from 'hono';
 import { z } from 'zod';
 import { errorKind } from '../../domain/errors.ts';
 import { isSettled, type Order } from '../../domain/order.ts';
-import { isListed, type PackageSnapshot } from '../../domain/travel-package.ts';
 import { defined } from '../../lib/defined.ts';
-import { emailInput, keyInput, packageIdField } from '../inputs.ts';
+import { emailInput, keyInput, packageIdField, packageIdFrom, packageIdsFrom, shownMax } from '../inputs.ts';
 import { limited, purchasing, takeEmail } from '../limits.ts';
 import type { RouteHandler, RouteTable } from '../methods.ts';
 import { rememberOrders } from '../order-access.ts';
@@ -26,6 +25,7 @@ import {
   sendErrorPage,
   sendPage,
 } from './responses.ts';
+import { type TripSearch, type TripsPage, tripSearchOf } from './trip-search.ts';
 
 const orderForm = z.object({
   packageId: packageIdField,
@@ -66,14 +66,25 @@ export function orderPages(pageServices: PageServices, sent: LostOrderFinder, sh
 
 type OrderServices = PageServices & { readonly sent: LostOrderFinder };
 
-async function onSale({ engine }: PageServices): Promise<PackageSnapshot[]> {
-  return (await engine.packages()).filter(isListed);
+/** Reads the page of packages that a search asks for, or the page with the chosen package. */
+async function readTrips({ engine }: PageServices, search: TripSearch, chosen?: string): Promise<TripsPage> {
+  const { flight, night, page } = search;
+  const id = page === undefined ? packageIdFrom(chosen ?? '') : undefined;
+  const from = id === undefined ? { index: ((page ?? 1) - 1) * shownMax } : { id };
+  const found = await engine.packages({ group: 'listed', flight, stay: night, from, limit: shownMax });
+  return { search, ...found };
 }
 
+/** The live fragments of the packages with these ids, or of the first page. */
 async function showFragments(c: Context, services: PageServices): Promise<Response> {
   const view = renderContext(services);
   c.header('Cache-Control', 'no-store');
-  const snapshots = await onSale(services);
+  const { engine } = services;
+  const ids = packageIdsFrom(c.req.query('ids') ?? '');
+  const snapshots =
+    ids === undefined
+      ? (await readTrips(services, {})).items
+      : (await Promise.all(ids.map((id) => engine.package(id)))).filter((each) => each !== undefined);
   return c.html(snapshots.map((snapshot) => String(packageFragment(snapshot, view))).join(''));
 }
 
@@ -85,9 +96,10 @@ async function showForm(c: Context, services: OrderServices, mode: OrderMode): P
     return c.redirect(await addressToShow(c, services.settings, lost.id, { fromQueue }), 303);
   }
   if (isPending && !services.sent.hasScript(c)) return sendPage(c, lookingPage(renderContext(services)));
-  const snapshots = await onSale(services);
-  const optional = defined({ chosen: c.req.query('package'), note: isNone ? nothingSentNote() : undefined });
-  const state = { mode, snapshots, key: issueFormKey(c, services), ...optional };
+  const chosen = c.req.query('package');
+  const trips = await readTrips(services, tripSearchOf(c.req.query()), chosen);
+  const optional = defined({ chosen, note: isNone ? nothingSentNote() : undefined });
+  const state = { mode, trips, key: issueFormKey(c, services), ...optional };
   return sendPage(c, orderPage(renderContext(services), state));
 }
 
@@ -169,7 +181,7 @@ async function showError(c: Context, services: PageServices, failed: FailedTry):
   const { email = '', packageId: chosen = '', key: sentKey } = entered;
   const parsed = keyInput.safeParse(sentKey);
   const key = parsed.success && errorKind(code).retry === 'later' ? parsed.data : issueFormKey(c, services);
-  const snapshots = await onSale(services);
-  const page = orderPage(renderContext(services), { mode, snapshots, key, email, chosen, error });
+  const trips = await readTrips(services, tripSearchOf(entered), chosen);
+  const page = orderPage(renderContext(services), { mode, trips, key, email, chosen, error });
   return sendErrorPage(c, page, code, retryAfterS);
 }

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { fakeEngine, fakeNow, fakeOrder, fakeSnapshot } from '../../../test/support/fake-engine.ts';
+import {
+  fakeEngine,
+  fakeNow,
+  fakeOrder,
+  fakePackages,
+  fakeSnapshot,
+} from '../../../test/support/fake-engine.ts';
 import type { BookingEngine, PurchaseRequest, Settling } from '../../engine/engine.ts';
 import { silentLog } from '../../observability/log.ts';
 import { StoreUnavailableError } from '../../storage/store.ts';
@@ -45,7 +51,7 @@ test('unlisted and archived packages are on no page and in no polled fragment', 
     fakeSnapshot({ id: 2, listed: false }),
     fakeSnapshot({ id: 3, archived: true }),
   ];
-  const app = pages({ packages: async () => packages });
+  const app = pages(fakePackages(packages));
   for (const path of ['/order', '/order-queue', '/order/fragments']) {
     const html = await (await app.request(path)).text();
     expect(
@@ -158,7 +164,7 @@ test('GET /order answers 503 with Retry-After while the store is unavailable', a
 });
 
 test('the polled fragments equal the fragments in the page', async () => {
-  const app = pages({ packages: async () => [fakeSnapshot(), fakeSnapshot({ id: 2 })] });
+  const app = pages(fakePackages([fakeSnapshot(), fakeSnapshot({ id: 2 })]));
   const page = await (await app.request('/order')).text();
   const fragments = await (await app.request('/order/fragments')).text();
   expect(fragments).toMatch(/^<span id="stay-1".*<span id="stay-2".*<\/span>$/s);

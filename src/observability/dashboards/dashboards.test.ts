@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { createMetrics, gauges } from '../prometheus/exposition.ts';
+import { fakePackages } from '../../../test/support/fake-engine.ts';
+import { createMetrics, gauges, packageFigures } from '../prometheus/exposition.ts';
 import { MetricsRecorder } from '../prometheus/recorder.ts';
 
 const recorder = new MetricsRecorder();
@@ -87,7 +88,7 @@ beforeAll(async () => {
   }
   // The metrics of the process, which prom-client defines.
   const { text } = await createMetrics().expose({
-    packages: async () => [],
+    packages: () => packageFigures(fakePackages([])),
     readinessProblems: async () => [],
     build: { version: '', node: '', engine: '', store: '' },
   });

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { type ExposedSample, readExposition } from '../../../test/support/exposition.ts';
-import { fakeOrder, fakeSnapshot } from '../../../test/support/fake-engine.ts';
+import { fakeOrder, fakePackages, fakeSnapshot } from '../../../test/support/fake-engine.ts';
 import { errorCatalogue } from '../../domain/errors.ts';
-import { createMetrics, type MetricsSource } from './exposition.ts';
+import { createMetrics, type MetricsSource, packageFigures } from './exposition.ts';
 
 const build = { version: '1.2.3', node: '24.0.0', engine: 'actor', store: 'sqlite' };
 const manyPackages = Array.from({ length: 10_000 }, (_, index) => {
@@ -47,7 +47,12 @@ function reportAll(metrics: MetricsSource): void {
 async function exposed(packages = manyPackages) {
   const metrics = createMetrics();
   reportAll(metrics);
-  return metrics.expose({ packages: async () => packages, readinessProblems: async () => [], build });
+  const engine = fakePackages(packages);
+  return metrics.expose({
+    packages: () => packageFigures(engine),
+    readinessProblems: async () => [],
+    build,
+  });
 }
 
 describe('the exposition', () => {

@@ -1,9 +1,9 @@
 import prometheus from 'prom-client';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { samplesOf } from '../../../test/support/exposition.ts';
-import { fakeOrder, fakeSnapshot } from '../../../test/support/fake-engine.ts';
+import { fakeOrder, fakePackages, fakeSnapshot } from '../../../test/support/fake-engine.ts';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
-import { createMetrics, gauges, type MetricsSource } from './exposition.ts';
+import { createMetrics, gauges, type MetricsSource, packageFigures } from './exposition.ts';
 import { MetricsRecorder } from './recorder.ts';
 
 const recorder = new MetricsRecorder();
@@ -24,7 +24,7 @@ beforeEach(() => {
 
 async function exposed(): Promise<string> {
   const { text } = await metrics.expose({
-    packages: async () => packages,
+    packages: () => packageFigures(fakePackages(packages)),
     readinessProblems: () => readinessProblems(),
     build,
   });

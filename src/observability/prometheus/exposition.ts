@@ -1,14 +1,26 @@
 import type { Metric, Registry } from 'prom-client';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
+import type { BookingEngine } from '../../engine/engine.ts';
 import { singleFlight } from '../../lib/cached.ts';
 import { withTimeout } from '../../lib/deadline.ts';
 import { supplierKinds } from '../../suppliers/suppliers.ts';
 import { gaugeNames, type Metrics } from '../metrics.ts';
 import { type MetricDefinition, MetricsRecorder, metric, type Sample } from './recorder.ts';
 
+/** What is exported about packages. */
+export interface PackageFigures {
+  /** The sums over all packages. */
+  readonly totals: Readonly<Record<UnitState | 'waiting', number>>;
+  /** The packages with series of their own: those with the longest queues, {@link packagesMax} at most. */
+  readonly longestQueues: readonly PackageSnapshot[];
+}
+
+type UnitState = (typeof unitStates)[number];
+const unitStates = ['remaining', 'held', 'confirmed', 'cancelling'] as const;
+
 /** Values that the gauges read, besides the recorded values. */
 export interface GaugeSources {
-  packages(): Promise<readonly PackageSnapshot[]>;
+  packages(): Promise<PackageFigures>;
   /** Why this instance cannot take orders; empty when it is ready. */
   readinessProblems(): Promise<readonly string[]>;
   readonly build: Readonly<Record<'version' | 'node' | 'engine' | 'store', string>>;
@@ -32,6 +44,30 @@ export interface MetricsSource extends Metrics {
 const readTimeoutMs = 1_000;
 /** The most packages that have series of their own: five series each. */
 const packagesMax = 100;
+
+/** Reads what is exported about packages, without a visit to every package. @throws StoreUnavailableError */
+export async function packageFigures(
+  engine: Pick<BookingEngine, 'packages' | 'cachedPackages'>,
+): Promise<PackageFigures> {
+  const { items: first } = await engine.packages({ group: 'all', limit: packagesMax });
+  const { cachedPackages } = engine;
+  const [current, archived] = [cachedPackages.totals('current'), cachedPackages.totals('archived')];
+  const total = (name: UnitState | 'waiting') => current[name] + archived[name];
+  const queued = cachedPackages.busy().filter(({ inventory }) => inventory.waiting > 0);
+  const empty = first.filter(({ inventory }) => inventory.waiting === 0);
+  const longestQueues = [
+    ...queued.sort((a, b) => b.inventory.waiting - a.inventory.waiting || a.package.id - b.package.id),
+    ...empty,
+  ].slice(0, packagesMax);
+  const totals = {
+    waiting: total('waiting'),
+    remaining: total('remaining'),
+    held: total('held'),
+    confirmed: total('confirmed'),
+    cancelling: total('cancelling'),
+  };
+  return { totals, longestQueues };
+}
 
 /** The metrics of one instance. */
 export function createMetrics(): MetricsSource {
@@ -134,35 +170,23 @@ function addGauges(recorder: MetricsRecorder, sources: GaugeSources, add: AddGau
   add(gauges.oldestSaga, () =>
     recorder.sagas().map(({ saga, oldestSeconds }) => ({ labels: { saga }, value: oldestSeconds })),
   );
-  add(gauges.waiting, async () => single(sum(await packages(), ({ inventory }) => inventory.waiting)));
-  add(gauges.units, async () => unitsOf(await packages(), {}));
+  add(gauges.waiting, async () => single((await packages()).totals.waiting));
+  add(gauges.units, async () => unitsOf((await packages()).totals, {}));
   add(gauges.packageWaiting, async () =>
-    longestQueues(await packages()).map(({ package: { id }, inventory }) => ({
+    (await packages()).longestQueues.map(({ package: { id }, inventory }) => ({
       labels: { package: id },
       value: inventory.waiting,
     })),
   );
   add(gauges.packageUnits, async () =>
-    longestQueues(await packages()).flatMap((one) => unitsOf([one], { package: one.package.id })),
+    (await packages()).longestQueues.flatMap(({ package: { id }, inventory }) =>
+      unitsOf(inventory, { package: id }),
+    ),
   );
 }
 
-function unitsOf(snapshots: readonly PackageSnapshot[], labels: Sample['labels']): Sample[] {
-  return (['remaining', 'held', 'confirmed', 'cancelling'] as const).map((state) => ({
-    labels: { ...labels, state },
-    value: sum(snapshots, ({ inventory }) => inventory[state]),
-  }));
-}
-
-function longestQueues(snapshots: readonly PackageSnapshot[]): readonly PackageSnapshot[] {
-  if (snapshots.length <= packagesMax) return snapshots;
-  return snapshots
-    .toSorted((a, b) => b.inventory.waiting - a.inventory.waiting || a.package.id - b.package.id)
-    .slice(0, packagesMax);
-}
-
-function sum(snapshots: readonly PackageSnapshot[], of: (snapshot: PackageSnapshot) => number): number {
-  return snapshots.reduce((total, snapshot) => total + of(snapshot), 0);
+function unitsOf(units: Readonly<Record<UnitState, number>>, labels: Sample['labels']): Sample[] {
+  return unitStates.map((state) => ({ labels: { ...labels, state }, value: units[state] }));
 }
 
 function single(value: number): Sample[] {

@@ -24,9 +24,9 @@ const owner: readonly ErrorCode[] = ['overloaded', 'no_owner'];
 export const adminOperations = defineOperations('Admin', {
   'get /api/admin/packages': {
     operationId: 'listManagedPackages',
-    summary: 'All packages, with their owners and how busy they are',
+    summary: 'The packages, with their owners and how busy they are',
     query: admin.packagesQuery,
-    answers: { 200: ['The packages by id.', admin.packageStatusesAnswer] },
+    answers: { 200: ['A page of the packages, by id.', admin.packageStatusesAnswer] },
   },
   'post /api/admin/packages': {
     operationId: 'createPackage',

@@ -6,7 +6,7 @@ import {
   packageAnswer,
   packagesAnswer,
 } from '../../http/api/views.ts';
-import { buyerBody, emailInput, purchaseBody } from '../../http/inputs.ts';
+import { buyerBody, emailInput, packagesQuery, purchaseBody } from '../../http/inputs.ts';
 import { waitSMax } from '../../http/request.ts';
 import {
   type Answer,
@@ -74,11 +74,12 @@ export const packageOperations = defineOperations('Packages', {
   'get /api/packages': {
     operationId: 'listPackages',
     isLimited: true,
-    summary: 'All listed packages',
+    summary: 'The listed packages',
     description: 'Unlisted and archived packages are only found by their id.',
+    query: packagesQuery,
     answers: {
       200: [
-        'The packages by id, at most 250 ms old.',
+        'A page of the packages, by id, each at most 250 ms old.',
         packagesAnswer,
         {
           example: { packages: [packageExample] },

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { sampleChange, sampleInventory, sampleOrder, samplePackage } from '../../../test/contract/samples.ts';
+import { allPackages } from '../../../test/support/all-packages.ts';
 import { type Mongod, startMongod } from '../../../test/support/servers/mongod.ts';
 import { type MongodProxy, mongodProxy } from '../../../test/support/servers/mongod-proxy.ts';
 import type { Fence } from '../../domain/messages.ts';
@@ -208,7 +209,7 @@ describe('a hanging server', () => {
   test('makes every call fail after the timeout, and is used again when it answers', async () => {
     const calls = {
       package: () => store.package(packageId),
-      packages: () => store.packages(),
+      packages: () => allPackages(store),
       order: () => store.order(order(1).id),
       ordersByKey: () => store.ordersByKey(packageId, ['key-1']),
       ordersPage: () => store.ordersPage(packageId, undefined, 10),

@@ -1,6 +1,7 @@
 import type { ClientSession } from 'mongodb';
 import type { Change, Fence, Ownership } from '../../domain/messages.ts';
 import type { Order } from '../../domain/order.ts';
+import type { PackageSnapshot } from '../../domain/travel-package.ts';
 import type { Batcher } from '../../lib/batcher.ts';
 import { type Log, silentLog } from '../../observability/log.ts';
 import type { SupplierLedger } from '../../suppliers/suppliers.ts';
@@ -52,19 +53,22 @@ export class MongoStore implements Store {
   /** Gathers look-ups: under load hundreds run at once, and they share one round trip. */
   readonly #byId: Batcher<string, Order | undefined>;
   readonly #byKey: Batcher<KeysWanted, Order[]>;
+  readonly #packageById: Batcher<number, PackageSnapshot | undefined>;
 
   // The methods of the port that only call a query or a write.
-  readonly packages = this.#reader('packages');
-  readonly package = this.#reader('package');
+  readonly packagesPage = this.#reader('packagesPage');
   readonly addPackages = this.#writer('addPackages');
   readonly owner = this.#reader('owner');
-  readonly ownerRecords = this.#reader('ownerRecords');
+  readonly ownersOf = this.#reader('ownersOf');
+  readonly ownersPage = this.#reader('ownersPage');
+  readonly lastPackageId = this.#reader('lastPackageId');
   readonly packagesWithUnfinished = this.#reader('packagesWithUnfinished');
   readonly versionedPackage = this.#reader('versionedPackage');
   readonly removePackage = this.#writer('removePackage');
   readonly orders = this.#reader('orders');
   readonly liveOrdersByEmail = this.#reader('liveOrdersByEmail');
   readonly ordersPage = this.#reader('ordersPage');
+  readonly packageWithOrdersAbove = this.#reader('packageWithOrdersAbove');
   readonly ordersBelow = this.#reader('ordersBelow');
   readonly ordersByEmail = this.#reader('ordersByEmail');
   readonly settingIfAny = this.#reader('setting');
@@ -83,6 +87,9 @@ export class MongoStore implements Store {
       weigh: ({ keys }) => keys.length,
       weightMax: keysMax,
     });
+    this.#packageById = connection.batcher<number, PackageSnapshot | undefined>((ids) =>
+      this.#packagesById(ids),
+    );
     this.#sessions = new CommitSessions(connection.client, hungAfter * connection.timeoutMs);
     this.#commits = new GroupCommit(connection, this.#sessions, log);
     this.#log = log;
@@ -109,6 +116,10 @@ export class MongoStore implements Store {
       this.#read((reads) => reads.unfinished(packageId, above, limit)),
     );
     return { ...raised, unfinished };
+  }
+
+  package(id: number): Promise<PackageSnapshot | undefined> {
+    return this.#packageById.add(id);
   }
 
   async commit(packageId: number, fence: Fence, change: Change): Promise<void> {
@@ -161,6 +172,11 @@ export class MongoStore implements Store {
 
   close(): Promise<void> {
     return this.#connection.close();
+  }
+
+  async #packagesById(ids: readonly number[]): Promise<(PackageSnapshot | UnreadableError | undefined)[]> {
+    const byId = await this.#read((reads) => reads.packagesById(ids));
+    return ids.map((id) => byId.get(id));
   }
 
   async #ordersById(ids: readonly string[]): Promise<(Order | UnreadableError | undefined)[]> {

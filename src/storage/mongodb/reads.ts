@@ -50,12 +50,20 @@ export class Reads {
     this.#unreadable = unreadable;
   }
 
-  async packages(): Promise<PackageSnapshot[]> {
-    const { packages } = this.#collections;
-    const found = packages.find({}, { ...this.#options, ...inOneAnswer, sort: { _id: 1 } });
-    const documents = await found.toArray();
-    this.#unreadable.forgetPackagesBut(() => new Set(documents.map(({ _id }) => _id)));
-    return sift(documents.map((document) => this.#package(document))).items;
+  async packagesPage(cursor: string | undefined, limit: number): Promise<Page<PackageSnapshot>> {
+    const documents = await this.#packagePage(cursor, limit).toArray();
+    const next = packagesAfter(documents, limit);
+    this.#unreadable.forgetPackagesBut(cursor, next, () => documents.map(({ _id }) => _id));
+    return { items: sift(documents.map((document) => this.#package(document))).items, ...next };
+  }
+
+  /** The packages with these ids. An id without a package is absent. */
+  async packagesById(
+    ids: readonly number[],
+  ): Promise<ReadonlyMap<number, PackageSnapshot | UnreadableError>> {
+    const options = { ...this.#options, ...inOneAnswer };
+    const documents = await this.#collections.packages.find({ _id: { $in: [...ids] } }, options).toArray();
+    return new Map(documents.map((document) => [document._id, this.#package(document)]));
   }
 
   async package(id: number): Promise<PackageSnapshot | undefined> {
@@ -81,14 +89,21 @@ export class Reads {
     return found?.owner?.instance;
   }
 
-  async ownerRecords(): Promise<OwnerRecord[]> {
-    const options = { ...this.#options, ...inOneAnswer, projection: { owner: 1, epoch: 1 } };
-    const found = await this.#collections.packages.find({}, options).sort({ _id: 1 }).toArray();
-    return found.map(({ _id, owner, epoch }) => ({
-      packageId: _id,
-      ...defined({ instance: owner?.instance }),
-      epoch,
-    }));
+  async ownersOf(packageIds: readonly number[]): Promise<OwnerRecord[]> {
+    if (packageIds.length === 0) return [];
+    const options = { ...this.#options, ...inOneAnswer, projection: ownerFields };
+    const found = this.#collections.packages.find({ _id: { $in: [...packageIds] } }, options);
+    return (await found.toArray()).map(ownerRecord);
+  }
+
+  async ownersPage(cursor: string | undefined, limit: number): Promise<Page<OwnerRecord>> {
+    const found = await this.#packagePage(cursor, limit).project<PackageDocument>(ownerFields).toArray();
+    return { items: found.map(ownerRecord), ...packagesAfter(found, limit) };
+  }
+
+  async lastPackageId(): Promise<number> {
+    const options = { ...this.#options, projection: { _id: 1 }, sort: { _id: -1 } } as const;
+    return (await this.#collections.packages.findOne({}, options))?._id ?? 0;
   }
 
   async packagesWithUnfinished(): Promise<number[]> {
@@ -153,6 +168,15 @@ export class Reads {
       ...sift(documents.map((document) => this.#order(document))),
       ...nextAfter(documents, limit, ({ number }) => String(number)),
     };
+  }
+
+  async packageWithOrdersAbove(packageId: number): Promise<number | undefined> {
+    const options = {
+      ...this.#options,
+      projection: { packageId: 1 },
+      sort: { packageId: 1, number: 1 },
+    } as const;
+    return (await this.#collections.orders.findOne({ packageId: { $gt: packageId } }, options))?.packageId;
   }
 
   async ordersBelow(packageId: number, number: number | undefined, limit: number): Promise<Order[]> {
@@ -233,6 +257,12 @@ export class Reads {
     return sift(documents.map((document) => this.#order(document))).items;
   }
 
+  /** A page of packages, by id. */
+  #packagePage(cursor: string | undefined, limit: number) {
+    const options = { ...this.#options, ...first(limit), sort: { _id: 1 } } as const;
+    return this.#collections.packages.find({ _id: { $gt: Number(cursor ?? 0) } }, options);
+  }
+
   #package(document: PackageDocument): PackageSnapshot | UnreadableError {
     return this.#unreadable.read({ packageId: document._id }, () => snapshotFrom(document));
   }
@@ -252,4 +282,14 @@ export interface KeyedOrder {
 
 function aboveNumber(number: number | undefined): { number?: { $gt: number } } {
   return number === undefined ? {} : { number: { $gt: number } };
+}
+
+const ownerFields = { owner: 1, epoch: 1 } as const;
+
+function ownerRecord({ _id, owner, epoch }: PackageDocument): OwnerRecord {
+  return { packageId: _id, ...defined({ instance: owner?.instance }), epoch };
+}
+
+function packagesAfter(documents: readonly PackageDocument[], limit: number): { next?: string } {
+  return nextAfter(documents, limit, ({ _id }) => String(_id));
 }

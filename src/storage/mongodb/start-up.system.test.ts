@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { samplePackage } from '../../../test/contract/samples.ts';
+import { allPackages } from '../../../test/support/all-packages.ts';
 import { type Mongod, startLoneMongod, startMongod } from '../../../test/support/servers/mongod.ts';
 import { mongodProxy } from '../../../test/support/servers/mongod-proxy.ts';
 import { StoreUnavailableError } from '../store.ts';
@@ -202,7 +203,7 @@ test('options in the URL cannot weaken the guarantees of the store', async () =>
 test('a reader creates no collections', async () => {
   const url = mongod.url.replace('/?', '/untouched?');
   const reader = await openMongoStore({ url, readOnly: true });
-  expect(await reader.packages()).toEqual([]);
+  expect(await allPackages(reader)).toEqual([]);
   expect(await reader.ledger.page('flights', undefined, 10)).toEqual({ items: [] });
   const snapshot = await reader.snapshot();
   expect(await snapshot?.ordersPage(1, undefined, 10)).toEqual({ items: [] });

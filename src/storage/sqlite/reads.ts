@@ -12,13 +12,22 @@ import { liveCondition, unfinishedCondition } from './schema.ts';
 function prepare(db: DatabaseSync) {
   const orders = 'SELECT id, package_id, number, document, document_version FROM orders';
   return {
-    packages: db.prepare('SELECT * FROM packages ORDER BY id'),
+    packages: db.prepare('SELECT * FROM packages WHERE id > ? ORDER BY id LIMIT ?'),
     package: db.prepare('SELECT * FROM packages WHERE id = ?'),
     owner: db.prepare('SELECT owner FROM packages WHERE id = ?'),
-    ownerRecords: db.prepare('SELECT id, owner, epoch FROM packages ORDER BY id'),
+    ownersOf: db.prepare(
+      'SELECT id, owner, epoch FROM packages WHERE id IN (SELECT value FROM json_each(?))',
+    ),
+    owners: db.prepare('SELECT id, owner, epoch FROM packages WHERE id > ? ORDER BY id LIMIT ?'),
+    lastPackageId: db.prepare('SELECT max(id) AS last FROM packages'),
+    // Leaps through the index from package to package, so that packages without unfinished orders cost nothing.
     withUnfinished: db.prepare(
-      `SELECT id FROM packages WHERE EXISTS
-        (SELECT 1 FROM orders WHERE package_id = packages.id AND ${unfinishedCondition}) ORDER BY id`,
+      `WITH RECURSIVE found (id) AS (
+        SELECT min(package_id) FROM orders WHERE ${unfinishedCondition}
+        UNION ALL
+        SELECT (SELECT min(package_id) FROM orders WHERE ${unfinishedCondition} AND package_id > found.id)
+          FROM found WHERE id IS NOT NULL
+      ) SELECT id FROM found WHERE id IS NOT NULL`,
     ),
     unfinished: db.prepare(
       `${orders} WHERE package_id = ? AND ${unfinishedCondition} AND number > ? ORDER BY number LIMIT ?`,
@@ -34,6 +43,7 @@ function prepare(db: DatabaseSync) {
     ),
     page: db.prepare(`${orders} WHERE package_id = ? AND number > ? ORDER BY number LIMIT ?`),
     below: db.prepare(`${orders} WHERE package_id = ? AND number < ? ORDER BY number DESC LIMIT ?`),
+    withOrdersAbove: db.prepare('SELECT min(package_id) AS id FROM orders WHERE package_id > ?'),
     byEmail: db.prepare(
       `${orders} WHERE email = ? AND (package_id, number) < (?, ?) ORDER BY package_id DESC, number DESC LIMIT ?`,
     ),
@@ -53,10 +63,11 @@ export class Reads {
     this.#unreadable = unreadable;
   }
 
-  packages(): PackageSnapshot[] {
-    const rows = this.#sql.packages.all();
-    this.#unreadable.forgetPackagesBut(() => new Set(rows.map(({ id }) => Number(id))));
-    return sift(rows.map((row) => this.#package(row))).items;
+  packagesPage(cursor: string | undefined, limit: number): Page<PackageSnapshot> {
+    const rows = this.#sql.packages.all(Number(cursor ?? 0), limit);
+    const next = packagesAfter(rows, limit);
+    this.#unreadable.forgetPackagesBut(cursor, next, () => rows.map(({ id }) => Number(id)));
+    return { items: sift(rows.map((row) => this.#package(row))).items, ...next };
   }
 
   package(id: number): PackageSnapshot | undefined {
@@ -76,12 +87,17 @@ export class Reads {
     return typeof owner === 'string' ? owner : undefined;
   }
 
-  ownerRecords(): OwnerRecord[] {
-    return this.#sql.ownerRecords.all().map(({ id, owner, epoch }) => ({
-      packageId: Number(id),
-      ...(typeof owner === 'string' ? { instance: owner } : {}),
-      epoch: Number(epoch),
-    }));
+  ownersOf(packageIds: readonly number[]): OwnerRecord[] {
+    return this.#sql.ownersOf.all(JSON.stringify(packageIds)).map(ownerRecord);
+  }
+
+  ownersPage(cursor: string | undefined, limit: number): Page<OwnerRecord> {
+    const rows = this.#sql.owners.all(Number(cursor ?? 0), limit);
+    return { items: rows.map(ownerRecord), ...packagesAfter(rows, limit) };
+  }
+
+  lastPackageId(): number {
+    return Number(this.#sql.lastPackageId.get()?.last ?? 0);
   }
 
   packagesWithUnfinished(): number[] {
@@ -126,6 +142,11 @@ export class Reads {
       ...sift(rows.map((row) => this.#order(row))),
       ...nextAfter(rows, limit, ({ number }) => String(number)),
     };
+  }
+
+  packageWithOrdersAbove(packageId: number): number | undefined {
+    const id = this.#sql.withOrdersAbove.get(packageId)?.id ?? undefined;
+    return id === undefined ? undefined : Number(id);
   }
 
   ordersBelow(packageId: number, number: number | undefined, limit: number): Order[] {
@@ -198,4 +219,16 @@ export class Reads {
     const subject = { packageId: Number(row.package_id), orderId: String(row.id) };
     return this.#unreadable.read(subject, () => orderFrom(row));
   }
+}
+
+function packagesAfter(rows: readonly Row[], limit: number): { next?: string } {
+  return nextAfter(rows, limit, ({ id }) => String(id));
+}
+
+function ownerRecord({ id, owner, epoch }: Row): OwnerRecord {
+  return {
+    packageId: Number(id),
+    ...(typeof owner === 'string' ? { instance: owner } : {}),
+    epoch: Number(epoch),
+  };
 }

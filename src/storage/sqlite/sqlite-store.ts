@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
 import type { Change, Fence, Ownership } from '../../domain/messages.ts';
-import type { TravelPackage } from '../../domain/travel-package.ts';
+import type { PackageSnapshot, TravelPackage } from '../../domain/travel-package.ts';
 import type { Page } from '../../lib/page.ts';
 import type { Log } from '../../observability/log.ts';
 import type { SupplierLedger } from '../../suppliers/suppliers.ts';
@@ -47,10 +47,11 @@ export class SqliteStore implements Store {
   #operatorEvents: OperatorEvents | undefined;
 
   // The methods of the port that only call a query.
-  readonly packages = this.#reader('packages');
   readonly package = this.#reader('package');
   readonly owner = this.#reader('owner');
-  readonly ownerRecords = this.#reader('ownerRecords');
+  readonly ownersOf = this.#reader('ownersOf');
+  readonly ownersPage = this.#reader('ownersPage');
+  readonly lastPackageId = this.#reader('lastPackageId');
   readonly packagesWithUnfinished = this.#reader('packagesWithUnfinished');
   readonly versionedPackage = this.#reader('versionedPackage');
   readonly order = this.#reader('order');
@@ -58,6 +59,7 @@ export class SqliteStore implements Store {
   readonly ordersByKey = this.#reader('ordersByKey');
   readonly liveOrdersByEmail = this.#reader('liveOrdersByEmail');
   readonly ordersPage = this.#reader('ordersPage');
+  readonly packageWithOrdersAbove = this.#reader('packageWithOrdersAbove');
   readonly ordersBelow = this.#reader('ordersBelow');
   readonly ordersByEmail = this.#reader('ordersByEmail');
   readonly settingIfAny = this.#reader('setting');
@@ -81,6 +83,12 @@ export class SqliteStore implements Store {
 
   unreadable(): readonly UnreadableError[] {
     return this.#unreadable.list();
+  }
+
+  /** Other work of the process runs between the pages. */
+  async packagesPage(cursor: string | undefined, limit: number): Promise<Page<PackageSnapshot>> {
+    if (cursor !== undefined) await setImmediate();
+    return this.#read((reads) => reads.packagesPage(cursor, limit));
   }
 
   /** Other work of the process runs between the pages. */

@@ -7,6 +7,9 @@ import { type Column, cell, dash, headCell, numberCell, table } from './table.ts
 
 export const packagesElementId = 'admin-packages';
 
+/** The search of the list of packages. */
+export const packageSearch = { path: '/admin/packages', one: 'package', many: 'packages' };
+
 export function packageElementId(id: number): string {
   return `admin-package-${id}`;
 }
@@ -32,13 +35,18 @@ export interface PackageView {
   readonly now: number;
 }
 
-export function packagesTable(rows: readonly Html[], id?: string): Html {
+/** @param empty the text of a table without rows. */
+export function packagesTable(
+  rows: readonly Html[],
+  id?: string,
+  empty = 'No packages yet. Create one to start selling.',
+): Html {
   return table({
     ...(id === undefined ? {} : { id }),
     caption: 'Packages with their places, activity and owner',
     columns,
     rows,
-    empty: 'No packages yet. Create one to start selling.',
+    empty,
   });
 }
 

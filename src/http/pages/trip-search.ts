@@ -1,0 +1,124 @@
+import type { PackagesPage } from '../../engine/engine.ts';
+import { defined } from '../../lib/defined.ts';
+import { shownMax } from '../inputs.ts';
+import { formatCount, formatQuantity } from './format.ts';
+import { type Html, markup } from './markup.ts';
+
+/** What a customer searches for, from the query of a list page. */
+export interface TripSearch {
+  /** A part of the flight's name. */
+  readonly flight?: string;
+  /** The night, as an ISO date. */
+  readonly night?: string;
+  /** The page, from 1. Absent: the page with the chosen trip, or the first. */
+  readonly page?: number;
+}
+
+/** The trips that a page shows. */
+export interface TripsPage extends PackagesPage {
+  readonly search: TripSearch;
+}
+
+/** Reads a search from a query or from the hidden fields of a form. Values that make no sense are left out. */
+export function tripSearchOf({
+  flight = '',
+  night = '',
+  page = '',
+}: Readonly<Record<string, string>>): TripSearch {
+  return defined({
+    flight: flight.trim().slice(0, 100) || undefined,
+    night: /^\d{4}-\d\d-\d\d$/.test(night) ? night : undefined,
+    page: /^[1-9]\d{0,7}$/.test(page) ? Number(page) : undefined,
+  });
+}
+
+export function isSearch({ flight, night }: TripSearch): boolean {
+  return flight !== undefined || night !== undefined;
+}
+
+/** A path with the search as its query. */
+export function searchPath(path: string, search: TripSearch): string {
+  const query = new URLSearchParams(searchFields(search)).toString();
+  return query === '' ? path : `${path}?${query}`;
+}
+
+/** Hidden fields, so that a form that is shown again shows the same page of trips. */
+export function searchInputs(search: TripSearch): Html[] {
+  return searchFields(search).map(
+    ([name, value]) => markup`<input type="hidden" name="${name}" value="${value}">`,
+  );
+}
+
+function searchFields(search: TripSearch): [string, string][] {
+  return Object.entries(search).map(([name, value]) => [name, String(value)]);
+}
+
+/** The words of a list page. */
+interface SearchWords {
+  /** The path of the list page. */
+  readonly path: string;
+  /** The noun of the listed items. */
+  readonly one: string;
+  readonly many: string;
+}
+
+/** Whether there is more than one page, or a search. Otherwise the page needs neither a search nor page links. */
+export function isPaged({ search, total }: Pick<TripsPage, 'search' | 'total'>): boolean {
+  return isSearch(search) || total > shownMax;
+}
+
+type ShownPage = Pick<TripsPage, 'search' | 'index' | 'total'> & { readonly items: readonly unknown[] };
+
+/**
+ * The fields of the search and the number of results. The fields belong to {@link searchForm}, which is outside of the
+ * form around them.
+ */
+export function searchFieldset(page: ShownPage, words: SearchWords): Html | string {
+  if (!isPaged(page)) return '';
+  const { flight = '', night = '' } = page.search;
+  const clear = isSearch(page.search)
+    ? markup` <a class="search-clear" href="${words.path}">Show all ${words.many}</a>`
+    : '';
+  return markup`
+    <div class="search" role="search" aria-label="Find ${words.many}">
+      <div class="search-fields">
+        <label class="search-field search-flight">Flight
+          <input class="search-input" form="trip-search" name="flight" type="search" value="${flight}" maxlength="100" autocomplete="off"
+            spellcheck="false" enterkeyhint="search"></label>
+        <label class="search-field">Night
+          <input class="search-input" form="trip-search" name="night" type="date" value="${night}"></label>
+        <button class="button quiet search-go" form="trip-search" type="submit">Search</button>
+      </div>
+      <p class="search-found">${foundWords(page, words)}${clear}</p>
+    </div>`;
+}
+
+/** The form of the search, which works without JavaScript. */
+export function searchForm({ path }: Pick<SearchWords, 'path'>): Html {
+  return markup`<form id="trip-search" method="get" action="${path}"></form>`;
+}
+
+function foundWords({ search, index, total, items }: ShownPage, { one, many }: SearchWords): string {
+  if (total === 0) return `No ${one} matches.`;
+  const all = formatQuantity(total, one, many);
+  const found = isSearch(search) ? `${all} found` : all;
+  if (total <= shownMax) return found;
+  return `${formatCount(index + 1)}–${formatCount(index + items.length)} of ${found}`;
+}
+
+/** Links to the pages before and after. */
+export function pageLinks({ search, index, total }: ShownPage, path: string): Html | string {
+  const last = Math.ceil(total / shownMax);
+  if (last <= 1) return '';
+  const page = Math.floor(index / shownMax) + 1;
+  const link = (to: number, label: string, rel: string) =>
+    to < 1 || to > last
+      ? markup`<span class="page-link page-none" aria-hidden="true">${label}</span>`
+      : markup`<a class="page-link" rel="${rel}" href="${searchPath(path, { ...search, page: to })}">${label}</a>`;
+  return markup`
+    <nav class="pages" aria-label="Pages">
+      ${link(page - 1, 'Previous', 'prev')}
+      <span class="page-now">Page ${formatCount(page)} of ${formatCount(last)}</span>
+      ${link(page + 1, 'Next', 'next')}
+    </nav>`;
+}
