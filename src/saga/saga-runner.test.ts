@@ -124,6 +124,19 @@ describe('ActivationSagas', () => {
     expect(reported.map(({ kind }) => kind)).toEqual(['refused', 'needsCompensation']);
   });
 
+  it('Q12 tries all compensations at once, however many wait for their next attempt', async () => {
+    const tried = new Set<string>();
+    suppliers.cancel = async (_, { key }) => {
+      tried.add(key);
+      return false;
+    };
+    for (let each = 0; each < 600; each++)
+      sagas.start('compensate', { ...compensating, id: `order-${each}` });
+    await runUntilIdle();
+    expect(tried.size).toBe(600);
+    ended.abort();
+  });
+
   it('Q12 makes only the first cancel of a restarted compensation urgent', async () => {
     const urgent: (boolean | undefined)[] = [];
     const cancel: Suppliers['cancel'] = async (kind, _request, _signal, isUrgent) => {

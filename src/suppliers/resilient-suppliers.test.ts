@@ -409,6 +409,24 @@ describe('Q12 packages are isolated', () => {
     expect(calls).toHaveLength(513);
   });
 
+  test('a call between two attempts has no slot', async () => {
+    const calls = new Set<string>();
+    const suppliers = resilient(
+      clientOf(({ key }) => {
+        calls.add(key);
+        return Promise.reject(new Error('no answer'));
+      }),
+      { retryAfterMs: 60_000, retryAfterMaxMs: 60_000, failuresToOpen: 10_000 },
+    );
+    const owner = new AbortController();
+    const all = Array.from({ length: 2_000 }, (_, each) =>
+      suppliers.reserveFlight(flight(`A${each}`), owner.signal),
+    );
+    await expect.poll(() => calls.size).toBe(2_000);
+    owner.abort();
+    await Promise.all(all);
+  });
+
   test('cancels that hang leave slots to another package, and to an urgent one', async () => {
     const calls: string[] = [];
     const client = clientOf(async () => reserved);

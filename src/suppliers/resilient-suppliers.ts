@@ -38,6 +38,8 @@ export interface ResilientOptions {
    * Unknown outcomes in a row that open a breaker. More than `attempts`, so that one order cannot open it. Default 10.
    */
   readonly failuresToOpen?: number;
+  /** The most reservations that may be under way at once, and the most cancels. Default 1,024. */
+  readonly slots?: number;
   /** The pause before the first probe, in ms; default 500. */
   readonly reopenAfterMs?: number;
   /** The longest pause before a probe, in ms; default 5,000. */
@@ -55,7 +57,7 @@ type Reserve = (signal: AbortSignal) => Promise<SupplierAnswer>;
  * The most reservations that may be under way at once, and the most cancels, so that neither delays the other. A single
  * package gets a half: 512, about as many callers as a load balancer keeps waiting.
  */
-const slotsMax = 1_024;
+const defaultSlots = 1_024;
 
 /**
  * Makes a supplier client reliable enough for a saga. Each attempt has a timeout. A call with an unknown outcome is
@@ -63,7 +65,7 @@ const slotsMax = 1_024;
  * the supplier does not answer. Packages share the calls under way fairly.
  */
 export function resilientSuppliers(options: ResilientOptions): ResilientSuppliers {
-  const { client, clock, log, timeoutMs } = options;
+  const { client, clock, log, timeoutMs, slots: slotsMax = defaultSlots } = options;
   const { attempts = 5, retryAfterMs = 100, retryAfterMaxMs = 2000, random } = options;
   const pauses = { firstMs: retryAfterMs, maxMs: retryAfterMaxMs, factor: 3, jitter: 0.5 };
   const observed = observing(options);

@@ -7,7 +7,7 @@ import { openMongoStore } from '../../src/storage/mongodb/mongo-store.ts';
 import { openSqliteStore } from '../../src/storage/sqlite/sqlite-store.ts';
 import type { Store } from '../../src/storage/store.ts';
 import { plant } from '../simulation/bug-hunt.ts';
-import type { Edit } from '../simulation/planted-bugs.ts';
+import type { Edit } from '../simulation/planted-bug.ts';
 import { Prng } from '../simulation/prng.ts';
 import { auditHere } from '../support/audit.ts';
 import { type NodeProcess, startNodeProcess } from '../support/node-process.ts';

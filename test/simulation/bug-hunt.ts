@@ -3,7 +3,7 @@ import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Edit, PlantedBug } from './planted-bugs.ts';
+import type { Edit, PlantedBug } from './planted-bug.ts';
 
 /** The seed that found a bug, and the violation. Without a seed the bug was not found. */
 export interface Find {

@@ -45,8 +45,10 @@ export interface FaultRates {
   readonly supplierContradicts: number;
   /** Per cancel: it fails. */
   readonly cancelFails: number;
-  /** Per virtual second: the circuit breaker opens for a while. */
-  readonly breaker: number;
+  /** Per key: every attempt with the key fails until the faults end. */
+  readonly supplierBadKey: number;
+  /** Per virtual second: the suppliers fail or hang for a while, for all packages or one. */
+  readonly supplierOutage: number;
   /** Per virtual second: an instance joins, or drains and leaves. */
   readonly joins: number;
   readonly leaves: number;
@@ -86,7 +88,8 @@ export function drawFaults(prng: Prng): FaultRates {
     supplierTwice: upTo(0.3),
     supplierContradicts: upTo(0.5),
     cancelFails: upTo(0.6),
-    breaker: upTo(0.2),
+    supplierBadKey: upTo(0.3),
+    supplierOutage: upTo(0.2),
     joins: upTo(0.3),
     leaves: upTo(0.3),
   };
@@ -118,7 +121,8 @@ export const noFaults: FaultRates = {
   supplierTwice: 0,
   supplierContradicts: 0,
   cancelFails: 0,
-  breaker: 0,
+  supplierBadKey: 0,
+  supplierOutage: 0,
   joins: 0,
   leaves: 0,
 };

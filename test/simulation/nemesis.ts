@@ -6,6 +6,7 @@ import { Outage } from './outage.ts';
 import type { Prng } from './prng.ts';
 import type { Services, SimInstance } from './sim-instance.ts';
 import type { LeaseCore } from './sim-leases.ts';
+import type { SupplierOutage } from './sim-suppliers.ts';
 import type { SimHost, World } from './world.ts';
 
 const instancesMax = 5;
@@ -13,6 +14,7 @@ const everyMs = 1_000;
 /** Timeout of the request to take over a package. */
 const requestTimeoutMs = 2_000;
 const outagesMs = [100, 2_000, 10_000];
+const supplierOutagesMs = [2_000, 10_000, 30_000];
 const clockJumpsMs = [-3_600_000, -10_000, -500, 500, 10_000, 3_600_000];
 
 /** Injects the faults that are drawn once per virtual second. */
@@ -25,12 +27,14 @@ export class Nemesis {
   readonly #prng: Prng;
   readonly #store: Outage;
   readonly #transport: Outage;
+  /** By package. */
+  readonly #supplierOutages = new Map<number, { readonly how: SupplierOutage; readonly until: number }>();
   #isHealed = false;
 
   constructor(
     world: World,
     cluster: Cluster,
-    { leases, network, store }: Pick<Services, 'leases' | 'network' | 'store'>,
+    { leases, network, store, suppliers }: Pick<Services, 'leases' | 'network' | 'store' | 'suppliers'>,
   ) {
     this.#world = world;
     this.#cluster = cluster;
@@ -40,6 +44,7 @@ export class Nemesis {
     this.#prng = world.prng.fork();
     this.#store = new Outage(world.scheduler);
     this.#transport = new Outage(world.scheduler);
+    suppliers.outageOf = (packageId) => this.#supplierOutageOf(packageId);
     network.isAway = (host) => this.#transport.isAwayFor(host);
   }
 
@@ -62,33 +67,37 @@ export class Nemesis {
     this.#transport.end();
     this.#network.cut.clear();
     this.#network.membersChanged(false);
-    for (const instance of this.#cluster.alive) {
-      if (instance.breakerIsOpen()) instance.toggleBreaker();
-    }
+    this.#supplierOutages.clear();
   }
 
   #strike(): void {
     const world = this.#world;
-    const { scheduler } = world;
     const prng = this.#prng;
     const instance = this.#cluster.alive.length === 0 ? undefined : prng.pick(this.#cluster.alive);
     if (world.strikes('storeOutage')) this.#store.begin(prng.pick(outagesMs), this.#oneOrAll(instance));
     if (world.strikes('carrierOutage')) this.#transport.begin(prng.pick(outagesMs), this.#oneOrAll(instance));
+    if (world.strikes('supplierOutage')) this.#beginSupplierOutage();
     if (world.strikes('leaseWipe')) this.#leases.wipe();
     if (world.strikes('partition')) this.#partition();
     if (instance !== undefined && world.strikes('rival')) this.#requestTakeover(instance.host);
     if (world.strikes('joins') && this.#cluster.alive.length < instancesMax) this.#cluster.add();
     if (instance === undefined) return;
     if (world.strikes('clockJump')) instance.host.clockOffsetMs += prng.pick(clockJumpsMs);
-    if (world.strikes('breaker')) {
-      instance.toggleBreaker();
-      const close = () => {
-        if (instance.host.isAlive && instance.breakerIsOpen()) instance.toggleBreaker();
-      };
-      scheduler.after(prng.pick([300, 3_000]), 'the breaker closes', close);
-    }
     const { ready } = this.#cluster;
     if (world.strikes('leaves') && ready.length > 1) this.#cluster.leave(prng.pick(ready));
+  }
+
+  #beginSupplierOutage(): void {
+    const prng = this.#prng;
+    const ids = prng.chance(0.7) ? [prng.pick(this.#packageIds)] : this.#packageIds;
+    const until = this.#world.scheduler.now + prng.pick(supplierOutagesMs);
+    const how = prng.pick(['fails', 'hangs'] as const);
+    for (const id of ids) this.#supplierOutages.set(id, { how, until });
+  }
+
+  #supplierOutageOf(packageId: number): SupplierOutage | undefined {
+    const outage = this.#supplierOutages.get(packageId);
+    return outage !== undefined && this.#world.scheduler.now < outage.until ? outage.how : undefined;
   }
 
   #oneOrAll(instance: SimInstance | undefined): SimHost | undefined {

@@ -1,17 +1,5 @@
-/** A change of one place in the program. */
-export interface Edit {
-  /** Path from the repository's root. */
-  readonly file: string;
-  /** The text to replace. It must occur exactly once in the file. */
-  readonly find: string;
-  readonly replace: string;
-}
-
-/** A plausible bug. */
-export interface PlantedBug {
-  readonly name: string;
-  readonly edits: readonly Edit[];
-}
+import type { PlantedBug } from './planted-bug.ts';
+import { plantedSupplierBugs } from './planted-supplier-bugs.ts';
 
 /** Bugs that the simulation must find. found-bugs.json contains the seed that finds each bug. */
 export const plantedBugs: readonly PlantedBug[] = [
@@ -553,4 +541,5 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
     ],
   },
+  ...plantedSupplierBugs,
 ];

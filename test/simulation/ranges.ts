@@ -120,6 +120,7 @@ const expectedOutcomes = [
   ...['crash', 'paused past the lease', 'lease lost', 'takeover', 'fenced', 'drained'],
   ...['commit', 'commit unknown, applied', 'commit unknown, not applied', 'commit unavailable'],
   ...['message cut off', 'message overtaken'],
+  ...['supplier hangs', 'supplier fails', 'breaker opened', 'breaker closed', 'a package uses its share'],
   ...['supplier unknown', 'cancel overtook', 'cancel failed again and again'],
   ...['accepted', 'hung up', 'key joined', 'looked and found', 'looked and missed'],
   ...['confirmed', 'failed', 'rejected', 'withdrawn', 'cancelled'].map((status) => `outcome ${status}`),

@@ -23,9 +23,6 @@ export interface SimInstance {
   readonly engine: ActorEngine;
   /** Whether the instance accepts customers. */
   isReady: boolean;
-  /** Opens or closes the instance's circuit breaker. */
-  toggleBreaker(): void;
-  readonly breakerIsOpen: () => boolean;
   readonly lookUp: LookUp;
 }
 
@@ -41,8 +38,8 @@ export function simInstance(
   rules: PackageRules,
 ): SimInstance {
   const clock = world.clockOf(host);
-  const suppliers = simSuppliers(world, host, services.suppliers);
   const log = logOf(world, host);
+  const suppliers = simSuppliers(world, host, services.suppliers, log);
   const { messages, liveBus } = openNode(world, host, services.network, log);
   const engine = new ActorEngine({
     store: simStore(world, host, services.store, services.isAway),
@@ -67,8 +64,6 @@ export function simInstance(
     host,
     engine,
     isReady: false,
-    toggleBreaker: () => suppliers.toggle(services.store.packages.keys()),
-    breakerIsOpen: () => !suppliers.isMostlyAvailable,
     lookUp: lookUps(engine, clock),
   };
 }

@@ -1,12 +1,17 @@
+import { type Log, silentLog } from '../../src/observability/log.ts';
+import { noMetrics } from '../../src/observability/metrics.ts';
+import { type ResilientSuppliers, resilientSuppliers } from '../../src/suppliers/resilient-suppliers.ts';
 import type {
   CallOutcome,
-  FlightRequest,
-  HotelRequest,
   SupplierAnswer,
+  SupplierClient,
   SupplierKind,
-  Suppliers,
 } from '../../src/suppliers/suppliers.ts';
+import { IsolationChecks } from './isolation-checks.ts';
 import type { SimHost, World } from './world.ts';
+
+/** `fails`: calls get an error at once. `hangs`: calls get no answer. */
+export type SupplierOutage = 'fails' | 'hangs';
 
 interface Entry {
   number: string;
@@ -37,6 +42,10 @@ export class SupplierCore {
   readonly #contradicted = new Set<string>();
   /** The number of attempts, by kind and key. */
   readonly #attempts = new Map<string, number>();
+  /** Whether the supplier fails for this package, until it comes back. Set by the nemesis. */
+  outageOf: (packageId: number) => SupplierOutage | undefined = () => undefined;
+  /** By key: whether the supplier fails for the key until the faults end. */
+  readonly badKeys = new Map<string, boolean>();
   #numbers = 0;
 
   /** Counts an attempt that a process begins. Returns whether it is the first with its key. */
@@ -99,54 +108,135 @@ function refusal(kind: SupplierKind): SupplierAnswer {
   return { kind: 'refused', code: kind === 'flights' ? 'flight_unavailable' : 'hotel_unavailable' };
 }
 
-const attemptsMax = 3;
+/** The most reservations, and the most cancels, that a process has under way. Few, so that a rush uses all. */
+const slotsMax = [8, 12, 1_024];
+const failuresToOpen = [3, 10];
 const timeoutMs = 2_000;
 
 /**
- * The suppliers as a saga of one process sees them. An attempt without an answer is repeated with the same key, and in
- * the end the outcome is unknown. An attempt that timed out may have taken effect, or may take effect much later.
+ * The suppliers as a saga of one process sees them: the production code over a simulated client. An attempt that was cut
+ * off or timed out may have taken effect, or may take effect much later.
  */
 export function simSuppliers(
   world: World,
   host: SimHost,
   core: SupplierCore,
-): Suppliers & { toggle(packageIds: Iterable<number>): void } {
-  const { scheduler, prng } = world;
-  const clock = world.clockOf(host);
-  const listeners = new Set<(packageId: number, available: boolean) => void>();
+  log: Log = silentLog,
+): ResilientSuppliers {
+  const slots = world.prng.pick(slotsMax);
+  const isolation = new IsolationChecks(world, host, slots);
   /** Number of failed cancels in a row, by kind and key. */
   const failures = new Map<string, number>();
-  let isOpen = true;
+  const suppliers = resilientSuppliers({
+    ...{ slots, timeoutMs, log },
+    client: simClient(world, host, core, isolation),
+    clock: world.clockOf(host),
+    random: world.prng.fork(),
+    failuresToOpen: world.prng.pick(failuresToOpen),
+    metrics: {
+      ...noMetrics,
+      breaker: (_, isOpen) => world.counters.count(isOpen ? 'breaker opened' : 'breaker closed'),
+    },
+  });
 
-  async function reserve(
+  function heard(key: string, outcome: CallOutcome): CallOutcome {
+    if (outcome.kind === 'unknown') {
+      world.counters.count('supplier unknown');
+      core.silent.add(key);
+      core.onSilent(key);
+    }
+    return outcome;
+  }
+
+  function noteFailure(name: string): void {
+    const inARow = (failures.get(name) ?? 0) + 1;
+    failures.set(name, inARow);
+    if (inARow >= 3) world.counters.count('cancel failed again and again');
+  }
+
+  return {
+    ...suppliers,
+    get isMostlyAvailable() {
+      return suppliers.isMostlyAvailable;
+    },
+    async reserveFlight(request, signal, isUrgent) {
+      const reserve = () => suppliers.reserveFlight(request, signal, isUrgent);
+      return heard(request.key, await isolation.during('flights', request, isUrgent, reserve));
+    },
+    async reserveHotel(request, signal, isUrgent) {
+      const reserve = () => suppliers.reserveHotel(request, signal, isUrgent);
+      return heard(request.key, await isolation.during('hotels', request, isUrgent, reserve));
+    },
+    async cancel(kind, request, signal, isUrgent) {
+      const cancel = () => suppliers.cancel(kind, request, signal, isUrgent);
+      const isDone = await isolation.during(`cancel ${kind}`, request, isUrgent, cancel);
+      if (!isDone && !signal.aborted) noteFailure(`${kind} ${request.key}`);
+      return isDone;
+    },
+  };
+}
+
+/** Single attempts of one process over the simulated network. */
+function simClient(
+  world: World,
+  host: SimHost,
+  core: SupplierCore,
+  isolation: IsolationChecks,
+): SupplierClient {
+  const { scheduler, prng } = world;
+
+  /** Rejects when the signal aborts. The call itself goes on. */
+  async function attempt<T>(
+    what: string,
+    key: string,
+    signal: AbortSignal | undefined,
+    call: { readonly serve: () => T; readonly lost: 'supplierError' | 'cancelFails' },
+  ): Promise<T> {
+    const ended = isolation.attempt(what, key);
+    try {
+      const outage = isBad(key) ? 'fails' : core.outageOf(isolation.packageOf(key));
+      if (outage !== undefined) world.counters.count(`supplier ${outage}`);
+      const answer =
+        outage === 'hangs'
+          ? new Promise<T>(() => {})
+          : world.call(host, `${what} ${key}`, {
+              ...{ replyLost: 'supplierReplyLost' as const, failed: () => outage === 'fails' },
+              unavailable: () => new Error('no answer'),
+              ...call,
+            });
+      const result = await race(answer, signal);
+      ended('answered');
+      return result;
+    } catch (error) {
+      ended('unknown');
+      throw error;
+    }
+  }
+
+  /** Whether the supplier cannot process this key. */
+  function isBad(key: string): boolean {
+    if (world.calmMs > 0) return false;
+    let isBadKey = core.badKeys.get(key);
+    if (isBadKey === undefined) {
+      isBadKey = world.strikes('supplierBadKey');
+      core.badKeys.set(key, isBadKey);
+    }
+    return isBadKey;
+  }
+
+  function reserve(
     kind: SupplierKind,
     key: string,
-    signal: AbortSignal,
+    signal: AbortSignal | undefined,
     serve: () => SupplierAnswer,
-  ): Promise<CallOutcome> {
-    for (let attempt = 1; attempt <= attemptsMax && !signal.aborted; attempt++) {
-      const isFirst = core.begin(host, kind, key);
-      const answer = () =>
-        !isFirst && world.strikes('supplierContradicts') ? core.contradict(kind, key) : serve();
-      try {
-        const outcome = await race(
-          world.call(host, `reserve ${kind} ${key}`, {
-            serve: () => late(`late ${kind} ${key}`, () => twice(`again ${kind} ${key}`, heard(answer))),
-            lost: 'supplierError',
-            replyLost: 'supplierReplyLost',
-            unavailable: () => new Error('no answer'),
-          }),
-          signal,
-        );
-        return outcome.kind === 'refused' && attempt > 1 ? { ...outcome, afterUnknown: true } : outcome;
-      } catch {
-        await clock.sleep(prng.between(50, 500), signal);
-      }
-    }
-    world.counters.count('supplier unknown');
-    core.silent.add(key);
-    core.onSilent(key);
-    return { kind: 'unknown', cause: signal.aborted ? 'stopped' : 'no answer' };
+  ): Promise<SupplierAnswer> {
+    const isFirst = core.begin(host, kind, key);
+    const answer = () =>
+      !isFirst && world.strikes('supplierContradicts') ? core.contradict(kind, key) : serve();
+    return attempt(kind, key, signal, {
+      serve: () => late(`late ${kind} ${key}`, () => twice(`again ${kind} ${key}`, heard(answer))),
+      lost: 'supplierError',
+    });
   }
 
   /** Lets the request sometimes take effect only after its timeout. */
@@ -170,61 +260,32 @@ export function simSuppliers(
     };
   }
 
-  function noteFailure(name: string): void {
-    const inARow = (failures.get(name) ?? 0) + 1;
-    failures.set(name, inARow);
-    if (inARow >= 3) world.counters.count('cancel failed again and again');
-  }
-
   return {
-    reserveFlight: (request: FlightRequest, signal) =>
-      reserve('flights', request.key, signal, () =>
-        core.reserve('flights', request.key, () => world.strikes('flightRefused')),
+    reserveFlight: ({ key }, signal) =>
+      reserve('flights', key, signal, () =>
+        core.reserve('flights', key, () => world.strikes('flightRefused')),
       ),
-    reserveHotel: (request: HotelRequest, signal) =>
-      reserve('hotels', request.key, signal, () =>
-        core.hasTicket(request.flightTicketNumber)
-          ? core.reserve('hotels', request.key, () => world.strikes('hotelRefused'))
+    reserveHotel: ({ key, flightTicketNumber }, signal) =>
+      reserve('hotels', key, signal, () =>
+        core.hasTicket(flightTicketNumber)
+          ? core.reserve('hotels', key, () => world.strikes('hotelRefused'))
           : { kind: 'refused', code: 'invalid_ticket' },
       ),
-    async cancel(kind, { key }, signal) {
-      if (signal.aborted) return false;
-      const cancelled = world.call(host, `cancel ${kind} ${key}`, {
+    cancel: (kind, key, signal) =>
+      attempt(`cancel ${kind}`, key, signal, {
         serve: () => twice(`again cancel ${kind} ${key}`, () => core.cancel(kind, key)),
         lost: 'cancelFails',
-        replyLost: 'supplierReplyLost',
-        unavailable: () => new Error('no answer'),
-      });
-      return race(cancelled, signal).then(
-        () => true,
-        () => {
-          noteFailure(`${kind} ${key}`);
-          return false;
-        },
-      );
-    },
-    available: () => isOpen,
-    get isMostlyAvailable() {
-      return isOpen;
-    },
-    onAvailability(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    /** Opens or closes the circuit breakers of all packages. */
-    toggle(packageIds) {
-      isOpen = !isOpen;
-      for (const id of packageIds) for (const listener of listeners) listener(id, isOpen);
-    },
+      }),
+    ledger: () => Promise.reject(new Error('not simulated')),
   };
 }
 
 /** Settles as `work` does, but rejects when the signal aborts. The work itself goes on. */
-function race<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+function race<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   return new Promise((resolve, reject) => {
     const stop = () => reject(new Error('stopped'));
-    if (signal.aborted) stop();
-    signal.addEventListener('abort', stop);
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+    if (signal?.aborted) stop();
+    signal?.addEventListener('abort', stop);
+    work.then(resolve, reject).finally(() => signal?.removeEventListener('abort', stop));
   });
 }
