@@ -2,12 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { MongoClient } from 'mongodb';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { orderIdFrom } from '../../src/domain/order.ts';
-import { fullInventory } from '../../src/domain/travel-package.ts';
 import { allItemsOf } from '../../src/lib/page.ts';
-import { systemRandom } from '../../src/lib/random.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
-import { onSale } from '../support/server.ts';
+import { addWaitingPackages } from '../support/waiting-packages.ts';
 
 const leaseTtlMs = 5_000;
 /** Promise Q6: within the time to live of the lease and this. */
@@ -34,32 +31,6 @@ afterEach(async () => {
   await mongo.close();
   await cluster.end();
 });
-
-/** Puts packages with a queued order each into the store, owned by an instance. Their sale is paused. */
-async function addPackages(ids: readonly number[], owner: string): Promise<void> {
-  const { store } = cluster;
-  const packages = ids.map((id) => onSale({ id, quota: 1, paused: true }));
-  await store.addPackages(packages);
-  const waiting = [...packages];
-  const work = async () => {
-    for (let each = waiting.pop(); each !== undefined; each = waiting.pop()) {
-      const { id, flight, stay, price } = each;
-      const ownership = await store.takeOwnership(id, owner);
-      await store.commit(id, ownership?.fence ?? { epoch: 0, seq: 0 }, {
-        inventory: { ...fullInventory(1), waiting: 1, nextNumber: 2 },
-        inserted: [
-          {
-            ...{ id: orderIdFrom(systemRandom().bytes(10)), packageId: id, number: 1 },
-            package: { flight, stay, price },
-            ...{ email: 'ana@example.com', key: `key-${id}`, status: 'queued', createdAt: 1, timeline: [] },
-          },
-        ],
-        updated: [],
-      });
-    }
-  };
-  await Promise.all(Array.from({ length: 50 }, work));
-}
 
 /** Holds the leases of packages until its signal. */
 function hold(instance: string, ids: readonly number[], death: AbortSignal): Promise<void> {
@@ -119,7 +90,7 @@ describe('Q6 packages of an owner that died', () => {
     const death = new AbortController();
     await hold('dead', ids, death.signal);
     const addedAt = performance.now();
-    await addPackages(ids, 'dead');
+    await addWaitingPackages(cluster.store, ids, 'dead');
     const addMs = performance.now() - addedAt;
     await flap();
     const tookMs = await adoptionMs(ids, () => death.abort());
@@ -140,8 +111,8 @@ describe('Q6 packages of an owner that died', () => {
     const death = new AbortController();
     await hold('living', leased, stop.signal);
     await hold('dead', orphans, death.signal);
-    await addPackages(leased, 'living');
-    await addPackages(orphans, 'dead');
+    await addWaitingPackages(cluster.store, leased, 'living');
+    await addWaitingPackages(cluster.store, orphans, 'dead');
     await flap();
     const tookMs = await adoptionMs(orphans, () => death.abort());
     expect(tookMs).toBeLessThan(leaseTtlMs + graceMs);

@@ -15,6 +15,8 @@ export class Cluster {
   readonly #rules: PackageRules;
   readonly #instances = new Map<string, SimInstance>();
   #names = 0;
+  /** The release of the processes that start. */
+  #release = 1;
 
   constructor(world: World, services: Services, rules: PackageRules) {
     this.#world = world;
@@ -36,6 +38,12 @@ export class Cluster {
     this.#begin(`i${this.#names}`);
   }
 
+  /** From now on processes of a newer release start, and one does so at once. Packages that they own become theirs. */
+  upgrade(): void {
+    this.#release += 1;
+    this.add();
+  }
+
   /** Drains an instance as SIGTERM does. The instance hands its packages over, answers waiting callers and ends. */
   leave(instance: SimInstance): void {
     const { host, engine } = instance;
@@ -52,7 +60,7 @@ export class Cluster {
 
   #begin(name: string): void {
     const { scheduler } = this.#world;
-    const host = simHost(name, (crashed, why) => this.#crashed(crashed, why));
+    const host = simHost(name, (crashed, why) => this.#crashed(crashed, why), this.#release);
     scheduler.note(`${name} starts`);
     const instance = simInstance(this.#world, host, this.#services, this.#rules);
     this.#instances.set(name, instance);

@@ -34,6 +34,8 @@ export class Network {
   readonly #nodes = new Map<string, SimulatedNode>();
   readonly #links = new Map<string, Link>();
   #lives = 0;
+  /** A member that never answers. */
+  ghost: string | undefined;
   /** The cut links, as `from>to`. */
   readonly cut = new Set<string>();
   /** Whether the transport of messages and leases is unavailable to a process. */
@@ -78,7 +80,8 @@ export class Network {
     const node = this.node(name);
     // While the transport is unavailable, the list does not change.
     if (node === undefined || this.isAway(node.host)) return;
-    const members = this.#joinedNames().filter((other) => !this.cut.has(`${other}>${name}`));
+    const all = this.ghost === undefined ? this.#joinedNames() : [this.ghost, ...this.#joinedNames()];
+    const members = all.filter((other) => !this.cut.has(`${other}>${name}`));
     if (members.join() === node.members.join()) return;
     node.members = members;
     for (const listener of node.listeners) {

@@ -542,4 +542,14 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   ...plantedSupplierBugs,
+  {
+    name: 'an instance that cannot own a package keeps it',
+    edits: [
+      {
+        file: 'src/engine/actor/runtime.ts',
+        find: '      if (isLeased && !isPassing) return this.#cannotOwn(id, error);\n',
+        replace: '',
+      },
+    ],
+  },
 ];

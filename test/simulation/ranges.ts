@@ -118,6 +118,7 @@ const expectedFaults = Object.keys(noFaults).map((fault) => `fault ${fault}`);
 /** Effects and answers that must occur at least once in a long range. */
 const expectedOutcomes = [
   ...['crash', 'paused past the lease', 'lease lost', 'takeover', 'fenced', 'drained'],
+  ...['upgrade', 'newer release', 'member flaps'],
   ...['commit', 'commit unknown, applied', 'commit unknown, not applied', 'commit unavailable'],
   ...['message cut off', 'message overtaken'],
   ...['supplier hangs', 'supplier fails', 'breaker opened', 'breaker closed', 'a package uses its share'],

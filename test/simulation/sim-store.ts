@@ -15,6 +15,7 @@ import {
   type OwnerRecord,
   type Store,
   StoreUnavailableError,
+  UnreadableError,
   type VersionedPackage,
 } from '../../src/storage/store.ts';
 import { readUnfinished, pageOf as storedPageOf } from '../../src/storage/store-helpers.ts';
@@ -33,6 +34,8 @@ interface PackageRow {
   epoch: number;
   seq: number;
   owner: string | undefined;
+  /** The newest release that has owned it. */
+  release: number;
   /** The orders, by number. */
   readonly orders: Order[];
   readonly byKey: Map<string, string>;
@@ -75,6 +78,7 @@ export class StoreCore {
         epoch: 0,
         seq: this.#removedSeqs.get(each.id) ?? 0,
         owner: undefined,
+        release: 1,
         orders: [],
         byKey: new Map(),
       };
@@ -103,6 +107,7 @@ export class StoreCore {
     const { owner: former } = row;
     row.epoch += 1;
     row.owner = instance;
+    row.release = Math.max(row.release, by.release);
     this.onTaken(packageId, by);
     const { epoch, seq } = row;
     return { ...snapshotOf(row), fence: { epoch, seq }, ...(former === undefined ? {} : { former }) };
@@ -250,6 +255,10 @@ export function simStore(world: World, host: SimHost, core: StoreCore, isAway: S
       const raised = await read(`take ${id}`, () => {
         const row = core.packages.get(id);
         if (row !== undefined) readable(packageOf(row));
+        if ((row?.release ?? 0) > host.release) {
+          world.counters.count('newer release');
+          throw new UnreadableError({ packageId: id }, row?.release);
+        }
         const taken = core.raiseEpoch(id, instance, host);
         if ((taken?.fence.epoch ?? 0) > 1) world.counters.count('takeover');
         return taken;

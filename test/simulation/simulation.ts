@@ -1,6 +1,7 @@
 import { isUnfinished } from '../../src/domain/order.ts';
 import { AnswerChecks } from './answer-checks.ts';
 import { Checks } from './checks.ts';
+import { Churn } from './churn.ts';
 import { Cluster, restartMsMax } from './cluster.ts';
 import { drawFaults } from './faults.ts';
 import { Nemesis } from './nemesis.ts';
@@ -70,6 +71,7 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
   const nemesis = new Nemesis(world, cluster, services);
   const workload = new Workload(world, cluster, answers, sale);
   const operators = new Operators(world, cluster, services.store, services.suppliers, seed);
+  const churn = new Churn(world, cluster, services.network, seed);
   const unexpected = (error: unknown) => world.violate('bug', `unhandled: ${String(error)}`, error);
   process.on('unhandledRejection', unexpected);
   try {
@@ -77,10 +79,12 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
     workload.begin();
     operators.begin();
     nemesis.begin();
+    churn.begin();
     await runFor(faultsMs);
     scheduler.note('everything works again');
     world.heal();
     nemesis.heal();
+    churn.heal();
     if (cluster.alive.length === 0) cluster.add();
     const pausedUntil = Math.max(scheduler.now, ...cluster.alive.map(({ host }) => host.pausedUntil));
     const ownedBy = Math.max(pausedUntil, scheduler.now + restartMsMax) + leaseTtlMs + ownerWithinMs;

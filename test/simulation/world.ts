@@ -8,15 +8,18 @@ import type { Host, Scheduler } from './scheduler.ts';
 export interface SimHost extends Host {
   /** Offset of the process's wall clock, in ms. */
   clockOffsetMs: number;
+  /** The number of its release. It cannot own a package that a newer release has owned. */
+  readonly release: number;
 }
 
 /** Makes a new process. */
-export function simHost(name: string, onCrash: (host: SimHost, why: string) => void): SimHost {
+export function simHost(name: string, onCrash: (host: SimHost, why: string) => void, release = 1): SimHost {
   const host: SimHost = {
     name,
     isAlive: true,
     pausedUntil: 0,
     clockOffsetMs: 0,
+    release,
     crash: (why) => onCrash(host, why),
   };
   return host;

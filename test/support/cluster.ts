@@ -62,8 +62,8 @@ export interface ClusterInstance {
   pause(): void;
   /** Lets the process run again (SIGCONT). */
   resume(): void;
-  /** Starts the instance again at the same origin, after its process has ended. */
-  restart(): Promise<void>;
+  /** Starts it again at the same address, after it has ended. From now on it runs the program in `folder`, if given. */
+  restart(folder?: string): Promise<void>;
   /** Everything that the instance has printed, including before restarts. */
   log(): string;
 }
@@ -217,6 +217,8 @@ class Instance implements ClusterInstance {
   readonly id: string;
   readonly #options: InstanceOptions;
   #port: number | undefined;
+  /** Of the program; default: this project. */
+  #folder: string | undefined;
   #process: NodeProcess | undefined;
   #pastLives = '';
 
@@ -233,6 +235,7 @@ class Instance implements ClusterInstance {
       program: 'src/start.mjs',
       settings: { ...settings, INSTANCE_ID: this.id, PORT: String(this.#port) },
       ready: /listens on http:\S+|waits for its store/,
+      ...(this.#folder === undefined ? {} : { folder: this.#folder }),
       ...others,
     });
   }
@@ -269,7 +272,8 @@ class Instance implements ClusterInstance {
     this.#process?.signal('SIGCONT');
   }
 
-  async restart(): Promise<void> {
+  async restart(folder = this.#folder): Promise<void> {
+    this.#folder = folder;
     this.#pastLives = this.log();
     await this.start();
   }
