@@ -69,9 +69,12 @@ export class UnknownPackageError extends Error {
 
 const none: ReadonlyMap<string, never> = new Map<string, never>();
 
-/** Reads the stored orders that the messages of a batch refer to by key or id, and counts orders by email. */
+/**
+ * Reads the stored orders that the messages of a batch refer to by key or id, and counts orders by email.
+ * @throws UnreadableError if one of these orders cannot be read.
+ */
 export async function loadLookups(
-  store: Pick<Store, 'orders' | 'ordersByKey' | 'liveOrdersByEmail'>,
+  store: Pick<Store, 'order' | 'ordersByKey' | 'liveOrdersByEmail'>,
   rules: PackageRules,
   state: Pick<PackageState, 'package' | 'orders'>,
   batch: readonly PackageMessage[],
@@ -91,14 +94,15 @@ export async function loadLookups(
   const packageId = state.package.id;
   const [keyed, identified, liveByEmail] = await Promise.all([
     keys.length === 0 ? [] : store.ordersByKey(packageId, keys),
-    ids.length === 0 ? [] : store.orders(ids),
+    // Each by itself, because a list would leave out an order that cannot be read.
+    Promise.all(ids.map((id) => store.order(id))),
     emails.size === 0 ? none : store.liveOrdersByEmail(packageId, [...emails]),
   ]);
   return {
     byKey: mapBy(keyed, (order) => order.key),
     // A commit under the fence of this package must not change an order of another package.
     byId: mapBy(
-      identified.filter((order) => order.packageId === packageId),
+      identified.flatMap((order) => (order?.packageId === packageId ? [order] : [])),
       (order) => order.id,
     ),
     liveByEmail,

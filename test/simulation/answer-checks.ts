@@ -66,9 +66,12 @@ export class AnswerChecks {
     const { stored, email, packageId, key } = sent;
     const isServed =
       answer?.kind === 'accepted' || (answer !== undefined && !retryableCodes.includes(answer.code));
+    const { now } = this.#world.scheduler;
+    const isUnreadable = stored !== undefined && this.#store.spoilt.has(stored.id);
+    const isOwnable = !isUnreadable && this.#store.isOwnableFor(packageId, now);
     const isServable = this.#world.calmMs < recoveredMs + (this.#world.scheduler.now - sent.at);
     this.#world.require(
-      isServed || isServable,
+      isServed || isServable || !isOwnable,
       'Q6',
       () =>
         `nobody serves package ${packageId}, and all works: ${answer?.kind === 'refused' ? answer.code : 'no answer'}`,

@@ -48,7 +48,7 @@ export class Checks {
   checkOwners(now: number): void {
     for (const id of this.#store.packages.keys()) {
       const owner = this.#owners.get(id);
-      const isIdle = !this.#store.ordersOf(id).some(isUnfinished);
+      const isIdle = !this.#store.ordersOf(id).some(isUnfinished) || !this.#store.isOwnableFor(id, now);
       const isOwned = owner?.isAlive === true && owner.pausedUntil <= now;
       this.#require(isIdle || isOwned, 'Q6', () => `package ${id} has no owner: ${owner?.name} is gone`);
     }
@@ -57,6 +57,7 @@ export class Checks {
   /** Checks at the end that no order waits and no booking or cancellation is unfinished. */
   checkSettled(): void {
     for (const [id, { package: travelPackage, inventory }] of this.#store.packages) {
+      if (!this.#store.isOwnable(id)) continue;
       for (const order of this.#store.ordersOf(id)) this.#checkEnded(order);
       const { remaining, held, waiting } = inventory;
       const isStuck = waiting > 0 && travelPackage.paused !== true;

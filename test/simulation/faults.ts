@@ -52,6 +52,8 @@ export interface FaultRates {
   /** Per virtual second: an instance joins, or drains and leaves. */
   readonly joins: number;
   readonly leaves: number;
+  /** Per virtual second: a package or an order cannot be read for a while, or for ever. */
+  readonly spoils: number;
 }
 
 /**
@@ -92,6 +94,7 @@ export function drawFaults(prng: Prng): FaultRates {
     supplierOutage: upTo(0.2),
     joins: upTo(0.3),
     leaves: upTo(0.3),
+    spoils: upTo(0.3),
   };
 }
 
@@ -125,4 +128,5 @@ export const noFaults: FaultRates = {
   supplierOutage: 0,
   joins: 0,
   leaves: 0,
+  spoils: 0,
 };

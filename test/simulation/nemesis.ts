@@ -1,4 +1,5 @@
 import { writeRequest } from '../../src/cluster/redis/protocol.ts';
+import { isUnfinished } from '../../src/domain/order.ts';
 import { encodeRequest } from '../../src/engine/actor/routing/protocol.ts';
 import type { Cluster } from './cluster.ts';
 import type { Network } from './network.ts';
@@ -6,6 +7,7 @@ import { Outage } from './outage.ts';
 import type { Prng } from './prng.ts';
 import type { Services, SimInstance } from './sim-instance.ts';
 import type { LeaseCore } from './sim-leases.ts';
+import type { StoreCore } from './sim-store.ts';
 import type { SupplierOutage } from './sim-suppliers.ts';
 import type { SimHost, World } from './world.ts';
 
@@ -29,6 +31,9 @@ export class Nemesis {
   readonly #transport: Outage;
   /** By package. */
   readonly #supplierOutages = new Map<number, { readonly how: SupplierOutage; readonly until: number }>();
+  readonly #core: StoreCore;
+  /** The document that stays unreadable. */
+  #lasting: number | string | undefined;
   #isHealed = false;
 
   constructor(
@@ -41,6 +46,7 @@ export class Nemesis {
     this.#leases = leases;
     this.#network = network;
     this.#packageIds = [...store.packages.keys()];
+    this.#core = store;
     this.#prng = world.prng.fork();
     this.#store = new Outage(world.scheduler);
     this.#transport = new Outage(world.scheduler);
@@ -68,6 +74,7 @@ export class Nemesis {
     this.#network.cut.clear();
     this.#network.membersChanged(false);
     this.#supplierOutages.clear();
+    for (const id of this.#core.spoilt.keys()) if (id !== this.#lasting) this.#repair(id);
   }
 
   #strike(): void {
@@ -80,6 +87,7 @@ export class Nemesis {
     if (world.strikes('leaseWipe')) this.#leases.wipe();
     if (world.strikes('partition')) this.#partition();
     if (instance !== undefined && world.strikes('rival')) this.#requestTakeover(instance.host);
+    if (world.strikes('spoils')) this.#spoil();
     if (world.strikes('joins') && this.#cluster.alive.length < instancesMax) this.#cluster.add();
     if (instance === undefined) return;
     if (world.strikes('clockJump')) instance.host.clockOffsetMs += prng.pick(clockJumpsMs);
@@ -98,6 +106,28 @@ export class Nemesis {
   #supplierOutageOf(packageId: number): SupplierOutage | undefined {
     const outage = this.#supplierOutages.get(packageId);
     return outage !== undefined && this.#world.scheduler.now < outage.until ? outage.how : undefined;
+  }
+
+  /** Makes a package or one of its orders unreadable, as a newer release or a damage does. */
+  #spoil(): void {
+    const prng = this.#prng;
+    const packageId = prng.pick(this.#packageIds);
+    const orders = this.#core.ordersOf(packageId);
+    const unfinished = orders.filter(isUnfinished);
+    const choice = unfinished.length > 0 ? unfinished : orders;
+    const id = choice.length === 0 || prng.chance(0.4) ? packageId : prng.pick(choice).id;
+    if (this.#core.spoilt.has(id) || !this.#core.packages.has(packageId)) return;
+    this.#world.counters.count(typeof id === 'number' ? 'unreadable package' : 'unreadable order');
+    this.#core.spoil(id, prng.pick([2, 'damaged']));
+    if (this.#lasting === undefined && prng.chance(0.2)) this.#lasting = id;
+    else
+      this.#world.scheduler.after(prng.pick([500, 5_000, 20_000]), 'a document is readable', () =>
+        this.#repair(id),
+      );
+  }
+
+  #repair(id: number | string): void {
+    this.#core.spoil(id, 1, this.#world.scheduler.now);
   }
 
   #oneOrAll(instance: SimInstance | undefined): SimHost | undefined {

@@ -1,4 +1,5 @@
 import type { PlantedBug } from './planted-bug.ts';
+import { plantedStorageBugs } from './planted-storage-bugs.ts';
 import { plantedSupplierBugs } from './planted-supplier-bugs.ts';
 
 /** Bugs that the simulation must find. found-bugs.json contains the seed that finds each bug. */
@@ -542,6 +543,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   ...plantedSupplierBugs,
+  ...plantedStorageBugs,
   {
     name: 'an instance that cannot own a package keeps it',
     edits: [

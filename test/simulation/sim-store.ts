@@ -28,6 +28,9 @@ const documentVersion = 1;
 /** Orders in one page of a takeover: few, so that queues have several pages. */
 const takeoverPage = 3;
 
+/** An instance that could not own a package tries again within this time. */
+const repairedMs = 65_000;
+
 interface PackageRow {
   package: TravelPackage;
   inventory: Inventory;
@@ -61,6 +64,8 @@ export class StoreCore {
   readonly operatorEvents = new Map<string, OperatorEvent>();
   /** The packages (by id) and orders (by id) that cannot be read. */
   readonly spoilt = new Map<number | string, number | 'damaged'>();
+  /** When a document of a package became readable again, by package. */
+  readonly #repairedAt = new Map<number, number>();
   /** Erased emails, by order id. */
   readonly erasedEmails = new Map<string, string>();
   /** Called after every applied commit. */
@@ -88,9 +93,24 @@ export class StoreCore {
   }
 
   /** Gives a package or an order a document version, or damages it. */
-  spoil(id: number | string, how: number | 'damaged'): void {
-    if (how === documentVersion) this.spoilt.delete(id);
-    else this.spoilt.set(id, how);
+  spoil(id: number | string, how: number | 'damaged', now = 0): void {
+    if (how !== documentVersion) {
+      this.spoilt.set(id, how);
+    } else if (this.spoilt.delete(id)) {
+      this.#repairedAt.set(typeof id === 'number' ? id : (this.orders.get(id)?.packageId ?? 0), now);
+    }
+  }
+
+  /** Whether a package and its unfinished orders can be read, so that it can have an owner. */
+  isOwnable(packageId: number): boolean {
+    if (this.spoilt.size === 0) return true;
+    const isSpoilt = (order: Order) => isUnfinished(order) && this.spoilt.has(order.id);
+    return !this.spoilt.has(packageId) && !this.ordersOf(packageId).some(isSpoilt);
+  }
+
+  /** Whether an instance must have noticed by now that it can own the package. */
+  isOwnableFor(packageId: number, now: number): boolean {
+    return this.isOwnable(packageId) && now - (this.#repairedAt.get(packageId) ?? -repairedMs) >= repairedMs;
   }
 
   /** The stored document of a package or an order. @throws Error if it cannot be read. */

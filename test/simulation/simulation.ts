@@ -127,6 +127,7 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
           package: { paused },
         },
       ]) =>
+        !services.store.isOwnable(id) ||
         services.store
           .ordersOf(id)
           .every((order) => !isUnfinished(order) || (paused === true && order.status === 'queued')),

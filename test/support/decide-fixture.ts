@@ -116,8 +116,8 @@ export class DecideFixture {
 
   #recall(messages: readonly PackageMessage[]): Promise<Lookups> {
     const all = () => [...this.stored.values()];
-    const lookups: Pick<Store, 'orders' | 'ordersByKey' | 'liveOrdersByEmail'> = {
-      orders: async (ids) => all().filter((order) => ids.includes(order.id)),
+    const lookups: Pick<Store, 'order' | 'ordersByKey' | 'liveOrdersByEmail'> = {
+      order: async (id) => all().find((order) => order.id === id),
       ordersByKey: async (_, keys) => all().filter((order) => order.key && keys.includes(order.key)),
       liveOrdersByEmail: async (_, emails) => {
         const live = this.ordersBy('queued', 'held', 'compensating', 'confirmed', 'cancelling');

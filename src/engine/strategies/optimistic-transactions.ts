@@ -49,7 +49,7 @@ export interface TransactionResult {
 }
 
 export interface TransactionOptions {
-  readonly store: Pick<Store, 'versionedPackage' | 'commit' | 'orders' | 'ordersByKey' | 'liveOrdersByEmail'>;
+  readonly store: Pick<Store, 'versionedPackage' | 'commit' | 'order' | 'ordersByKey' | 'liveOrdersByEmail'>;
   readonly liveBus: LiveBus;
   readonly clock: Clock;
   readonly random: Random;
