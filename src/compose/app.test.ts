@@ -54,6 +54,33 @@ it('the app lists packages with their inventory, and with a sale window if they 
   expect(await (await appWith().request('/api/packages/1')).json()).toEqual(plain);
 });
 
+it('the app lists packages in pages, by a part of the flight', async () => {
+  const many = Array.from({ length: 1_200 }, (_, index) =>
+    fakeSnapshot({ id: index + 1, flight: index % 2 === 0 ? 'Even' : 'Odd' }),
+  );
+  const app = appWith(fakePackages(many));
+  const read = async (query: string) =>
+    (await (await app.request(`/api/packages${query}`)).json()) as {
+      packages: { id: number }[];
+      next?: string;
+    };
+  const first = await read('');
+  expect([first.packages.length, first.next]).toEqual([1_000, '1000']);
+  const last = await read(`?cursor=${first.next}`);
+  expect([last.packages.length, last.packages[0]?.id, last.next]).toEqual([200, 1_001, undefined]);
+  const odd = await read('?flight=ODD&limit=2&cursor=1198');
+  expect([odd.packages.map(({ id }) => id), odd.next]).toEqual([[1_200], undefined]);
+});
+
+it.each([
+  ...['limit=0', 'limit=1001', 'limit=1e2', 'limit=', 'limit=1&limit=2'],
+  ...['cursor=0', 'cursor=x', 'cursor=', `flight=${'a'.repeat(101)}`, 'fligth=a', 'page=2'],
+])('the app answers 422 to /api/packages?%s', async (query) => {
+  const problem = await problemOf(await appWith().request(`/api/packages?${query}`));
+  const path = query.split('=')[0] === 'fligth' || query.split('=')[0] === 'page' ? '' : query.split('=')[0];
+  expect(problem).toMatchObject({ status: 422, code: 'invalid', errors: [{ path }] });
+});
+
 it.each(['/api/packages/2', '/api/packages/0', '/api/packages/1.0', '/api/packages/x', '/api/packages/1e0'])(
   'the app answers 404 unknown_package to %s',
   async (path) => {

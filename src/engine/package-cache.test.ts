@@ -4,7 +4,7 @@ import { onSale } from '../../test/support/server.ts';
 import { fullInventory, type PackageSnapshot } from '../domain/travel-package.ts';
 import type { Page } from '../lib/page.ts';
 import { localLiveBus } from '../realtime/live-bus.ts';
-import { UnreadableError } from '../storage/store.ts';
+import { StoreUnavailableError, UnreadableError } from '../storage/store.ts';
 import { PackageCache } from './live-caches.ts';
 
 const snapshot = (id: number, waiting = 0): PackageSnapshot => ({
@@ -161,4 +161,87 @@ test('Q12 a package that cannot be read is not taken for an unknown one', async 
   await expect(catalogue.get(3)).rejects.toBe(unreadable);
   store.unreadable.mockReturnValue([]);
   catalogue.close();
+});
+
+/** 2,500 packages in pages. `packageReads` has the ids of single reads. */
+function manyPackages() {
+  const stored = new Map(Array.from({ length: 2_500 }, (_, n) => [n + 1, snapshot(n + 1)]));
+  const pageReads: (string | undefined)[] = [];
+  const packageReads: number[] = [];
+  const many = {
+    async packagesPage(cursor: string | undefined, limit: number) {
+      pageReads.push(cursor);
+      const ids = [...stored.keys()].filter((id) => id > Number(cursor ?? 0)).slice(0, limit);
+      const items = ids.map((id) => stored.get(id) as PackageSnapshot);
+      return items.length < limit ? { items } : { items, next: String(ids.at(-1)) };
+    },
+    async package(id: number) {
+      packageReads.push(id);
+      return stored.get(id);
+    },
+    unreadable: () => [],
+  };
+  return { stored, pageReads, packageReads, store: many };
+}
+
+test('many packages are read page by page, and a page reads only its own packages again', async () => {
+  const { stored, pageReads, packageReads, store } = manyPackages();
+  const cache = new PackageCache({ store, liveBus, clock, maxAgeMs: 250 });
+  const page = () => cache.page({ group: 'all', from: { above: 1_200 }, limit: 3 });
+  expect((await page()).total).toBe(2_500);
+  expect(pageReads).toEqual([undefined, '1000', '2000']);
+  await clock.advance(251);
+  stored.set(1_202, snapshot(1_202, 7));
+  expect((await page()).items.map(({ inventory }) => inventory.waiting)).toEqual([0, 7, 0]);
+  expect([packageReads, pageReads.length]).toEqual([[1_201, 1_202, 1_203], 3]);
+  cache.close();
+});
+
+test('many packages are all read again at times, while nobody waits for it', async () => {
+  const { stored, pageReads, store } = manyPackages();
+  const cache = new PackageCache({ store, liveBus, clock, maxAgeMs: 250 });
+  const page = () => cache.page({ group: 'all', limit: 1 });
+  await page();
+  // The live updates of these changes are lost.
+  stored.set(3_000, snapshot(3_000));
+  stored.delete(1_500);
+  stored.delete(2_500);
+  await clock.advance(749);
+  await page();
+  expect(pageReads).toHaveLength(3);
+  await clock.advance(2);
+  await page();
+  await vi.waitFor(() => expect(cache.peek(3_000)).toBeDefined());
+  expect([cache.peek(1_500), cache.peek(2_500), cache.ids('all').length]).toEqual([
+    undefined,
+    undefined,
+    2_499,
+  ]);
+  cache.close();
+});
+
+test('a page of many packages fails if its packages cannot be read again', async () => {
+  const { store } = manyPackages();
+  const cache = new PackageCache({ store, liveBus, clock, maxAgeMs: 250 });
+  await cache.start();
+  await clock.advance(1_000);
+  const away = new StoreUnavailableError('away');
+  store.packagesPage = () => Promise.reject(away);
+  store.package = () => Promise.reject(away);
+  await expect(cache.page({ group: 'all', limit: 1 })).rejects.toBe(away);
+  cache.close();
+});
+
+test('Q12 a page leaves out no package because another one cannot be read again', async () => {
+  const { store } = manyPackages();
+  const cache = new PackageCache({ store, liveBus, clock, maxAgeMs: 250 });
+  await cache.start();
+  await clock.advance(251);
+  store.package = async (id) => {
+    if (id === 2) throw new UnreadableError({ packageId: 2 }, 2);
+    return snapshot(id, 5);
+  };
+  const { items } = await cache.page({ group: 'all', limit: 3 });
+  expect(items.map(({ inventory }) => inventory.waiting)).toEqual([5, 0, 5]);
+  cache.close();
 });

@@ -1,156 +1,13 @@
 import { afterEach, expect, it } from 'vitest';
 import { packagesOf } from '../../test/support/all-packages.ts';
-import { fakeEngine, fakeOrder, fakeSnapshot, livePackages } from '../../test/support/fake-engine.ts';
-import { ManualClock, runUntilIdle } from '../../test/support/manual-clock.ts';
-import type { Order } from '../domain/order.ts';
-import type { Inventory, PackageSnapshot } from '../domain/travel-package.ts';
-import type { BookingEngine } from '../engine/engine.ts';
-import { silentLog } from '../observability/log.ts';
-import { StoreUnavailableError } from '../storage/store.ts';
-import type { Viewer } from './fanout.ts';
-import { Hub, type HubOptions, type LiveRender } from './hub.ts';
-import { localLiveBus } from './live-bus.ts';
+import { fakeSnapshot } from '../../test/support/fake-engine.ts';
+import { clock, HubScene, stopScenes, TestViewer, tick } from '../../test/support/hub-scene.ts';
+import { runUntilIdle } from '../../test/support/manual-clock.ts';
 
-/** Records every message that it is sent, and can pretend to be slow. */
-class TestViewer implements Viewer {
-  readonly received: string[] = [];
-  buffered = 0;
-  closed: number | undefined;
-  isTerminated = false;
-  onEnd: () => void = () => {};
-
-  send(frame: Buffer): void {
-    const headerBytes = (frame[1] ?? 0) < 126 ? 2 : 4;
-    this.received.push(frame.toString('utf8', headerBytes));
-  }
-  bufferedBytes(): number {
-    return this.buffered;
-  }
-  close(code: number): void {
-    this.closed = code;
-    this.onEnd();
-  }
-  terminate(): void {
-    this.isTerminated = true;
-    this.onEnd();
-  }
-
-  /** The fragments that the viewer was sent, without their wrappers. */
-  get shown(): string[] {
-    return this.received
-      .filter((text) => text.startsWith('<hx-partial'))
-      .map((text) => text.replace(/<hx-partial[^>]*>/g, '').replaceAll('</hx-partial>', ';'));
-  }
-  get times(): string[] {
-    return this.received.filter((text) => text.startsWith('{"now":'));
-  }
-}
-
-const clock = new ManualClock();
-
-/** A hub over an engine whose packages and orders a test can change without telling the bus. */
-class Scene {
-  readonly bus = localLiveBus();
-  readonly packages = new Map<number, PackageSnapshot>();
-  readonly orders = new Map<string, Order>();
-  readonly positions = new Map<string, number>();
-  readonly reads: string[] = [];
-  rendered = 0;
-  isStoreDown = false;
-  readonly engine: BookingEngine;
-  readonly makeHub: () => Hub;
-  readonly hub: Hub;
-
-  constructor(options: Partial<HubOptions> = {}) {
-    this.set(1, { remaining: 1 });
-    this.set(2, { remaining: 2 });
-    this.engine = fakeEngine({
-      ...livePackages(this.bus, clock, async () => {
-        this.#read('packages');
-        return [...this.packages.values()];
-      }),
-      order: async (id) => {
-        this.#read(id);
-        return this.orders.get(id);
-      },
-      queuePosition: ({ id }) => this.positions.get(id),
-    });
-    const render: LiveRender = {
-      package: ({ package: { id, archived }, inventory: { remaining, held } }) => {
-        this.rendered++;
-        if (archived === true) return { rootId: `stay-${id}`, html: `${id}: archived` };
-        return { rootId: `stay-${id}`, html: `${id}: ${remaining} free, ${held} held` };
-      },
-      order: ({ order: { id, status }, queuePosition, inProgress, offer = 'open' }) => {
-        this.rendered++;
-        return {
-          rootId: 'order-live',
-          html: `${id} ${status} ${queuePosition ?? '-'} ${inProgress}${offer === 'open' ? '' : ` ${offer}`}`,
-        };
-      },
-    };
-    const deps = { engine: this.engine, liveBus: this.bus, clock, log: silentLog };
-    this.makeHub = () => new Hub(deps, render, options);
-    this.hub = this.makeHub();
-    scenes.push(this);
-  }
-
-  #read(what: string): void {
-    this.reads.push(what);
-    if (this.isStoreDown) throw new StoreUnavailableError('down');
-  }
-
-  /** Changes a package in the store. */
-  set(
-    id: number,
-    inventory: Partial<Inventory>,
-    sale: Partial<PackageSnapshot['package']> = {},
-  ): PackageSnapshot {
-    const before = this.packages.get(id) ?? fakeSnapshot({ id });
-    const snapshot = {
-      package: { ...before.package, ...sale },
-      inventory: { ...before.inventory, ...inventory },
-    };
-    this.packages.set(id, snapshot);
-    return snapshot;
-  }
-
-  /** Changes a package in the store and publishes it. */
-  publish(id: number, inventory: Partial<Inventory>): void {
-    this.bus.publishPackage(this.set(id, inventory));
-  }
-
-  /** Changes an order in the store. */
-  setOrder(overrides: Partial<Order>): Order {
-    const order = fakeOrder(overrides);
-    this.orders.set(order.id, order);
-    return order;
-  }
-
-  watchPackages(viewer = new TestViewer()): TestViewer {
-    viewer.onEnd = this.hub.subscribe({ kind: 'packages' }, viewer);
-    return viewer;
-  }
-
-  watchOrder(orderId: string, viewer = new TestViewer()): TestViewer {
-    viewer.onEnd = this.hub.subscribe({ kind: 'order', orderId }, viewer);
-    return viewer;
-  }
-}
-
-const scenes: Scene[] = [];
-
-afterEach(async () => {
-  const stopped = Promise.all(scenes.splice(0).map(({ hub }) => hub.stop()));
-  await clock.advance(5000);
-  await stopped;
-});
-
-/** Lets one tick pass. */
-const tick = () => clock.advance(50);
+afterEach(stopScenes);
 
 it('sends a new viewer the time first, and then the current state', async () => {
-  const scene = new Scene();
+  const scene = new HubScene();
   const viewer = scene.watchPackages();
   expect(viewer.received).toEqual([`{"now":${clock.now()}}`]);
   await tick();
@@ -158,7 +15,7 @@ it('sends a new viewer the time first, and then the current state', async () => 
 });
 
 it('sends one message with the newest state for a hundred changes in a tick', async () => {
-  const scene = new Scene();
+  const scene = new HubScene();
   const viewer = scene.watchPackages();
   await tick();
   for (let held = 1; held <= 100; held++) scene.publish(1, { held });
@@ -169,7 +26,7 @@ it('sends one message with the newest state for a hundred changes in a tick', as
 });
 
 it('sends at most one message per tick', async () => {
-  const scene = new Scene();
+  const scene = new HubScene();
   const viewer = scene.watchPackages();
   await tick();
   for (let held = 1; held <= 100; held++) {
@@ -187,7 +44,7 @@ it('merges the changes of a unit that is held and soon confirmed into one messag
     [0.1, ['1: 0 free, 0 held;']],
     [1000, ['1: 0 free, 1 held;', '1: 0 free, 0 held;']],
   ] as const) {
-    const scene = new Scene({ gatherViewersPerMs: viewersPerMs });
+    const scene = new HubScene({ gatherViewersPerMs: viewersPerMs });
     const viewers = [scene.watchPackages(), scene.watchPackages()];
     await clock.advance(100);
     scene.publish(1, { remaining: 0, held: 1 });
@@ -199,7 +56,7 @@ it('merges the changes of a unit that is held and soon confirmed into one messag
 });
 
 it('renders a change once for any number of viewers', async () => {
-  const scene = new Scene({ sliceMsMin: 0, sliceMsMax: 0, yieldToEventLoop: async () => {} });
+  const scene = new HubScene({ sliceMsMin: 0, sliceMsMax: 0, yieldToEventLoop: async () => {} });
   const viewers = Array.from({ length: 100 }, () => scene.watchPackages());
   await tick();
   expect(scene.rendered).toBe(2);
@@ -211,7 +68,7 @@ it('renders a change once for any number of viewers', async () => {
 });
 
 it('renders nothing and sets no timer while there are no viewers', async () => {
-  const scene = new Scene();
+  const scene = new HubScene();
   for (let held = 1; held <= 10; held++) scene.publish(1, { held });
   await tick();
   expect([scene.rendered, scene.reads.length, clock.sleepers]).toEqual([0, 0, 0]);
@@ -224,7 +81,7 @@ it('renders nothing and sets no timer while there are no viewers', async () => {
 });
 
 it('sends a new viewer the current state at once, even after a time without viewers', async () => {
-  const scene = new Scene();
+  const scene = new HubScene();
   const first = scene.watchPackages();
   await tick();
   const second = scene.watchPackages();
@@ -236,7 +93,7 @@ it('sends a new viewer the current state at once, even after a time without view
 });
 
 it('shows a sale that opened while there were no viewers', async () => {
-  const scene = new Scene();
+  const scene = new HubScene();
   const opensAt = clock.now() + 60_000;
   scene.set(1, {}, { opensAt });
   const first = scene.watchPackages();
@@ -249,7 +106,7 @@ it('shows a sale that opened while there were no viewers', async () => {
 });
 
 it('skips versions for a slow viewer and sends it the newest state in the end', async () => {
-  const scene = new Scene();
+  const scene = new HubScene();
   const slow = scene.watchPackages();
   const quick = scene.watchPackages();
   await tick();
@@ -267,7 +124,7 @@ it('skips versions for a slow viewer and sends it the newest state in the end', 
 });
 
 it('terminates a viewer that is stuck, but not one that was slow for a while', async () => {
-  const scene = new Scene();
+  const scene = new HubScene();
   const stuck = scene.watchPackages();
   const slow = scene.watchPackages();
   await tick();
@@ -280,7 +137,7 @@ it('terminates a viewer that is stuck, but not one that was slow for a while', a
 });
 
 it('sends the time when nothing else was sent for a while', async () => {
-  const scene = new Scene();
+  const scene = new HubScene();
   const viewer = scene.watchPackages();
   await tick();
   await clock.advance(12_000);
@@ -289,7 +146,7 @@ it('sends the time when nothing else was sent for a while', async () => {
 });
 
 it('shows a change that the bus has lost after the next read of the store', async () => {
-  const scene = new Scene();
+  const scene = new HubScene();
   const viewer = scene.watchPackages();
   await tick();
   scene.set(1, { remaining: 0 });
@@ -298,7 +155,7 @@ it('shows a change that the bus has lost after the next read of the store', asyn
 });
 
 it('does not replace an update from the bus with an older read', async () => {
-  const scene = new Scene();
+  const scene = new HubScene();
   const viewer = scene.watchPackages();
   scene.bus.publishPackage({ ...fakeSnapshot(), inventory: { ...fakeSnapshot().inventory, held: 9 } });
   await tick();
@@ -307,7 +164,7 @@ it('does not replace an update from the bus with an older read', async () => {
 });
 
 it('shows a package that was removed and added again, also after a time without viewers', async () => {
-  const scene = new Scene();
+  const scene = new HubScene();
   const viewer = scene.watchPackages();
   await tick();
   scene.packages.delete(2);
@@ -327,7 +184,7 @@ it('shows a package that was removed and added again, also after a time without 
 });
 
 it('shows the first viewer at once what was read before the hub was made', async () => {
-  const scene = new Scene();
+  const scene = new HubScene();
   const viewer = new TestViewer();
   await packagesOf(scene.engine);
   viewer.onEnd = scene.makeHub().subscribe({ kind: 'packages' }, viewer);
@@ -336,7 +193,7 @@ it('shows the first viewer at once what was read before the hub was made', async
 });
 
 it('keeps running while the store is down, and shows the state when it is back', async () => {
-  const scene = new Scene();
+  const scene = new HubScene();
   scene.isStoreDown = true;
   const viewer = scene.watchPackages();
   await clock.advance(5000);
@@ -347,7 +204,7 @@ it('keeps running while the store is down, and shows the state when it is back',
 });
 
 it('sends a viewer only the watched package, and closes a viewer of a package that does not exist', async () => {
-  const scene = new Scene();
+  const scene = new HubScene();
   const viewer = new TestViewer();
   const stranger = new TestViewer();
   scene.hub.subscribe({ kind: 'package', packageId: 2 }, viewer);
@@ -361,7 +218,7 @@ it('sends a viewer only the watched package, and closes a viewer of a package th
 });
 
 it('sends an unlisted package only to viewers of this package, and shows viewers that an archived or removed package is closed', async () => {
-  const scene = new Scene();
+  const scene = new HubScene();
   scene.set(3, {}, { listed: false });
   const viewer = scene.watchPackages();
   const single = new TestViewer();
@@ -382,7 +239,7 @@ it('sends an unlisted package only to viewers of this package, and shows viewers
 });
 
 it('renders a package again at the moment when its sale opens', async () => {
-  const scene = new Scene();
+  const scene = new HubScene();
   scene.set(1, {}, { opensAt: clock.now() + 2500 });
   const viewer = scene.watchPackages();
   await tick();
@@ -394,7 +251,7 @@ it('renders a package again at the moment when its sale opens', async () => {
 });
 
 it('shows the state of an order, then its queue position, then its outcome', async () => {
-  const scene = new Scene();
+  const scene = new HubScene();
   scene.publish(1, { held: 1, remaining: 0 });
   const order = scene.setOrder({ number: 7 });
   scene.positions.set(order.id, 3);
@@ -421,7 +278,7 @@ it('shows the state of an order, then its queue position, then its outcome', asy
 });
 
 it('ignores order updates older than the known state', async () => {
-  const scene = new Scene();
+  const scene = new HubScene();
   const order = scene.setOrder({ status: 'held' });
   const viewer = scene.watchOrder(order.id);
   await tick();
@@ -435,7 +292,11 @@ it('ignores order updates older than the known state', async () => {
 
 it('sends one message per tick for an order that changes while orders are rendered', async () => {
   const steps: (() => void)[] = [];
-  const scene = new Scene({ sliceMsMin: 0, sliceMsMax: 0, yieldToEventLoop: async () => steps.shift()?.() });
+  const scene = new HubScene({
+    sliceMsMin: 0,
+    sliceMsMax: 0,
+    yieldToEventLoop: async () => steps.shift()?.(),
+  });
   const order = scene.setOrder({ number: 7 });
   const viewer = scene.watchOrder(order.id);
   await tick();
@@ -453,7 +314,7 @@ it('sends one message per tick for an order that changes while orders are render
 });
 
 it('shows a queued order how many units are being booked', async () => {
-  const scene = new Scene();
+  const scene = new HubScene();
   const order = scene.setOrder({ number: 7 });
   const viewer = scene.watchOrder(order.id);
   await tick();
@@ -464,7 +325,7 @@ it('shows a queued order how many units are being booked', async () => {
 });
 
 it('updates the first twenty queue positions with every tick, the others once a second', async () => {
-  const scene = new Scene();
+  const scene = new HubScene();
   const queue = Array.from({ length: 60 }, (_, index) => index + 1);
   const viewers = queue.map((number) => {
     const { id } = scene.setOrder({ id: `order-${number}`, number });
@@ -492,7 +353,7 @@ it('updates the first twenty queue positions with every tick, the others once a 
 });
 
 it('Q6 shows an outcome whose update the bus has lost', async () => {
-  const scene = new Scene();
+  const scene = new HubScene();
   const order = scene.setOrder({ number: 7 });
   const viewer = scene.watchOrder(order.id);
   await tick();
@@ -509,7 +370,7 @@ it('Q6 shows an outcome whose update the bus has lost', async () => {
 });
 
 it('reads an order again for a viewer that reconnects', async () => {
-  const scene = new Scene();
+  const scene = new HubScene();
   const order = scene.setOrder({ number: 7 });
   const first = scene.watchOrder(order.id);
   await tick();
@@ -525,14 +386,14 @@ it('reads an order again for a viewer that reconnects', async () => {
 });
 
 it('closes a viewer of an order that does not exist', async () => {
-  const scene = new Scene();
+  const scene = new HubScene();
   const viewer = scene.watchOrder('no such order');
   await tick();
   expect([viewer.closed, scene.hub.viewers]).toEqual([1008, 0]);
 });
 
 it('shows the other fragments when one cannot be rendered', async () => {
-  const scene = new Scene();
+  const scene = new HubScene();
   const viewer = scene.watchPackages();
   await tick();
   scene.bus.publishPackage({ package: { ...fakeSnapshot().package, id: 3 }, inventory: null as never });
@@ -542,7 +403,7 @@ it('shows the other fragments when one cannot be rendered', async () => {
 });
 
 it('closes viewers with 1012 in small groups, and terminates viewers that do not answer', async () => {
-  const scene = new Scene();
+  const scene = new HubScene();
   const viewers = Array.from({ length: 100 }, () => scene.watchPackages());
   const deaf = viewers[99] as TestViewer;
   deaf.close = (code) => {
@@ -563,7 +424,7 @@ it('closes viewers with 1012 in small groups, and terminates viewers that do not
 });
 
 it('renders a failed order again when its trip sells out, because the trip can no longer be ordered again', async () => {
-  const scene = new Scene();
+  const scene = new HubScene();
   scene.publish(1, { remaining: 1 });
   const order = scene.setOrder({ status: 'failed', reason: 'flight_unavailable' });
   const viewer = scene.watchOrder(order.id);

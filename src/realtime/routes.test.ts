@@ -121,13 +121,25 @@ it('refuses pages of other sites', async () => {
   }
 });
 
-it.each(['', 'topic=', 'topic=orders', 'topic=package:0', 'topic=package:1e3', 'topic=%', 'topic=%00'])(
-  'answers 404 to a topic that does not exist: %s',
-  async (query) => {
-    const { open } = await start();
-    expect(await refusal(open(query))).toBe(404);
-  },
-);
+it('sends a page only the packages that it names', async () => {
+  const { bus, open } = await start();
+  bus.publishPackage(fakeSnapshot({ id: 2 }));
+  const ids = Array.from({ length: 99 }, (_, index) => packageIdMax - index);
+  const messages = received(open(`topic=packages:2.${ids.join('.')}`));
+  await vi.waitFor(() => expect(messages.join()).toContain('id="stay-2"'));
+  expect(messages.join()).not.toContain('id="stay-1"');
+});
+
+const tooMany = Array.from({ length: 101 }, (_, index) => index + 1).join('.');
+
+it.each([
+  ...['', 'topic=', 'topic=orders', 'topic=package:0', 'topic=package:1e3', 'topic=%', 'topic=%00'],
+  ...['topic=packages:', 'topic=packages:0', 'topic=packages:1.', 'topic=packages:1,2', 'topic=admin:x'],
+  `topic=packages:${tooMany}`,
+])('answers 404 to a topic that does not exist: %s', async (query) => {
+  const { open } = await start();
+  expect(await refusal(open(query))).toBe(404);
+});
 
 it('answers 426 to a request without an upgrade, and 405 to other methods', async () => {
   const { port } = await start();

@@ -96,7 +96,7 @@ function liveSource(trips: TripsPage): LiveSource | undefined {
 }
 
 function noneFound(): Html {
-  return markup`<p class="card search-none">No trip matches. Try a part of the flight’s name, or another night.</p>`;
+  return markup`<p class="card search-none">Try a part of the flight’s name, or another night.</p>`;
 }
 
 /** Links between the two order pages. */
@@ -208,7 +208,7 @@ function choiceAndButton({ currency, now }: RenderContext, { trips, chosen }: Or
   const { items: snapshots } = trips;
   const choice = snapshots.find((snapshot) => isChosen(snapshot, chosen, now))?.package;
   const states = snapshots.map((snapshot) => stayState(snapshot, now));
-  const label = buttonLabel(states);
+  const label = states.length === 0 && isPaged(trips) ? 'Order' : buttonLabel(states);
   const disabled = states.some(isOnOffer) ? '' : markup` disabled`;
   return markup`
     <div class="buy-inner">

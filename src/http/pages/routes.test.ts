@@ -237,3 +237,75 @@ test('pages are not cached, and their policy forbids inline scripts', async () =
   expect(answer.headers.get('content-security-policy')).not.toContain('unsafe');
   expect(await answer.text()).not.toMatch(/ style=| on[a-z]+=|<script(?![^>]* src=)/);
 });
+
+describe('of more than 100 packages', () => {
+  const many = Array.from({ length: 250 }, (_, index) =>
+    fakeSnapshot({ id: index + 1, flight: `Flight-${index + 1}`, stay: `2030-01-0${1 + (index % 2)}` }),
+  );
+  const read = async (path: string) => (await pages(fakePackages(many)).request(path)).text();
+  const shown = (html: string) => [...html.matchAll(/ id="stay-(\d+)" /g)].map(([, found]) => Number(found));
+
+  test('the order page shows a hundred, with a search and links to the other pages', async () => {
+    const first = await read('/order');
+    expect([shown(first).length, shown(first)[0]]).toEqual([100, 1]);
+    expect(first).toContain('1–100 of 250 trips');
+    expect(first).toContain('href="/order?page=2"');
+    expect(first).not.toContain('rel="prev"');
+    const last = await read('/order-queue?page=3');
+    expect(shown(last)).toEqual(Array.from({ length: 50 }, (_, index) => 201 + index));
+    expect(last).toContain('href="/order-queue?page=2"');
+    expect(last).not.toContain('rel="next"');
+    expect(shown(await read('/order?page=99'))).toEqual(shown(last));
+  });
+
+  test('the page is live for the packages that it shows, and for no others', async () => {
+    const html = await read('/order?page=3');
+    const ids = Array.from({ length: 50 }, (_, index) => 201 + index).join('.');
+    expect(html).toContain(
+      `hx-ws:connect="/live?topic=packages:${ids}" data-poll="/order/fragments?ids=${ids}"`,
+    );
+    expect(shown(await read('/order/fragments?ids=201.7.999'))).toEqual([201, 7]);
+    expect(shown(await read('/order/fragments'))).toHaveLength(100);
+  });
+
+  test('a search keeps what was typed, says how many were found, and offers all again', async () => {
+    const html = await read('/order?flight=%20LIGHT-2&night=2030-01-02');
+    expect(shown(html).slice(0, 3)).toEqual([2, 20, 22]);
+    expect(html).toContain('value="LIGHT-2"');
+    expect(html).toContain('name="night" type="date" value="2030-01-02"');
+    expect(html).toContain('32 trips found');
+    expect(html).toContain('<a class="search-clear" href="/order">Show all trips</a>');
+    expect(html).toContain('href="/order-queue?flight=LIGHT-2&amp;night=2030-01-02"');
+    const none = await read('/order?flight=%3Cb%3E');
+    expect(none).toContain('No trip matches.');
+    expect(none).toContain('value="&lt;b&gt;"');
+    expect(none).not.toContain('hx-ws:connect');
+  });
+
+  test('the page with the chosen package is shown, also after a failed purchase', async () => {
+    expect(await read('/order?package=222')).toMatch(/value="222"[^>]* checked/);
+    const app = pages({
+      ...fakePackages(many),
+      purchase: async () => ({ kind: 'refused', code: 'sold_out' }),
+    });
+    const sent = { ...purchase, packageId: '150', flight: 'flight-1', page: '1' };
+    const html = await (await app.request('/order', form(sent))).text();
+    expect(shown(html)).toContain(150);
+    expect(html).toContain('name="flight" type="search" value="flight-1"');
+  });
+
+  test.each(['page=0', 'page=x', 'night=soon', 'flight=', 'flight=%20', 'page=1e3'])(
+    'the order page ignores %s',
+    async (query) => {
+      expect(shown(await read(`/order?${query}`))[0]).toBe(1);
+    },
+  );
+});
+
+test('a page with all packages has neither a search nor links to other pages', async () => {
+  const packages = Array.from({ length: 100 }, (_, index) => fakeSnapshot({ id: index + 1 }));
+  const html = await (await pages(fakePackages(packages)).request('/order')).text();
+  expect(html).not.toContain('search');
+  expect(html).not.toContain('class="pages"');
+  expect(html).toContain('hx-ws:connect="/live?topic=packages" data-poll="/order/fragments"');
+});

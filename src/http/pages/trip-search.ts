@@ -95,7 +95,7 @@ export function searchFieldset(page: ShownPage, words: SearchWords): Html | stri
 
 /** The form of the search, which works without JavaScript. */
 export function searchForm({ path }: Pick<SearchWords, 'path'>): Html {
-  return markup`<form id="trip-search" method="get" action="${path}"></form>`;
+  return markup`<form id="trip-search" method="get" action="${path}" hidden></form>`;
 }
 
 function foundWords({ search, index, total, items }: ShownPage, { one, many }: SearchWords): string {
