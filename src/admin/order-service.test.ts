@@ -6,12 +6,20 @@ import {
   openAdminBench,
 } from '../../test/support/admin-service-fixture.ts';
 import type { Order } from '../domain/order.ts';
+import type { SqliteStore } from '../storage/sqlite/sqlite-store.ts';
 
 /** Stores orders directly, so that no engine works on them. */
-async function stored({ store }: AdminBench, packageId: number, ...orders: Order[]): Promise<void> {
-  const versioned = await store.versionedPackage(packageId);
-  const { inventory } = versioned!;
-  await store.commit(packageId, versioned!.fence, sampleChange({ inventory, inserted: orders }));
+async function stored({ store, liveBus }: AdminBench, packageId: number, ...orders: Order[]): Promise<void> {
+  const versioned = (await store.versionedPackage(packageId))!;
+  const count = (status: Order['status']) => orders.filter((order) => order.status === status).length;
+  const inventory = {
+    ...versioned.inventory,
+    held: count('held') + count('compensating'),
+    cancelling: count('cancelling'),
+    waiting: count('queued'),
+  };
+  await store.commit(packageId, versioned.fence, sampleChange({ inventory, inserted: orders }));
+  liveBus.publishPackage({ package: versioned.package, inventory });
 }
 
 const held = (number: number, agoMs: number, over: Partial<Order> = {}): Order =>
@@ -47,6 +55,26 @@ describe('unhealthy orders', () => {
       '1.2',
     ]);
   });
+});
+
+it('Q12 a search for unhealthy orders reads only the orders that have a saga, not their queue', async () => {
+  const reads: unknown[] = [];
+  await using bench = await openAdminBench({
+    packages: [{ id: 1 }, { id: 2 }],
+    through: (store) =>
+      Object.assign(Object.create(store) as SqliteStore, {
+        packagesWithUnfinished: () => store.packagesWithUnfinished(),
+        versionedPackage: (id: number, selection: { readonly max: number }) => {
+          reads.push([id, selection.max]);
+          return store.versionedPackage(id, selection as never);
+        },
+      }),
+  });
+  const queued = (number: number, packageId: number) => sampleOrder(number, { packageId, status: 'queued' });
+  await stored(bench, 1, held(1, 31_000), ...[2, 3, 4, 5].map((number) => queued(number, 1)));
+  await stored(bench, 2, ...[1, 2, 3].map((number) => queued(number, 2)));
+  expect(numbersOf(await bench.service.orders.list({ stuck: true }))).toEqual(['1.1']);
+  expect(reads).toEqual([[1, 1]]);
 });
 
 describe('the list of orders', () => {

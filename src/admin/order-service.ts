@@ -175,11 +175,35 @@ export class OrderService {
     const { store, clock } = this.#options;
     const ids = packageId === undefined ? await store.packagesWithUnfinished() : [packageId];
     const turns = pLimit(parallelReadsMax);
-    const read = await Promise.all(
-      ids.map((id) => turns(() => store.versionedPackage(id, { statuses, max }).catch(noneIfUnreadable))),
-    );
+    const readOne = async (id: number): Promise<readonly Order[]> => {
+      if (statuses.includes('queued')) return this.#firstUnfinished(id, statuses, max);
+      const orders = await this.#firstUnfinished(id, sagaStatuses, Math.min(max, this.#sagasOf(id)));
+      return orders.filter(({ status }) => statuses.includes(status));
+    };
+    const read = await Promise.all(ids.map((id) => turns(() => readOne(id))));
     const now = clock.now();
-    return read.flatMap((each) => withHealth(each?.orders ?? [], now));
+    return read.flatMap((orders) => withHealth(orders, now));
+  }
+
+  async #firstUnfinished(
+    packageId: number,
+    statuses: readonly OrderStatus[],
+    max: number,
+  ): Promise<readonly Order[]> {
+    if (max === 0) return [];
+    const found = await this.#options.store
+      .versionedPackage(packageId, { statuses, max })
+      .catch(noneIfUnreadable);
+    return found?.orders ?? [];
+  }
+
+  /**
+   * How many orders of a package have a saga, as the cache knows it. They have lower numbers than the whole queue, so a
+   * read of so many orders does not go through the queue.
+   */
+  #sagasOf(packageId: number): number {
+    const inventory = this.#options.engine.cachedPackages.peek(packageId)?.inventory;
+    return inventory === undefined ? Number.POSITIVE_INFINITY : inventory.held + inventory.cancelling;
   }
 
   /** Reads package by package, newest order first. The cursor is the last package and order number that were read. */
