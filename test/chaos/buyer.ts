@@ -36,10 +36,11 @@ export class Buyer {
     this.#onDecided = onDecided;
   }
 
-  async buy(): Promise<void> {
+  /** Returns the order as it was last seen; undefined if nobody knows whether there is one. */
+  async buy(): Promise<SeenOrder | undefined> {
     const first = await this.#first();
     const decided = await this.#insist(first);
-    if (decided === undefined) return;
+    if (decided === undefined) return undefined;
     this.#onDecided(decided);
     const { order, status } = decided;
     const isRepeated = this.#request.key !== undefined && this.#prng.chance(0.07);
@@ -48,11 +49,11 @@ export class Buyer {
       if (!this.#leaving.aborted)
         await this.#client.purchase(this.#anywhere(), this.#request, this.#preferences());
     }
-    if (order === undefined) return;
+    if (order === undefined) return undefined;
     const access = { orderId: order.id, email: order.email };
     if (this.#prng.chance(0.03)) await this.#pry(access);
-    if (status === 201 && !this.#prng.chance(0.4)) return;
-    await this.#live(access, await this.#follow(access));
+    if (status === 201 && !this.#prng.chance(0.4)) return order;
+    return this.#live(access, await this.#follow(access));
   }
 
   /** Sends one purchase. Sometimes sends the same purchase twice at the same time, or with a very short timeout. */
@@ -103,13 +104,13 @@ export class Buyer {
     return order;
   }
 
-  /** Cancels some of the confirmed orders. */
-  async #live(access: OrderAccess, order: SeenOrder | undefined): Promise<void> {
-    if (order?.status !== 'confirmed' || !this.#prng.chance(0.12)) return;
+  /** Cancels some of the confirmed orders. Returns the order as it was last seen. */
+  async #live(access: OrderAccess, order: SeenOrder | undefined): Promise<SeenOrder | undefined> {
+    if (order?.status !== 'confirmed' || !this.#prng.chance(0.12)) return order;
     await this.#pause(0, 10_000);
-    if (this.#leaving.aborted) return;
+    if (this.#leaving.aborted) return order;
     await this.#cancel(access);
-    await this.#follow(access);
+    return this.#follow(access);
   }
 
   async #cancel(access: OrderAccess): Promise<void> {

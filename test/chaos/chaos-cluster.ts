@@ -14,11 +14,15 @@ export interface ChaosCluster extends AsyncDisposable {
 /** The value of the server's setting `WAITERS_PER_UNIT`. */
 export const waitersPerUnit = 64;
 
+/** The token of the operators. */
+export const adminToken = 'chaos-admin-token-of-many-letters';
+
 /** Settings with short timeouts, so that failures occur soon. */
 const settings = {
   WAITERS_PER_UNIT: String(waitersPerUnit),
   LEASE_TTL_MS: String(leaseTtlMs),
   RATE_LIMIT: 'off',
+  ADMIN_TOKEN: adminToken,
   SUPPLIER_TIMEOUT_MS: '500',
   SUPPLIER_LATENCY_MS: '10',
   FLIGHT_FAILURE_RATE: '0.2',

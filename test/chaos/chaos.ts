@@ -1,7 +1,8 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Prng } from '../simulation/prng.ts';
-import { type ChaosCluster, startChaosCluster, waitersPerUnit } from './chaos-cluster.ts';
+import { AdminClient } from './admin-client.ts';
+import { adminToken, type ChaosCluster, startChaosCluster, waitersPerUnit } from './chaos-cluster.ts';
 import { checkRun, type Findings, type Violation } from './checker/index.ts';
 import { Client } from './client.ts';
 import { clientsNow } from './clock.ts';
@@ -9,6 +10,7 @@ import { type Drained, drain, lookUpAll } from './drain.ts';
 import { leaseTtlMs } from './fault-sequences.ts';
 import { Load } from './load.ts';
 import { runNemesis } from './nemesis.ts';
+import { Operators } from './operators.ts';
 import { PackageStock } from './package-stock.ts';
 import { Recorder } from './recorder.ts';
 import { type ChaosReport, weaknesses } from './report.ts';
@@ -67,7 +69,15 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   try {
     const run = seed.toString(36);
     const load = new Load({ client, stock, prng: prng.fork(), run, rate: options.rate });
-    const loadMs = await sellUnderFaults(options, chaosCluster, instances, recorder, load);
+    const operators = new Operators({
+      client,
+      admin: new AdminClient(client, adminToken),
+      prng: prng.fork(),
+      pickPackage: () => stock.pickOperated(),
+      unfinished: () => recorder.unfinished.orders,
+      takeEnded: () => load.takeDeparted(),
+    });
+    const loadMs = await sellUnderFaults(options, chaosCluster, instances, recorder, load, operators);
     const drained = await settle(client, recorder, stop);
     for (const words of drained.left.slice(0, 20)) reportViolation('did not settle', words);
     recorder.phase('end');
@@ -80,6 +90,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
         minutes,
         { ...figuresOf(load), orders: counts.orders, confirmed: counts.confirmed },
         counts.faults,
+        findings.figures,
       ),
     );
     stop.throwIfAborted();
@@ -135,6 +146,7 @@ async function sellUnderFaults(
   instances: readonly WatchedInstance[],
   recorder: Recorder,
   load: Load,
+  operators: Operators,
 ): Promise<number> {
   const { counts } = recorder;
   const startedAt = performance.now();
@@ -159,17 +171,19 @@ async function sellUnderFaults(
     },
     healing.signal,
   );
-  const selling = load.run();
+  const selling = Promise.all([load.run(), operators.run()]);
   try {
     // If the load or the faults fail, the other one is ended too.
     await Promise.race([selling, faults.then(() => new Promise(() => {})), over(minutes * 60_000, stop)]);
   } finally {
     healing.abort();
     load.stop();
+    operators.stop();
     clearInterval(progress);
     await Promise.allSettled([faults, selling]);
   }
   await Promise.all([faults, selling]);
+  await operators.resumeAll();
   stop.throwIfAborted();
   return elapsedMs();
 }

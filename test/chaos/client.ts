@@ -17,6 +17,13 @@ export interface ClientOptions {
   readonly write: (entry: HistoryEntry) => void;
 }
 
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST' | 'PATCH';
+  readonly path: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+}
+
 export interface PurchaseRequest {
   readonly packageId: number;
   readonly email: string;
@@ -38,7 +45,8 @@ export interface OrderAccess {
 /** The timeout of a request, in ms. It is longer than the longest wait of a server, which is 10 s. */
 const timeoutMs = 15_000;
 
-interface Answer {
+/** An answer, or the error instead of one. */
+export interface Answer {
   readonly sentAt: number;
   readonly endedAt: number;
   readonly origin: string;
@@ -70,8 +78,8 @@ export class Client {
       ...defined({ 'idempotency-key': key, prefer: options.prefer }),
     };
     const request = { method: 'POST', path: '/api/orders', headers, body: JSON.stringify(fields) } as const;
-    const answer = await this.#ask(instance, request, options.timeoutMs);
-    return this.#recorded({
+    const answer = await this.ask(instance, request, options.timeoutMs);
+    return this.recorded({
       kind: 'purchase',
       ...fields,
       ...defined({ key }),
@@ -81,33 +89,33 @@ export class Client {
 
   async lookUp(instance: number, { orderId, email }: OrderAccess): Promise<LookUpEntry> {
     const path = `/api/orders/${orderId}?email=${encodeURIComponent(email)}`;
-    const answer = await this.#ask(instance, { method: 'GET', path });
-    return this.#recorded({ kind: 'look-up', orderId, email, ...seen(answer) });
+    const answer = await this.ask(instance, { method: 'GET', path });
+    return this.recorded({ kind: 'look-up', orderId, email, ...seen(answer) });
   }
 
   async cancel(instance: number, { orderId, email }: OrderAccess, prefer?: string): Promise<CancelEntry> {
     const headers = { 'content-type': 'application/json', ...defined({ prefer }) };
     const path = `/api/orders/${orderId}/cancel`;
-    const answer = await this.#ask(instance, {
+    const answer = await this.ask(instance, {
       method: 'POST',
       path,
       headers,
       body: JSON.stringify({ email }),
     });
-    return this.#recorded({ kind: 'cancel', orderId, email, ...seen(answer) });
+    return this.recorded({ kind: 'cancel', orderId, email, ...seen(answer) });
   }
 
   async figures(instance: number, packageId: number): Promise<InventoryEntry> {
-    const answer = await this.#ask(instance, { method: 'GET', path: `/api/packages/${packageId}` });
+    const answer = await this.ask(instance, { method: 'GET', path: `/api/packages/${packageId}` });
     const figures = answer.status === 200 ? { figures: seenFigures(answer.body) } : {};
-    return this.#recorded({ kind: 'figures', packageId, ...seen(answer), ...figures });
+    return this.recorded({ kind: 'figures', packageId, ...seen(answer), ...figures });
   }
 
   /** Reads all packages; undefined without an answer. This request is not recorded. */
   async packages(
     instance: number,
   ): Promise<readonly (SeenInventory & { readonly id: number })[] | undefined> {
-    const { status, body } = await this.#ask(instance, { method: 'GET', path: '/api/packages' });
+    const { status, body } = await this.ask(instance, { method: 'GET', path: '/api/packages' });
     if (status !== 200) return undefined;
     const list = body?.packages as Readonly<Record<string, unknown>>[];
     return list.map((each) => ({ id: Number(each.id), ...seenFigures(each) }));
@@ -117,21 +125,14 @@ export class Client {
     await this.#agent.destroy();
   }
 
-  #recorded<Entry extends HistoryEntry>(entry: Entry): Entry {
+  /** Records a request with its answer. */
+  recorded<Entry extends HistoryEntry>(entry: Entry): Entry {
     this.#options.write(entry);
     return entry;
   }
 
-  async #ask(
-    instance: number,
-    request: {
-      readonly method: 'GET' | 'POST';
-      readonly path: string;
-      readonly headers?: Record<string, string>;
-      readonly body?: string;
-    },
-    hangUpMs?: number,
-  ): Promise<Answer> {
+  /** Sends a request that is not recorded. Never rejects. */
+  async ask(instance: number, request: HttpRequest, hangUpMs?: number): Promise<Answer> {
     const { origins, now } = this.#options;
     const origin = origins[instance] as string;
     const gone = new AbortController();
@@ -164,7 +165,7 @@ function codeOf(error: unknown): string {
 }
 
 /** The recorded parts of an answer: an order, or a problem with its order. */
-function seen({ body, ...answer }: Answer) {
+export function seen({ body, ...answer }: Answer) {
   const code = typeof body?.code === 'string' ? { code: body.code } : {};
   const shown = body !== undefined && 'code' in body ? body.order : body;
   const order = isOrder(shown) ? { order: seenOrder(shown) } : {};

@@ -16,9 +16,9 @@ const command = {
   name: 'npm run chaos',
   about:
     'Runs a real cluster (three instances, three members of MongoDB, Redis, suppliers over HTTP) and sells to clients\n' +
-    'outside of it, while a nemesis kills and freezes instances, deposes, kills and freezes the primary of MongoDB,\n' +
-    'wipes, restarts and freezes Redis, breaks the network between all of them and lets the suppliers fail. Then it\n' +
-    'lets everything settle, and a checker that shares no code with the server holds what the clients saw against\n' +
+    'outside of it, beside operators who change packages and orders, while a nemesis kills and freezes instances,\n' +
+    'deposes, kills and freezes the primary of MongoDB, wipes, restarts and freezes Redis, breaks the network between\n' +
+    'all of them and lets the suppliers fail. Then it lets everything settle, and a checker that shares no code with the server holds what the clients saw against\n' +
     'what is stored. It leaves the history, a timeline and a report in a folder, and logs when something is wrong.\n' +
     'Exits 0 when no promise was broken, 1 with each violation, 2 when it could not be done.',
   options,

@@ -7,6 +7,9 @@ export type HistoryEntry =
   | LookUpEntry
   | CancelEntry
   | InventoryEntry
+  | UpdateEntry
+  | RetryEntry
+  | EraseEntry
   | FaultEntry
   | PhaseEntry;
 
@@ -56,6 +59,30 @@ export interface InventoryEntry extends RequestEntry {
   readonly figures?: SeenInventory;
 }
 
+/** An operator's `PATCH /api/admin/packages/:id`, or `POST` of its `pause` or `resume`. */
+export interface UpdateEntry extends RequestEntry {
+  readonly kind: 'update' | 'pause' | 'resume';
+  readonly packageId: number;
+  /** The new quota of an `update`. */
+  readonly quota?: number;
+  /** The package in the answer. */
+  readonly updated?: SeenPackage;
+}
+
+/** An operator's `POST /api/admin/orders/:id/retry` */
+export interface RetryEntry extends RequestEntry {
+  readonly kind: 'retry';
+  readonly orderId: string;
+}
+
+/** An operator's `POST /api/admin/erase` */
+export interface EraseEntry extends RequestEntry {
+  readonly kind: 'erase';
+  readonly email: string;
+  /** How many orders had not ended and keep the email. Absent without a good answer. */
+  readonly left?: number;
+}
+
 /** A fault of the cluster. */
 export interface FaultEntry {
   readonly kind: 'fault';
@@ -85,6 +112,13 @@ export interface SeenOrder {
   readonly ticketNumber?: string;
   readonly reservationNumber?: string;
   readonly queuePosition?: number;
+}
+
+/** A package as the admin API showed it. */
+export interface SeenPackage {
+  readonly version: number;
+  readonly quota: number;
+  readonly paused: boolean;
 }
 
 /** A package as the API showed it. */

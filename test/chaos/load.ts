@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Prng } from '../simulation/prng.ts';
 import { Buyer } from './buyer.ts';
-import type { Client } from './client.ts';
+import type { Client, OrderAccess } from './client.ts';
+import type { SeenOrder } from './history.ts';
 import type { PackageStock } from './package-stock.ts';
+import { isFinal } from './unfinished.ts';
 
 export interface LoadOptions {
   readonly client: Client;
@@ -21,12 +23,14 @@ const tickMs = 20;
 const crowd = { everyMs: 4_000, size: 50 };
 const keyless = 0.12;
 const figuresEveryMs = 250;
+const departedMax = 1_000;
 
 /** Adds buyers at a constant rate, independent of the answers to earlier ones. */
 export class Load {
   readonly #options: LoadOptions;
   readonly #leaving = new AbortController();
   readonly #buyers = new Set<Promise<void>>();
+  readonly #departed: OrderAccess[] = [];
   #count = 0;
   #decided = 0;
   #turnedAway = 0;
@@ -49,6 +53,11 @@ export class Load {
   /** Buyers who left at once because there were too many buyers. */
   get turnedAway(): number {
     return this.#turnedAway;
+  }
+
+  /** Takes one of the buyers who have left, and whose order has ended. Such a buyer sends no more requests. */
+  takeDeparted(): OrderAccess | undefined {
+    return this.#departed.shift();
   }
 
   /**
@@ -103,7 +112,12 @@ export class Load {
         if (code === 'sold_out') stock.noteSoldOut(packageId);
       },
     });
-    const bought = buyer.buy().catch((error: unknown) => {
+    const leave = (order: SeenOrder | undefined) => {
+      if (order === undefined || !isFinal(order)) return;
+      this.#departed.push({ orderId: order.id, email: order.email });
+      if (this.#departed.length > departedMax) this.#departed.shift();
+    };
+    const bought = buyer.buy().then(leave, (error: unknown) => {
       this.#failure ??= error;
     });
     this.#buyers.add(bought);

@@ -72,6 +72,13 @@ export class PackageStock {
     return this.#offer(this.#prng.pick(this.#places[0] as Place[]));
   }
 
+  /** Picks a package that is on sale and that operators may change; undefined if there is none. */
+  pickOperated(): number | undefined {
+    const onSale = this.#places.flat().map((place) => this.#offer(place));
+    const operated = onSale.filter(isOperated);
+    return operated.length === 0 ? undefined : this.#prng.pick(operated);
+  }
+
   noteSoldOut(packageId: number): void {
     const place = this.#places.flat().find((each) => each.packageId === packageId);
     if (place !== undefined) place.soldOutAt ??= this.#now();
@@ -86,6 +93,14 @@ export class PackageStock {
     }
     return place.packageId;
   }
+}
+
+/**
+ * Whether operators change the package. They leave two of three packages alone, because the checker holds refusals
+ * against the time only while the quota stays the same.
+ */
+function isOperated(packageId: number): boolean {
+  return packageId % 3 === 0;
 }
 
 function onOffer(id: number, quota: number): TravelPackage {

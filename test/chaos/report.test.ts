@@ -1,32 +1,40 @@
 import { expect, it } from 'vitest';
-import { expectedFaults, weaknesses } from './report.ts';
+import { expectedFaults, expectedFigures, weaknesses } from './report.ts';
 import { faultName, RunCounts } from './run-counts.ts';
 
 const all = new Map(expectedFaults().map((fault) => [fault, 1]));
 
+const checked = Object.fromEntries(expectedFigures.map((figure) => [figure, 1]));
+
 const sales = (confirmed: number) => ({ purchases: 12, decided: 10, orders: 10, confirmed });
 
 it('accepts a run with sales and all kinds of faults', () => {
-  expect(weaknesses(2, sales(7), all)).toEqual([]);
+  expect(weaknesses(2, sales(7), all, checked)).toEqual([]);
 });
 
 it('fails a run without sales, or without one kind of fault', () => {
-  expect(weaknesses(2, sales(0), all)).toHaveLength(1);
+  expect(weaknesses(2, sales(0), all, checked)).toHaveLength(1);
   for (const fault of expectedFaults()) {
     const others = new Map([...all].filter(([name]) => name !== fault));
-    expect(weaknesses(2, sales(7), others)).toEqual([
+    expect(weaknesses(2, sales(7), others, checked)).toEqual([
       { rule: 'hollow', words: `the fault '${fault}' never happened` },
     ]);
   }
 });
 
+it('fails a run in which the operators did nothing', () => {
+  expect(weaknesses(2, sales(7), all, { ...checked, 'erase 200': 0 })).toEqual([
+    { rule: 'hollow', words: "there was no 'erase 200'" },
+  ]);
+});
+
 it('fails a run with few confirmed orders or few answers', () => {
-  expect(weaknesses(1, sales(1), all)).toHaveLength(1);
-  expect(weaknesses(1, { ...sales(7), decided: 2 }, all)).toHaveLength(1);
+  expect(weaknesses(1, sales(1), all, checked)).toHaveLength(1);
+  expect(weaknesses(1, { ...sales(7), decided: 2 }, all, checked)).toHaveLength(1);
 });
 
 it('does not require all faults in a short run', () => {
-  expect(weaknesses(1, sales(7), new Map())).toEqual([]);
+  expect(weaknesses(1, sales(7), new Map(), {})).toEqual([]);
 });
 
 it('names faults of links by the ends of the link, like the expected faults', () => {

@@ -28,7 +28,7 @@ export interface ChaosReport {
   readonly violations: readonly Violation[];
 }
 
-/** A run of at least this length must contain every kind of fault. */
+/** A run of at least this length must contain every kind of fault, and every change of operators. */
 const allFaultsFromMinutes = 2;
 const linkSequences = {
   mongodb: 'mongodb',
@@ -36,6 +36,12 @@ const linkSequences = {
   suppliers: 'suppliers',
   clients: 'clients',
 } as const;
+
+/** Counts of the checker that must not be 0 in a long run. */
+export const expectedFigures = [
+  ...['update 200', 'update 422 quota_too_low', 'pause 200', 'resume 200', 'retry 200', 'erase 200'],
+  ...['emails erased', 'pauses checked', 'quotas checked after a change'],
+];
 
 /**
  * The least shares that a run must reach. Usually two of three orders are confirmed, and 19 of 20 purchases are
@@ -56,6 +62,7 @@ export function weaknesses(
     confirmed,
   }: Pick<ChaosReport, 'purchases' | 'decided' | 'orders' | 'confirmed'>,
   faults: ReadonlyMap<string, number>,
+  checked: Readonly<Record<string, number>>,
 ): Violation[] {
   const found: Violation[] = [];
   if (confirmed === 0 || confirmed < least.confirmed * orders)
@@ -63,6 +70,9 @@ export function weaknesses(
   if (decided < least.decided * purchases)
     found.push({ rule: 'hollow', words: `only ${decided} of ${purchases} purchases had an answer` });
   if (minutes < allFaultsFromMinutes) return found;
+  for (const figure of expectedFigures) {
+    if (!checked[figure]) found.push({ rule: 'hollow', words: `there was no '${figure}'` });
+  }
   for (const fault of expectedFaults()) {
     if (!faults.has(fault)) found.push({ rule: 'hollow', words: `the fault '${fault}' never happened` });
   }

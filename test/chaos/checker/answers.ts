@@ -30,6 +30,15 @@ const documented: Readonly<Record<Request['kind'], ReadonlySet<string>>> = {
     ...['200', '202', '404 unknown_order', '409 in_progress', '409 not_cancellable', '503 paused'],
   ]),
   figures: new Set([...everywhere, '200', '404 unknown_package']),
+  update: new Set([
+    ...everywhere,
+    ...bodies,
+    ...['200', '404 unknown_package', '409 version_conflict', '422 quota_too_low'],
+  ]),
+  pause: new Set([...everywhere, '200', '404 unknown_package', '409 version_conflict', '409 sale_closed']),
+  resume: new Set([...everywhere, '200', '404 unknown_package', '409 version_conflict', '409 sale_closed']),
+  retry: new Set([...everywhere, '200', '404 unknown_order', '409 not_retryable']),
+  erase: new Set([...everywhere, ...bodies, '200']),
 };
 
 /** Status and code of an answer, such as `201` or `409 sold_out`; undefined without an answer. */
@@ -53,9 +62,11 @@ const shown: Readonly<Record<string, readonly string[]>> = {
   'cancel 200': ['cancelled', 'withdrawn'],
   'cancel 202': ['cancelling'],
   'cancel 409 not_cancellable': ['failed', 'rejected'],
+  'retry 200': ['queued', 'held', 'compensating', 'cancelling'],
+  'retry 409 not_retryable': ['confirmed', 'failed', 'rejected', 'withdrawn', 'cancelled'],
 };
 /** Answers that must contain an order. */
-const carriesOrder = /^(purchase (20\d|502 .*)|look-up 200|cancel 20\d)$/;
+const carriesOrder = /^(purchase (20\d|502 .*)|look-up 200|cancel 20\d|retry (200|409 .*))$/;
 
 /** The contradiction between an answer and its order, as text; undefined if there is none. */
 export function mismatchOf(request: Request): string | undefined {

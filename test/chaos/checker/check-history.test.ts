@@ -3,6 +3,7 @@ import type { HistoryEntry } from '../history.ts';
 import { checkHistory } from './check-history.ts';
 import {
   bought,
+  change,
   confirmed,
   order,
   purchase,
@@ -173,7 +174,7 @@ describe('a correct run', () => {
   it('may end with orders in the queue of a paused sale', async () => {
     const waiting = order(1, [['queued', 10]]);
     const state = stateOf(1, [waiting], { isPaused: true, version: 2 });
-    expect(await violations([purchase(waiting, 5, 12)], state)).toEqual([]);
+    expect(await violations([purchase(waiting, 5, 12), change('pause', 20, 30, 2, 1)], state)).toEqual([]);
   });
 });
 

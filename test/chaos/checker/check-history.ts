@@ -1,5 +1,6 @@
 import type { HistoryEntry } from '../history.ts';
 import { answerOf, type Request } from './answers.ts';
+import { FaultTimes } from './fault-times.ts';
 import type { FinalState } from './final-state.ts';
 import { type Findings, FindingsCollector } from './findings.ts';
 import { checkNumbers } from './numbers.ts';
@@ -9,6 +10,7 @@ import { checkPackages } from './packages.ts';
 import { Refusals } from './refusals.ts';
 import { Requests } from './requests.ts';
 import { checkTickets } from './tickets.ts';
+import { Updates } from './updates.ts';
 
 /**
  * Checks a run against the promises of the domain's SPEC.md. The history is read once and not stored: memory contains
@@ -20,20 +22,25 @@ export async function checkHistory(
 ): Promise<Findings> {
   const collector = new FindingsCollector();
   const orders = new Orders(state.orders, collector);
-  const refusals = new Refusals(state, orders, collector);
+  const faults = new FaultTimes();
+  const refusals = new Refusals(state, orders, faults, collector);
   const requests = new Requests(state, orders, refusals, collector);
+  const updates = new Updates(state, orders, faults, collector);
   for await (const entry of history) {
     if (entry.kind === 'fault') {
-      refusals.fault(entry);
+      faults.add(entry);
       collector.count('faults');
       collector.count(`fault ${entry.fault}`);
     } else if (entry.kind !== 'phase') {
       requests.see(entry);
+      if (entry.kind === 'update' || entry.kind === 'pause' || entry.kind === 'resume') updates.see(entry);
+      if (entry.kind === 'figures') updates.figures(entry);
       count(entry, collector);
     }
   }
   requests.finish();
   refusals.finish();
+  updates.finish();
   checkOutcomes(orders, collector);
   checkPackages(state, orders, collector);
   checkNumbers(state, orders, collector);
@@ -51,6 +58,11 @@ const plurals = {
   'look-up': 'look-ups',
   cancel: 'cancels',
   figures: 'figures',
+  update: 'quota changes',
+  pause: 'pauses',
+  resume: 'resumes',
+  retry: 'retries',
+  erase: 'erasures',
 } as const;
 
 function count(request: Request, collector: FindingsCollector): void {

@@ -9,7 +9,7 @@ export interface Findings {
 }
 
 export interface Violation {
-  /** The broken rule: `Q1` to `Q10` of the domain's SPEC.md, or `API` for an undocumented answer. */
+  /** The broken rule: `Q1` to `Q12` of the domain's SPEC.md, `API` for an undocumented answer, or an operator's action. */
   readonly rule: string;
   readonly words: string;
 }

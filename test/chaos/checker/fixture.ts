@@ -1,4 +1,4 @@
-import type { HistoryEntry, PurchaseEntry, SeenOrder } from '../history.ts';
+import type { EraseEntry, HistoryEntry, PurchaseEntry, SeenOrder, UpdateEntry } from '../history.ts';
 import { checkHistory } from './check-history.ts';
 import type { FinalState, StoredOrder, StoredPackage } from './final-state.ts';
 import type { Violation } from './findings.ts';
@@ -137,6 +137,26 @@ export function refused(
 ): PurchaseEntry {
   const nobody = order(0, [], { email: 'nobody@example.com', key: `key-${sentAt}-${endedAt}` });
   return { ...unanswered(nobody, sentAt, endedAt), status: 409, code, ...over };
+}
+
+/** An operator's change of package 1 that was answered with this version. */
+export function change(
+  kind: UpdateEntry['kind'],
+  sentAt: number,
+  endedAt: number,
+  version: number,
+  quota: number,
+): UpdateEntry {
+  return {
+    ...{ kind, sentAt, endedAt, origin: 'http://127.0.0.1:1', packageId: 1, status: 200 },
+    ...(kind === 'update' ? { quota } : {}),
+    updated: { version, quota, paused: kind === 'pause' },
+  };
+}
+
+/** The erasure of an email, of which no order was left. */
+export function erasure(email: string, sentAt: number, endedAt: number): EraseEntry {
+  return { kind: 'erase', sentAt, endedAt, origin: 'http://127.0.0.1:1', status: 200, email, left: 0 };
 }
 
 /** One purchase for each order, answered when the order was final. */

@@ -1,5 +1,6 @@
 import type { PurchaseEntry } from '../history.ts';
 import { isRefused } from './answers.ts';
+import { isErased } from './erasures.ts';
 import type { FindingsCollector } from './findings.ts';
 import { canonical, type Orders } from './orders.ts';
 
@@ -13,8 +14,10 @@ export class KeylessPurchases {
   readonly #unasked = new Map<string, number>();
 
   constructor(orders: Orders) {
-    for (const { order } of orders.all()) {
-      if (order.key !== undefined) continue;
+    for (const trace of orders.all()) {
+      const { order } = trace;
+      // Nobody knows whose order it was if its email was erased.
+      if (order.key !== undefined || isErased(trace)) continue;
       const name = nameFor(order.packageId, order.email);
       this.#unasked.set(name, (this.#unasked.get(name) ?? 0) + 1);
     }

@@ -2,9 +2,25 @@ import type { StoredOrder } from './final-state.ts';
 import type { FindingsCollector } from './findings.ts';
 import { statuses } from './life-cycle.ts';
 
+/** The erasure of one email. */
+export interface Erasure {
+  /** When the first request was sent. From then on the email may be gone. */
+  askedAt: number;
+  /**
+   * The first request that was answered with nothing left, by the time when it was sent. Every order that had been
+   * stored by then has lost its email by `goneAt`, when the answer arrived.
+   */
+  doneFrom: number;
+  goneAt: number;
+}
+
 /** A stored order, and what clients saw of the order. */
 export interface OrderTrace {
   readonly order: StoredOrder;
+  /** The buyer's email. If it was erased, the former one, as soon as it is known. */
+  email: string;
+  /** The erasure of the email, as soon as it is known. */
+  erasure: Erasure | undefined;
   /** When the first answer with the order arrived. By then the order was stored. */
   knownAt: number;
   /** When the first purchase of the order was sent. Before then the order was not stored. */
@@ -86,6 +102,8 @@ export class Orders {
 function traceOf(order: StoredOrder): OrderTrace {
   return {
     order,
+    email: order.email,
+    erasure: undefined,
     knownAt: Number.POSITIVE_INFINITY,
     askedAt: Number.POSITIVE_INFINITY,
     firstSeenAt: undefined,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { HistoryEntry } from '../history.ts';
-import { bought, confirmed, order, purchase, refused, seen, stateOf, violations } from './fixture.ts';
+import { bought, change, confirmed, order, purchase, refused, seen, stateOf, violations } from './fixture.ts';
 
 async function words(...args: Parameters<typeof violations>): Promise<string> {
   return (await violations(...args)).map((found) => `${found.rule} ${found.words}`).join('\n');
@@ -30,7 +30,10 @@ describe('Q4 sold_out', () => {
 
   it('is not checked by time if an operator changed the quota', async () => {
     expect(
-      await words([...bought(both), refused(10, 103, 'sold_out')], stateOf(2, both, { version: 2 })),
+      await words(
+        [...bought(both), refused(10, 103, 'sold_out'), change('update', 1, 2, 2, 2)],
+        stateOf(2, both, { version: 2 }),
+      ),
     ).toBe('');
   });
 

@@ -1,21 +1,13 @@
-import type { FaultEntry, InventoryEntry, PurchaseEntry } from '../history.ts';
+import type { InventoryEntry, PurchaseEntry } from '../history.ts';
 import { placeOf } from './answers.ts';
 import { CountOverTime } from './count-over-time.ts';
+import { type FaultTimes, knownWithoutFaults } from './fault-times.ts';
 import type { FinalState, StoredPackage } from './final-state.ts';
 import { timeOf } from './final-state.ts';
 import type { FindingsCollector } from './findings.ts';
 import { clockToleranceMs } from './numbers.ts';
 import { nameOf, type Orders } from './orders.ts';
 
-/** The maximum age of a snapshot from which an instance may refuse, as promised, in ms. */
-const snapshotMs = 250;
-/**
- * A further delay between a decision and the last refusal that does not know of the decision, on an overloaded machine.
- * The delay includes the commit, the message to the instance, and the instance's event loop.
- */
-const delayMs = 2_000;
-/** How long a fault has effects after it was healed: elections, reconnections, delayed messages. */
-const afterMs = 10_000;
 /** The most refusals that are stored for the check at the end, which is more than enough to find a bug. */
 const suspectsMax = 100_000;
 
@@ -47,18 +39,18 @@ interface Suspect {
  *
  * So by the end of the answer, all units must have been decided. Without cancellations that is sufficient, because a
  * sold-out package stays sold out. With cancellations, and for the queue, the condition must also have held shortly
- * before the request was sent: within the promised {@link snapshotMs} plus {@link delayMs}. A fault may delay a
- * snapshot for its whole duration, so the interval then begins before the fault. A package whose quota was changed is
+ * before the request was sent, as {@link FaultTimes} says. A package whose quota was changed is
  * not checked, because the time of the change is unknown.
  */
 export class Refusals {
   readonly #units = new Map<number, Units>();
   readonly #waitersPerUnit: number | undefined;
   readonly #collector: FindingsCollector;
-  readonly #faults: { readonly from: number; readonly to: number }[] = [];
+  readonly #faults: FaultTimes;
   readonly #suspects: Suspect[] = [];
 
-  constructor(state: FinalState, orders: Orders, collector: FindingsCollector) {
+  constructor(state: FinalState, orders: Orders, faults: FaultTimes, collector: FindingsCollector) {
+    this.#faults = faults;
     this.#collector = collector;
     this.#waitersPerUnit = state.waitersPerUnit;
     for (const onSale of state.packages) {
@@ -66,10 +58,6 @@ export class Refusals {
       else this.#units.set(onSale.id, unitsOf(onSale, orders));
     }
     this.#checkStored(orders);
-  }
-
-  fault({ at, until }: FaultEntry): void {
-    this.#faults.push({ from: at, to: (until ?? at) + afterMs });
   }
 
   soldOut(purchase: PurchaseEntry): void {
@@ -113,7 +101,7 @@ export class Refusals {
   /** Call it after the whole history, because a fault may be recorded after its effect. */
   finish(): void {
     for (const { purchase, level, enough, what } of this.#suspects) {
-      const from = this.#since(purchase);
+      const from = this.#faults.knownSince(purchase);
       const most = level.most(from, purchase.endedAt + clockToleranceMs);
       if (most < enough)
         this.#collector.violation('Q4', `${most} ${what} since ${from}: ${placeOf(purchase)}`);
@@ -130,14 +118,8 @@ export class Refusals {
       if (most < enough) this.#collector.violation('Q4', `${most} ${suspect.what}: ${placeOf(purchase)}`);
       return;
     }
-    if (level.most(purchase.sentAt - snapshotMs - delayMs, until) >= enough) return;
+    if (level.most(knownWithoutFaults(purchase.sentAt), until) >= enough) return;
     if (this.#suspects.length < suspectsMax) this.#suspects.push(suspect);
-  }
-
-  #since({ sentAt, endedAt }: PurchaseEntry): number {
-    const since = sentAt - snapshotMs - delayMs;
-    const atWork = this.#faults.filter(({ from, to }) => from <= endedAt && to >= since);
-    return Math.min(since, ...atWork.map(({ from }) => from - snapshotMs - delayMs));
   }
 
   /**

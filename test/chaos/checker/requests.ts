@@ -1,5 +1,6 @@
-import type { CancelEntry, InventoryEntry, LookUpEntry, PurchaseEntry } from '../history.ts';
+import type { CancelEntry, InventoryEntry, LookUpEntry, PurchaseEntry, RetryEntry } from '../history.ts';
 import { isDocumented, isRefused, mismatchOf, placeOf, type Request } from './answers.ts';
+import { Erasures, emailUsed, isErased } from './erasures.ts';
 import { decidedAt, type FinalState } from './final-state.ts';
 import type { FindingsCollector } from './findings.ts';
 import { KeylessPurchases } from './keyless-purchases.ts';
@@ -18,6 +19,9 @@ export class Requests {
   readonly #collector: FindingsCollector;
   readonly #keyless: KeylessPurchases;
   readonly #packageIds: ReadonlySet<number>;
+  readonly #erasures: Erasures;
+  /** Requests for orders whose email was erased. They can be judged when the former email is known. */
+  readonly #deferred = new Map<OrderTrace, Request[]>();
 
   constructor({ packages }: FinalState, orders: Orders, refusals: Refusals, collector: FindingsCollector) {
     this.#packageIds = new Set(packages.map(({ id }) => id));
@@ -25,6 +29,7 @@ export class Requests {
     this.#refusals = refusals;
     this.#collector = collector;
     this.#keyless = new KeylessPurchases(orders);
+    this.#erasures = new Erasures(orders, collector);
   }
 
   see(request: Request): void {
@@ -37,6 +42,25 @@ export class Requests {
       this.#packageIds.has(request.packageId)
     )
       this.#collector.violation('API', `package ${request.packageId} is stored: ${placeOf(request)}`);
+    const erased = this.#erasedOrder(request);
+    if (erased === undefined) return this.#judge(request);
+    const deferred = this.#deferred.get(erased);
+    if (deferred === undefined) this.#deferred.set(erased, [request]);
+    else deferred.push(request);
+  }
+
+  /** The order that a request is about, if its email was erased. */
+  #erasedOrder(request: Request): OrderTrace | undefined {
+    const id = 'orderId' in request ? request.orderId : request.order?.id;
+    const byKey =
+      request.kind === 'purchase' && request.key !== undefined
+        ? this.#orders.underKey(request.packageId, request.key)
+        : undefined;
+    const trace = byKey ?? (id === undefined ? undefined : this.#orders.get(id));
+    return trace !== undefined && isErased(trace) ? trace : undefined;
+  }
+
+  #judge(request: Request): void {
     switch (request.kind) {
       case 'purchase':
         return this.#purchase(request);
@@ -46,11 +70,25 @@ export class Requests {
         return this.#cancel(request);
       case 'figures':
         return this.#figures(request);
+      case 'retry':
+        return this.#retry(request);
+      case 'erase':
+        return this.#erasures.see(request);
     }
   }
 
   /** Call it after the whole history. */
   finish(): void {
+    for (const trace of this.#orders.all()) {
+      if (!isErased(trace)) continue;
+      const requests = this.#deferred.get(trace) ?? [];
+      this.#erasures.identify(
+        trace,
+        requests.flatMap((request) => emailUsed(request) ?? []),
+      );
+      for (const request of requests) this.#judge(request);
+    }
+    this.#erasures.finish();
     this.#keyless.check(this.#collector);
   }
 
@@ -64,7 +102,7 @@ export class Requests {
     if (trace === undefined) return;
     const { order } = trace;
     if (status === 201 || status === 202) trace.isAccepted = true;
-    if (order.packageId !== packageId || !isSameEmail(order.email, email))
+    if (order.packageId !== packageId || !isSameEmail(trace.email, email))
       this.#collector.violation('Q6', `${nameOf(order)} is not what was bought: ${placeOf(purchase)}`);
     if (order.key !== key)
       this.#collector.violation('Q7', `${nameOf(order)} has another key than its ${placeOf(purchase)}`);
@@ -89,7 +127,7 @@ export class Requests {
         this.#collector.violation('Q7', `nothing is stored under the key of ${placeOf(purchase)}`);
       return;
     }
-    if (!isSameEmail(trace.order.email, email)) {
+    if (!isSameEmail(trace.email, email)) {
       if (order !== undefined)
         this.#collector.violation(
           'Q7',
@@ -97,6 +135,7 @@ export class Requests {
         );
       return;
     }
+    if (code === 'key_reused' && isAfterErasure(trace, purchase)) return;
     if (code === 'key_reused')
       this.#collector.violation('Q7', `${nameOf(trace.order)} is this very purchase: ${placeOf(purchase)}`);
     if (order !== undefined && order.id !== trace.order.id)
@@ -132,11 +171,18 @@ export class Requests {
     if (cancel.status === 200 || cancel.status === 202) trace.isCancelled = true;
   }
 
+  #retry(retry: RetryEntry): void {
+    const trace = this.#seen(retry);
+    this.#missed(retry);
+    if (trace !== undefined) this.#collector.count('orders in answers to retries');
+  }
+
   /** Rule Q10: a request without the order's email must be answered 404. */
   #isStrangers(request: LookUpEntry | CancelEntry): boolean {
     const { orderId, email, status } = request;
-    const order = this.#orders.get(orderId)?.order;
-    if (order === undefined || isSameEmail(order.email, email)) return false;
+    const trace = this.#orders.get(orderId);
+    if (trace === undefined || isSameEmail(trace.email, email)) return false;
+    const { order } = trace;
     this.#collector.count('requests with another email');
     const isTold =
       request.order !== undefined || (status !== undefined && status < 500 && ![404, 429].includes(status));
@@ -145,9 +191,11 @@ export class Requests {
     return true;
   }
 
-  #missed({ orderId, status, sentAt }: LookUpEntry | CancelEntry): void {
+  #missed(request: LookUpEntry | CancelEntry | RetryEntry): void {
+    const { orderId, status, sentAt, kind } = request;
     const trace = status === 404 ? this.#orders.get(orderId) : undefined;
-    if (trace !== undefined) trace.missedAt = Math.max(trace.missedAt, sentAt);
+    if (trace === undefined || (kind !== 'retry' && isAfterErasure(trace, request))) return;
+    trace.missedAt = Math.max(trace.missedAt, sentAt);
   }
 
   /** Checks rules Q6 and Q8 for the order in an answer. */
@@ -159,8 +207,15 @@ export class Requests {
       this.#collector.violation('Q6', `order ${shown.id} is not stored: ${placeOf(request)}`);
       return undefined;
     }
-    const { order } = trace;
-    if (shown.packageId !== order.packageId || !isSameEmail(shown.email, order.email))
+    const { order, email, erasure } = trace;
+    const isOperator = request.kind === 'retry';
+    if (erasure !== undefined && !isOperator && sentAt > erasure.goneAt)
+      this.#collector.violation(
+        'erase',
+        `${nameOf(order)} was shown to the email that was erased at ${erasure.goneAt}: ${placeOf(request)}`,
+      );
+    const isItsEmail = isSameEmail(shown.email, email) || (isOperator && shown.email === order.email);
+    if (shown.packageId !== order.packageId || !isItsEmail)
       this.#collector.violation(
         'Q6',
         `${nameOf(order)} was shown with another package or email: ${placeOf(request)}`,
@@ -202,4 +257,9 @@ export class Requests {
     if (confirmed > quota) this.#collector.violation('Q3', place);
     this.#refusals.figures(request, place);
   }
+}
+
+/** Whether the order's email may have been gone when the request was answered. */
+function isAfterErasure({ erasure }: OrderTrace, { endedAt }: Request): boolean {
+  return erasure !== undefined && endedAt >= erasure.askedAt;
 }
