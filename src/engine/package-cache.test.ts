@@ -210,7 +210,14 @@ test('many packages are all read again at times, while nobody waits for it', asy
   await page();
   expect(pageReads).toHaveLength(3);
   await clock.advance(2);
+  const gate = Promise.withResolvers<void>();
+  const readPage = store.packagesPage;
+  store.packagesPage = async (...all) => {
+    await gate.promise;
+    return readPage(...all);
+  };
   await page();
+  gate.resolve();
   await vi.waitFor(() => expect(cache.peek(3_000)).toBeDefined());
   expect([cache.peek(1_500), cache.peek(2_500), cache.ids('all').length]).toEqual([
     undefined,
