@@ -77,7 +77,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       unfinished: () => recorder.unfinished.orders,
       takeEnded: () => load.takeDeparted(),
     });
-    const loadMs = await sellUnderFaults(options, chaosCluster, instances, recorder, load, operators);
+    const loadMs = await sellUnderFaults(options, chaosCluster, instances, recorder, load, operators, stock);
     const drained = await settle(client, recorder, stop);
     for (const words of drained.left.slice(0, 20)) reportViolation('did not settle', words);
     recorder.phase('end');
@@ -147,6 +147,7 @@ async function sellUnderFaults(
   recorder: Recorder,
   load: Load,
   operators: Operators,
+  stock: PackageStock,
 ): Promise<number> {
   const { counts } = recorder;
   const startedAt = performance.now();
@@ -164,6 +165,7 @@ async function sellUnderFaults(
   const faults = runNemesis(
     {
       ...{ cluster, network, instances, now: clientsNow, schedule: drawSchedule(seed, minutes) },
+      pickPackage: () => stock.pickLargest(),
       onFault(entry) {
         last = `${entry.fault} ${entry.target}`;
         recorder.write(entry);

@@ -18,8 +18,8 @@ const command = {
     'Runs a real cluster (three instances, three members of MongoDB, Redis, suppliers over HTTP) and sells to clients\n' +
     'outside of it, beside operators who change packages and orders, while a nemesis kills and freezes instances,\n' +
     'deposes, kills and freezes the primary of MongoDB, wipes, restarts and freezes Redis, breaks the network between\n' +
-    'all of them and lets the suppliers fail. Then it lets everything settle, and a checker that shares no code with the server holds what the clients saw against\n' +
-    'what is stored. It leaves the history, a timeline and a report in a folder, and logs when something is wrong.\n' +
+    'all of them and lets the suppliers fail, for all packages or for one. Then it lets everything settle, and a\n' +
+    'checker that shares no code with the server holds what the clients saw against what is stored. It leaves the history, a timeline and a report in a folder, and logs when something is wrong.\n' +
     'Exits 0 when no promise was broken, 1 with each violation, 2 when it could not be done.',
   options,
 };

@@ -16,6 +16,8 @@ export interface FaultContext {
   readonly healing: AbortSignal;
   readonly sequence: SequenceName;
   readonly forMs: number;
+  /** Picks a package that many buyers buy. */
+  readonly pickPackage: () => number;
   readonly prng: Prng;
   /** Records the fault on these targets from now until `work` resolves. */
   during(targets: string | readonly string[], work: () => Promise<void>): Promise<void>;
@@ -76,6 +78,8 @@ export const faultActions: Readonly<Record<FaultKind, FaultAction>> = {
   'supplier hangs': (context) => withCalls(context, ['lost', 'silent']),
   'supplier cuts': (context) => withCalls(context, ['cut', 'cut reply']),
   'supplier late': (context) => withCalls(context, ['done late', 'answered late']),
+  'package hangs': (context) => withPackage(context, ['lost', 'silent']),
+  'package fails': (context) => withPackage(context, ['error', 'cut']),
   'suppliers paused': (context) =>
     context.during('suppliers', async () => {
       context.cluster.suppliers?.signal('SIGSTOP');
@@ -146,6 +150,18 @@ async function withCalls(context: FaultContext, kinds: readonly CallFault[]): Pr
     gateway.decide(() => (prng.chance(share) ? prng.pick(kinds) : undefined));
     await lasting(context);
     gateway.decide(() => undefined);
+  });
+}
+
+/** All calls for one package fail, while the suppliers work for the others. */
+async function withPackage(context: FaultContext, kinds: readonly CallFault[]): Promise<void> {
+  const { gateway } = context.network;
+  const { prng } = context;
+  const packageId = context.pickPackage();
+  await context.during(`package-${packageId}`, async () => {
+    gateway.decideFor(packageId, () => prng.pick(kinds));
+    await lasting(context);
+    gateway.decideFor(packageId, undefined);
   });
 }
 

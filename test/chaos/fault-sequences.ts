@@ -14,17 +14,28 @@ export type FaultKind =
   | 'supplier cuts'
   | 'supplier late'
   | 'suppliers paused'
+  | 'package hangs'
+  | 'package fails'
   | 'delay'
   | 'cut'
   | 'blackhole';
 
-export type SequenceName = 'instances' | 'more instances' | 'mongodb' | 'redis' | 'suppliers' | 'clients';
+export type SequenceName =
+  | 'instances'
+  | 'more instances'
+  | 'mongodb'
+  | 'redis'
+  | 'suppliers'
+  | 'clients'
+  | 'one package';
 
 export interface FaultSequence {
   /** The kinds to draw from. Each kind occurs as often as its weight. */
   readonly deck: readonly FaultKind[];
   /** Average time between faults within a storm, in ms. */
   readonly everyMs: number;
+  /** One fault fills each calm. It shows that everything else goes on. Then `everyMs` and `lasts` have no meaning. */
+  readonly isInCalms?: boolean;
   /** Minimum and maximum duration of each kind in ms. */
   readonly lasts: Readonly<Partial<Record<FaultKind, readonly [number, number]>>>;
 }
@@ -75,5 +86,6 @@ export const faultSequences: Readonly<Record<SequenceName, FaultSequence>> = {
       'suppliers paused': [1_000, 4_000],
     },
   },
+  'one package': { deck: ['package hangs', 'package fails'], everyMs: 0, lasts: {}, isInCalms: true },
   clients: { deck: ['delay', 'cut', 'blackhole'], everyMs: 12_000, lasts: link },
 };

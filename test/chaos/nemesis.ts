@@ -13,6 +13,8 @@ export interface NemesisOptions {
   readonly network: Network;
   readonly instances: readonly WatchedInstance[];
   readonly schedule: readonly PlannedFault[];
+  /** Picks a package that many buyers buy. */
+  readonly pickPackage: () => number;
   /** The clients' clock. */
   readonly now: () => number;
   /** Called with each fault after it is healed. */
@@ -54,11 +56,12 @@ async function applyFault(
   options: NemesisOptions,
   healing: AbortSignal,
 ): Promise<void> {
-  const { cluster, network, instances, now, onFault } = options;
+  const { cluster, network, instances, pickPackage, now, onFault } = options;
   await faultActions[kind]({
     cluster,
     network,
     instances,
+    pickPackage,
     healing,
     sequence,
     forMs,

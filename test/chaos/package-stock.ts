@@ -72,6 +72,11 @@ export class PackageStock {
     return this.#offer(this.#prng.pick(this.#places[0] as Place[]));
   }
 
+  /** Picks one of the packages that never sell out. */
+  pickLargest(): number {
+    return this.#offer(this.#prng.pick(this.#places.at(-1) as Place[]));
+  }
+
   /** Picks a package that is on sale and that operators may change; undefined if there is none. */
   pickOperated(): number | undefined {
     const onSale = this.#places.flat().map((place) => this.#offer(place));

@@ -40,6 +40,7 @@ const linkSequences = {
 /** Counts of the checker that must not be 0 in a long run. */
 export const expectedFigures = [
   ...['update 200', 'update 422 quota_too_low', 'pause 200', 'resume 200', 'retry 200', 'erase 200'],
+  'intervals in which one package failed alone',
   ...['emails erased', 'pauses checked', 'quotas checked after a change'],
 ];
 

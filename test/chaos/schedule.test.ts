@@ -46,6 +46,21 @@ describe('drawSchedule', () => {
     }
   });
 
+  it('fills each calm with the failure of one package', () => {
+    for (const minutes of [0.5, 2, 20]) {
+      const alone = drawSchedule(3, minutes).filter(({ sequence }) => sequence === 'one package');
+      const windowMs = minutes < 2 ? minutes * 60_000 : storm.stormMs + storm.calmMs;
+      expect(alone).toHaveLength(Math.floor((minutes * 60_000) / windowMs));
+      for (const { at, forMs } of alone) {
+        const calmMs = minutes < 2 ? windowMs * 0.25 : storm.calmMs;
+        const left = windowMs - ((at + forMs) % windowMs);
+        expect(left).toBeGreaterThan(0);
+        expect(left).toBeLessThan(calmMs / 2);
+        expect(forMs).toBeGreaterThan(calmMs * 0.9);
+      }
+    }
+  });
+
   it('lets the faults of a sequence follow each other', () => {
     for (const sequence of Object.keys(faultSequences) as SequenceName[]) {
       const times = drawSchedule(5, 20).flatMap((each) => (each.sequence === sequence ? [each.at] : []));

@@ -25,22 +25,42 @@ export function drawSchedule(seed: number, minutes: number): PlannedFault[] {
   const prng = new Prng(seed);
   const windows = stormWindows(minutes * 60_000);
   const planned = (Object.keys(faultSequences) as SequenceName[]).flatMap((sequence) =>
-    drawSequence(sequence, windows, prng.fork()),
+    faultSequences[sequence].isInCalms === true
+      ? drawCalms(sequence, windows, prng.fork())
+      : drawSequence(sequence, windows, prng.fork()),
   );
   return planned.sort((one, other) => one.at - other.at);
 }
 
 interface Window {
   readonly from: number;
+  /** Length of the storm. */
   readonly ms: number;
+  readonly calmMs: number;
 }
 
 /** A short run is one storm with a calm at its end. */
 function stormWindows(totalMs: number): Window[] {
   const { stormMs, calmMs } = storm;
   const count = Math.floor(totalMs / (stormMs + calmMs));
-  if (count === 0) return [{ from: 0, ms: totalMs * 0.75 }];
-  return Array.from({ length: count }, (_, index) => ({ from: index * (stormMs + calmMs), ms: stormMs }));
+  if (count === 0) return [{ from: 0, ms: totalMs * 0.75, calmMs: totalMs * 0.25 }];
+  return Array.from({ length: count }, (_, index) => ({
+    from: index * (stormMs + calmMs),
+    ms: stormMs,
+    calmMs,
+  }));
+}
+
+/** One fault for each calm. It begins before the storm has ended, so that it has effects by then. */
+function drawCalms(sequence: SequenceName, windows: readonly Window[], prng: Prng): PlannedFault[] {
+  let hand: FaultKind[] = [];
+  return windows.map(({ from, ms, calmMs }) => {
+    if (hand.length === 0) hand = shuffled(faultSequences[sequence].deck, prng);
+    const kind = hand.pop() as FaultKind;
+    const earlyMs = Math.min(2_000, ms / 2);
+    const seed = prng.whole(0, 2 ** 31);
+    return { at: from + ms - earlyMs, sequence, kind, forMs: earlyMs + calmMs * 0.9, seed };
+  });
 }
 
 function drawSequence(sequence: SequenceName, windows: readonly Window[], prng: Prng): PlannedFault[] {

@@ -81,3 +81,23 @@ it('passes a call unchanged after a call with a fault', async () => {
   await call('cut');
   expect(await call()).toBe(whole);
 });
+
+it('fails the calls for one package, including cancellations of its reservations', async () => {
+  const ask = async (method: string, path: string, key?: string, packageId?: number) => {
+    const answer = await fetch(`http://127.0.0.1:${gateway.port}/api/suppliers/${path}`, {
+      method,
+      ...(key === undefined
+        ? {}
+        : { headers: { 'idempotency-key': key }, body: JSON.stringify({ packageId }) }),
+    });
+    return answer.status;
+  };
+  gateway.decideFor(7, () => 'error');
+  expect(await ask('POST', 'flights/reservations', 'of-7', 7)).toBe(500);
+  expect(await ask('POST', 'flights/reservations', 'of-8', 8)).toBe(201);
+  expect(await ask('DELETE', 'flights/reservations/of-7')).toBe(500);
+  expect(await ask('DELETE', 'flights/reservations/of-8')).toBe(201);
+  expect(await ask('GET', 'flights/reservations')).toBe(201);
+  gateway.decideFor(7, undefined);
+  expect(await ask('POST', 'flights/reservations', 'of-7', 7)).toBe(201);
+});

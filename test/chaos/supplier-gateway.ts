@@ -30,6 +30,8 @@ export interface SupplierGateway extends AsyncDisposable {
   readonly port: number;
   /** Sets the function that chooses the fault of every call from now on. By default calls pass. */
   decide(fault: () => CallFault | undefined): void;
+  /** Sets the function that chooses the fault of every call for this package, until the function is removed. */
+  decideFor(packageId: number, fault: (() => CallFault | undefined) | undefined): void;
   /** Delay of late calls in ms. */
   lateMs: () => number;
 }
@@ -45,6 +47,18 @@ export async function startSupplierGateway(target: string): Promise<SupplierGate
   const pool = new Pool(new URL(target).origin, { connections: 64 });
   const closing = new AbortController();
   let faultOf: () => CallFault | undefined = () => undefined;
+  const faultsFor = new Map<number, () => CallFault | undefined>();
+  /** The package of each reservation. A cancellation has only the key. */
+  const packages = new Map<string, number>();
+
+  function packageOf(request: IncomingMessage, body: Buffer): number | undefined {
+    const key = request.headers['idempotency-key'];
+    if (request.method !== 'POST' || key === undefined)
+      return packages.get(decodeURIComponent(request.url?.split('/').at(-1) ?? ''));
+    const { packageId } = JSON.parse(body.toString()) as { packageId: number };
+    packages.set(String(key), packageId);
+    return packageId;
+  }
 
   async function pass(request: IncomingMessage, body: Buffer): Promise<Reply> {
     const { accept, authorization, 'content-type': type, 'idempotency-key': key } = request.headers;
@@ -65,7 +79,9 @@ export async function startSupplierGateway(target: string): Promise<SupplierGate
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await buffer(request);
-    const fault = faultOf();
+    const packageId = packageOf(request, body);
+    const ofPackage = packageId === undefined ? undefined : faultsFor.get(packageId);
+    const fault = ofPackage?.() ?? faultOf();
     if (fault === 'error') return send(response, broken);
     if (fault === 'lost') return;
     if (fault === 'cut') return void response.destroy();
@@ -90,6 +106,10 @@ export async function startSupplierGateway(target: string): Promise<SupplierGate
     port: (server.address() as AddressInfo).port,
     decide(fault) {
       faultOf = fault;
+    },
+    decideFor(packageId, fault) {
+      if (fault === undefined) faultsFor.delete(packageId);
+      else faultsFor.set(packageId, fault);
     },
     lateMs: () => 1_000,
     async [Symbol.asyncDispose]() {

@@ -3,6 +3,7 @@ import { answerOf, type Request } from './answers.ts';
 import { FaultTimes } from './fault-times.ts';
 import type { FinalState } from './final-state.ts';
 import { type Findings, FindingsCollector } from './findings.ts';
+import { Isolation } from './isolation.ts';
 import { checkNumbers } from './numbers.ts';
 import { Orders } from './orders.ts';
 import { checkOutcomes } from './outcomes.ts';
@@ -25,10 +26,12 @@ export async function checkHistory(
   const faults = new FaultTimes();
   const refusals = new Refusals(state, orders, faults, collector);
   const requests = new Requests(state, orders, refusals, collector);
+  const isolation = new Isolation(orders, collector);
   const updates = new Updates(state, orders, faults, collector);
   for await (const entry of history) {
     if (entry.kind === 'fault') {
       faults.add(entry);
+      isolation.see(entry);
       collector.count('faults');
       collector.count(`fault ${entry.fault}`);
     } else if (entry.kind !== 'phase') {
@@ -38,9 +41,11 @@ export async function checkHistory(
       count(entry, collector);
     }
   }
+  const unchanged = state.packages.filter(({ version }) => version === 1);
   requests.finish();
   refusals.finish();
   updates.finish();
+  isolation.finish(new Map(unchanged.map(({ id, quota }) => [id, quota])));
   checkOutcomes(orders, collector);
   checkPackages(state, orders, collector);
   checkNumbers(state, orders, collector);
