@@ -44,21 +44,23 @@ const stays = () => page.locator('.stay').count();
 
 test('without JavaScript a trip is found by flight and night, and bought', async () => {
   await open('/order', false);
-  expect([await stays(), await found()]).toEqual([100, '1–100 of 250 trips']);
+  await expect.poll(async () => [await stays(), await found()]).toEqual([100, '1–100 of 250 trips']);
   await page.getByRole('link', { name: 'Next', exact: true }).click();
   await page.getByRole('link', { name: 'Next', exact: true }).click();
-  expect([await stays(), await found()]).toEqual([50, '201–250 of 250 trips']);
+  await expect.poll(async () => [await stays(), await found()]).toEqual([50, '201–250 of 250 trips']);
   await page.getByRole('searchbox', { name: 'Flight' }).fill('flight-12');
   await page.getByLabel('Night', { exact: true }).fill('2030-01-02');
   await page.getByRole('button', { name: 'Search' }).click();
-  expect(await found()).toMatch(/^7 trips found/);
+  await expect.poll(found).toMatch(/^7 trips found/);
   expect(await page.getByRole('searchbox', { name: 'Flight' }).inputValue()).toBe('flight-12');
   expect(await page.getByLabel('Night', { exact: true }).inputValue()).toBe('2030-01-02');
   // An order with a mistake shows the same trips again.
   await page.getByRole('radio', { name: /2 Jan/ }).nth(6).check();
   await page.getByLabel('Your email').fill('nobody@nowhere');
   await page.locator('#buy').click();
-  expect([await stays(), await page.getByRole('radio', { checked: true }).inputValue()]).toEqual([7, '250']);
+  await expect
+    .poll(async () => [await stays(), await page.getByRole('radio', { checked: true }).inputValue()])
+    .toEqual([7, '250']);
   await page.getByLabel('Your email').fill('ana@example.com');
   await page.locator('#buy').click();
   await page.getByRole('heading', { name: 'Your trip is booked' }).waitFor();
@@ -71,7 +73,9 @@ test('a search keeps the email, Enter searches, and the found trips are live', a
   await page.getByRole('searchbox', { name: 'Flight' }).fill('FLIGHT-60');
   await page.getByRole('searchbox', { name: 'Flight' }).press('Enter');
   await page.locator('#stay-119').waitFor();
-  expect([await stays(), await page.getByLabel('Your email').inputValue()]).toEqual([2, 'ben@example.com']);
+  await expect
+    .poll(async () => [await stays(), await page.getByLabel('Your email').inputValue()])
+    .toEqual([2, 'ben@example.com']);
   await page.locator('#live-chip[data-state=live]').waitFor();
   await buy(server.origin, 119, { email: 'cleo@example.com' });
   await page.locator('#stay-119', { hasText: '1 sold' }).waitFor();
@@ -81,7 +85,9 @@ test('a search keeps the email, Enter searches, and the found trips are live', a
   await page.waitForURL('**/order-queue?flight=FLIGHT-60');
   await page.getByRole('link', { name: 'Show all trips' }).click();
   await page.waitForURL('**/order-queue');
-  expect([await stays(), await page.getByLabel('Your email').inputValue()]).toEqual([100, 'ben@example.com']);
+  await expect
+    .poll(async () => [await stays(), await page.getByLabel('Your email').inputValue()])
+    .toEqual([100, 'ben@example.com']);
 });
 
 test('without a socket the found trips are polled', async () => {
@@ -99,7 +105,9 @@ test('a search without a result says so, and no script fails', async () => {
   const errors: Error[] = [];
   page.on('pageerror', (error) => errors.push(error));
   await page.goto(`${server.origin}/order?flight=nowhere`);
-  expect([await stays(), await found()]).toEqual([0, 'No trip matches.\nShow all trips']);
+  await expect
+    .poll(async () => [await stays(), await found()])
+    .toEqual([0, 'No trip matches.\nShow all trips']);
   expect(await accessibilityViolations(page)).toEqual([]);
   expect(errors).toEqual([]);
 });
@@ -109,11 +117,13 @@ test('operators find a package, and its row and page are live', async () => {
   await page.getByLabel('Token').fill(token);
   await page.getByRole('button', { name: 'Log in' }).click();
   await page.locator('#admin-packages').waitFor();
-  expect([await page.locator('tr.package').count(), await found()]).toEqual([100, '1–100 of 250 packages']);
+  await expect
+    .poll(async () => [await page.locator('tr.package').count(), await found()])
+    .toEqual([100, '1–100 of 250 packages']);
   await page.getByRole('searchbox', { name: 'Flight' }).fill('flight-99');
   await page.getByRole('button', { name: 'Search' }).click();
   await page.waitForURL('**/admin/packages?flight=flight-99*');
-  expect(await found()).toMatch(/^2 packages found/);
+  await expect.poll(found).toMatch(/^2 packages found/);
   expect(await accessibilityViolations(page)).toEqual([]);
   const confirmed = page.locator('#admin-package-197 [data-label=Confirmed]');
   await page.locator('#live-chip[data-state=live]').waitFor();
