@@ -62,7 +62,7 @@ const shown: Readonly<Record<string, readonly string[]>> = {
   'cancel 200': ['cancelled', 'withdrawn'],
   'cancel 202': ['cancelling'],
   'cancel 409 not_cancellable': ['failed', 'rejected'],
-  'retry 200': ['queued', 'held', 'compensating', 'cancelling'],
+  // An accepted retry may show that the order has ended in the same commit.
   'retry 409 not_retryable': ['confirmed', 'failed', 'rejected', 'withdrawn', 'cancelled'],
 };
 /** Answers that must contain an order. */
