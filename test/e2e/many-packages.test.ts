@@ -46,6 +46,7 @@ test('without JavaScript a trip is found by flight and night, and bought', async
   await open('/order', false);
   await expect.poll(async () => [await stays(), await found()]).toEqual([100, '1–100 of 250 trips']);
   await page.getByRole('link', { name: 'Next', exact: true }).click();
+  await expect.poll(found).toBe('101–200 of 250 trips');
   await page.getByRole('link', { name: 'Next', exact: true }).click();
   await expect.poll(async () => [await stays(), await found()]).toEqual([50, '201–250 of 250 trips']);
   await page.getByRole('searchbox', { name: 'Flight' }).fill('flight-12');
@@ -58,6 +59,7 @@ test('without JavaScript a trip is found by flight and night, and bought', async
   await page.getByRole('radio', { name: /2 Jan/ }).nth(6).check();
   await page.getByLabel('Your email').fill('nobody@nowhere');
   await page.locator('#buy').click();
+  await page.locator('#email[aria-invalid]').waitFor();
   await expect
     .poll(async () => [await stays(), await page.getByRole('radio', { checked: true }).inputValue()])
     .toEqual([7, '250']);
