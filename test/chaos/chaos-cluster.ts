@@ -1,5 +1,5 @@
 import type { TravelPackage } from '../../src/domain/travel-package.ts';
-import { type Cluster, startCluster } from '../support/cluster.ts';
+import { type Cluster, type EngineName, startCluster } from '../support/cluster.ts';
 import { leaseTtlMs } from './fault-sequences.ts';
 import { type Network, startNetwork } from './network.ts';
 
@@ -29,8 +29,9 @@ const settings = {
   HOTEL_FAILURE_RATE: '0.03',
 };
 
-/** Starts three instances, a replica set of three members, Redis and the suppliers. */
+/** Starts three instances, with the queue engine a consumer too, a replica set of three members, Redis and the suppliers. */
 export async function startChaosCluster(
+  engine: EngineName,
   packages: readonly TravelPackage[],
   onProgress: (line: string) => void,
 ): Promise<ChaosCluster> {
@@ -39,6 +40,7 @@ export async function startChaosCluster(
   const cluster = parts.use(
     await startCluster({
       instances: 3,
+      engine,
       members: 3,
       packages,
       settings,

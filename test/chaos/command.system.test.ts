@@ -15,6 +15,7 @@ test.each([
   [['--minutes', 'ten'], /--minutes takes a number/],
   [['--seed', 'x'], /--seed takes a whole number from 0 to 999999999, not 'x'/],
   [['--rate', '-1'], /argument is ambiguous|--rate takes/],
+  [['--engine', 'fast'], /--engine takes actor, lock or queue, not 'fast'/],
   [['--nope'], /Unknown option '--nope'/],
 ])('%j is refused with exit code 2', async (args, words) => {
   const failed = promisify(execFile)(process.execPath, [program, ...args]);

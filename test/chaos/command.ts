@@ -1,13 +1,30 @@
 import { resolve } from 'node:path';
-import { flag, type OptionValues, positive, runCommand, text, whole } from '../../src/lib/command-line.ts';
+import {
+  choice,
+  flag,
+  type OptionValues,
+  positive,
+  runCommand,
+  text,
+  whole,
+} from '../../src/lib/command-line.ts';
 import { stopSignal } from '../../src/lib/stop-signal.ts';
+import type { EngineName } from '../support/cluster.ts';
 import { runChaos } from './chaos.ts';
 import { formatReport } from './report.ts';
+
+const engines = ['actor', 'lock', 'queue'] as const;
+/** Buyers per second. The lock and queue engines book one order after the other. */
+const rates: Readonly<Record<EngineName, number>> = { actor: 150, lock: 20, queue: 15 };
 
 const options = {
   minutes: positive('minutes', 'How long it sells under faults.', { max: 24 * 60, default: 2 }),
   seed: whole('seed', 'Decides which fault happens when, and to which process.', { default: 1 }),
-  rate: positive('count', 'Buyers per second.', { max: 100_000, default: 150 }),
+  engine: choice('The engine that sells.', engines, 'actor'),
+  rate: whole('count', 'Buyers per second. Without it 150, or with --engine lock 20, queue 15.', {
+    min: 1,
+    max: 100_000,
+  }),
   out: text('folder', 'The folder for the results.', 'chaos-results'),
   json: flag('Print the report as JSON.'),
 };
@@ -27,13 +44,14 @@ const command = {
 async function run({
   minutes,
   seed,
+  engine,
   rate,
   out: folder,
   json,
 }: OptionValues<typeof options>): Promise<number> {
   const out = resolve(folder);
   const report = await runChaos({
-    ...{ minutes, seed, rate, out },
+    ...{ minutes, seed, engine, rate: rate ?? rates[engine], out },
     stop: stopSignal(2, () => console.error('stopping …')),
     onProgress: (line) => console.error(line),
   });

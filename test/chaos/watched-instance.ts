@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ClusterInstance } from '../support/cluster.ts';
+import type { ClusterProcess } from '../support/cluster.ts';
 
 /** Reports a violation of a rule. */
 export type ReportViolation = (rule: string, words: string) => void;
@@ -12,12 +12,12 @@ const startsMax = 3;
  * again.
  */
 export class WatchedInstance {
-  readonly instance: ClusterInstance;
+  readonly instance: ClusterProcess;
   readonly #reportViolation: ReportViolation;
   #isTaken = false;
   #isLeaving = false;
 
-  constructor(instance: ClusterInstance, reportViolation: ReportViolation) {
+  constructor(instance: ClusterProcess, reportViolation: ReportViolation) {
     this.instance = instance;
     this.#reportViolation = reportViolation;
     this.#watch();

@@ -45,11 +45,10 @@ export interface ClusterNetwork {
   toSuppliers(url: string, instance: string): Promise<string>;
 }
 
-/** One server process of the cluster. */
-export interface ClusterInstance {
-  /** The instance's INSTANCE_ID. */
+/** One process of the cluster: an instance, or the consumer. */
+export interface ClusterProcess {
+  /** The process's INSTANCE_ID. */
   readonly id: string;
-  readonly origin: string;
   readonly pid: number;
   readonly isRunning: boolean;
   /** Resolves when the process has ended, with its exit code, or null after a signal. */
@@ -64,8 +63,13 @@ export interface ClusterInstance {
   resume(): void;
   /** Starts it again at the same address, after it has ended. From now on it runs the program in `folder`, if given. */
   restart(folder?: string): Promise<void>;
-  /** Everything that the instance has printed, including before restarts. */
+  /** Everything that the process has printed, including before restarts. */
   log(): string;
+}
+
+/** One server of the cluster. */
+export interface ClusterInstance extends ClusterProcess {
+  readonly origin: string;
 }
 
 /** A cluster of real processes on the loopback interface. */
@@ -77,7 +81,8 @@ export interface Cluster extends AsyncDisposable {
   /** The value for `SUPPLIERS_URL`. */
   readonly suppliersUrl: string;
   readonly suppliers: NodeProcess | undefined;
-  readonly consumer: NodeProcess | undefined;
+  /** Only with the queue engine. */
+  readonly consumer: ClusterProcess | undefined;
   /** The test's own connection to the store. */
   readonly store: Store;
   /** Runs `npm run audit` while the cluster runs. */
@@ -147,16 +152,20 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   if (packages !== undefined) await store.addPackages(packages);
 
   onProgress(`${count} ${count === 1 ? 'instance' : 'instances'}`);
+  const settingsOf = async (id: string) => ({
+    ...settings,
+    ...(network && {
+      REDIS_URL: await network.toRedis(redis.url, id),
+      SUPPLIERS_URL: await network.toSuppliers(suppliersUrl, id),
+    }),
+  });
   const instances: Instance[] = [];
   for (let index = 0; index < count; index++) {
     const id = `instance-${index + 1}`;
     const port = firstPort === undefined || firstPort === 0 ? undefined : firstPort + index;
-    const wires = network && {
-      REDIS_URL: await network.toRedis(redis.url, id),
-      SUPPLIERS_URL: await network.toSuppliers(suppliersUrl, id),
-    };
+    const program = { program: 'src/start.mjs', ready: /listens on http:\S+|waits for its store/ };
     instances.push(
-      new Instance(id, port, { settings: { ...settings, ...wires }, inherit, detached, onLine }),
+      new Instance(id, port, { ...program, settings: await settingsOf(id), inherit, detached, onLine }),
     );
   }
   parts.defer(async () => {
@@ -165,20 +174,18 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const started = await Promise.allSettled(instances.map((instance) => instance.start()));
   for (const each of started) if (each.status === 'rejected') throw each.reason;
 
-  let consumer: NodeProcess | undefined;
+  let consumer: Instance | undefined;
   if (engine === 'queue') {
     onProgress('the consumer');
-    consumer = parts.adopt(
-      await startNodeProcess({
-        program: 'src/commands/consumer.ts',
-        settings: { ...settings, INSTANCE_ID: 'consumer' },
-        ready: /takes orders/,
-        ...{ inherit, detached, onLine },
-      }),
-      async (process) => {
-        await process.end('SIGTERM', drainMs);
-      },
-    );
+    const program = { program: 'src/commands/consumer.ts', ready: /takes orders/ };
+    const consumerSettings = await settingsOf('consumer');
+    consumer = new Instance('consumer', undefined, {
+      ...{ ...program, settings: consumerSettings, inherit, detached, onLine },
+    });
+    parts.adopt(consumer, async (process) => {
+      await process.terminate();
+    });
+    await consumer.start();
   }
 
   const all = parts.move();
@@ -207,6 +214,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 }
 
 interface InstanceOptions {
+  readonly program: string;
+  readonly ready: RegExp;
   readonly settings: Readonly<Record<string, string>>;
   readonly inherit: boolean;
   readonly detached: boolean;
@@ -232,9 +241,7 @@ class Instance implements ClusterInstance {
     const { settings, ...others } = this.#options;
     this.#port ??= await freePort({ isKept: true });
     this.#process = await startNodeProcess({
-      program: 'src/start.mjs',
       settings: { ...settings, INSTANCE_ID: this.id, PORT: String(this.#port) },
-      ready: /listens on http:\S+|waits for its store/,
       ...(this.#folder === undefined ? {} : { folder: this.#folder }),
       ...others,
     });

@@ -20,8 +20,9 @@ import { Updates } from './updates.ts';
 export async function checkHistory(
   history: AsyncIterable<HistoryEntry>,
   state: FinalState,
+  notPromised: readonly string[] = [],
 ): Promise<Findings> {
-  const collector = new FindingsCollector();
+  const collector = new FindingsCollector(notPromised);
   const orders = new Orders(state.orders, collector);
   const faults = new FaultTimes();
   const refusals = new Refusals(state, orders, faults, collector);

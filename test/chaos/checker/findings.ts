@@ -22,11 +22,18 @@ const violationsPerRule = 20;
 
 /** Collects violations and counts. */
 export class FindingsCollector {
+  readonly #notPromised: ReadonlySet<string>;
   readonly #violations: Violation[] = [];
   readonly #counts = new Map<string, number>();
   readonly #figures = new Map<string, number>();
 
+  /** @param notPromised rules whose violations are not reported */
+  constructor(notPromised: readonly string[] = []) {
+    this.#notPromised = new Set(notPromised);
+  }
+
   violation(rule: string, words: string): void {
+    if (this.#notPromised.has(rule)) return;
     const count = (this.#counts.get(rule) ?? 0) + 1;
     this.#counts.set(rule, count);
     if (count <= violationsPerRule) this.#violations.push({ rule, words });

@@ -19,6 +19,8 @@ export interface CheckOptions {
   readonly suppliersToken?: string;
   /** The same value as the server's `WAITERS_PER_UNIT`. Without it, a queue with one order counts as full. */
   readonly waitersPerUnit?: number;
+  /** Rules that the server's engine does not promise. Their violations are not reported. Default: none. */
+  readonly notPromised?: readonly string[];
 }
 
 /**
@@ -27,11 +29,11 @@ export interface CheckOptions {
  * @throws Error when the history, the store or the suppliers cannot be read.
  */
 export async function checkRun(options: CheckOptions): Promise<Findings> {
-  const { historyFile, mongoUrl, suppliersUrl, suppliersToken, waitersPerUnit } = options;
+  const { historyFile, mongoUrl, suppliersUrl, suppliersToken, waitersPerUnit, notPromised } = options;
   const [stored, reserved] = await Promise.all([
     readStore(mongoUrl),
     readLedgers(suppliersUrl, suppliersToken),
   ]);
   const state = { ...stored, ...reserved, ...(waitersPerUnit === undefined ? {} : { waitersPerUnit }) };
-  return checkHistory(readHistory(historyFile), state);
+  return checkHistory(readHistory(historyFile), state, notPromised);
 }
