@@ -5,6 +5,7 @@ import { openStore } from '../compose/store.ts';
 import { ledgerOf } from '../compose/suppliers.ts';
 import { readSettings } from '../config/config.ts';
 import { flag, type OptionValues, runCommand, whole } from '../lib/command-line.ts';
+import { ProgressLine } from '../lib/progress-line.ts';
 
 const options = {
   json: flag('Print the report as JSON.'),
@@ -57,36 +58,6 @@ export function progressText(progress: AuditProgress): string {
   const { packages, packagesTotal, orders, ordersTotal, reservations } = progress;
   const total = ordersTotal === 0 ? '' : ` of ${ordersTotal}`;
   return `${packages} of ${packagesTotal} packages, ${orders}${total} orders, ${reservations} reservations read`;
-}
-
-/**
- * Shows the progress of the audit on stderr: on a terminal in one changing line, elsewhere only on request, line by
- * line.
- */
-export class ProgressLine {
-  readonly #isAsked: boolean;
-  readonly #stderr: Pick<NodeJS.WriteStream, 'isTTY' | 'write'>;
-  #isShown = false;
-  #last = '';
-
-  constructor(isAsked: boolean, stderr: Pick<NodeJS.WriteStream, 'isTTY' | 'write'> = process.stderr) {
-    this.#isAsked = isAsked;
-    this.#stderr = stderr;
-  }
-
-  show(text: string): void {
-    if (text === this.#last) return;
-    this.#last = text;
-    if (this.#stderr.isTTY) {
-      this.#isShown = true;
-      this.#stderr.write(`\r${text}\u001b[K`);
-    } else if (this.#isAsked) this.#stderr.write(`${text}\n`);
-  }
-
-  clear(): void {
-    if (this.#isShown) this.#stderr.write('\r\u001b[K');
-    this.#isShown = false;
-  }
 }
 
 function inWords(report: AuditReport): string {
