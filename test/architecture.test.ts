@@ -62,6 +62,7 @@ const ports: ReadonlySet<string> = new Set([
   'src/observability/tracing.ts',
   'src/rate-limits/rate-limits.ts',
   'src/realtime/live-bus.ts',
+  'src/storage/archive-store.ts',
   'src/storage/operator-log.ts',
   'src/storage/store.ts',
   'src/suppliers/suppliers.ts',

@@ -1,5 +1,6 @@
 import { confirmedStatuses, holdingStatuses, type Order, type OrderStatus } from '../domain/order.ts';
 import { isConserved, type PackageSnapshot } from '../domain/travel-package.ts';
+import type { ArchivedCounts } from '../storage/archive-store.ts';
 import { SnapshotExpiredError, type Store, type StoreSnapshot, UnreadableError } from '../storage/store.ts';
 import { Fairness } from './audit-fairness.ts';
 import type { AuditedRule, Finding } from './audit-report.ts';
@@ -7,7 +8,16 @@ import type { AuditedRule, Finding } from './audit-report.ts';
 /** The part of the store that an audit reads. */
 export type AuditedStore = Pick<
   Store,
-  'packagesPage' | 'package' | 'unreadable' | 'order' | 'orders' | 'ordersPage' | 'ordersByKey' | 'snapshot'
+  | 'packagesPage'
+  | 'package'
+  | 'unreadable'
+  | 'order'
+  | 'orders'
+  | 'ordersPage'
+  | 'ordersByKey'
+  | 'archivedCounts'
+  | 'archivedIds'
+  | 'snapshot'
 >;
 
 export interface PackageAudit {
@@ -23,13 +33,17 @@ export interface PackageAuditOptions {
   readonly onOrder: (order: Order, count: number) => void;
 }
 
+/** The most gaps in the numbers of a package that are named. */
+const gapsMax = 1_000;
+
 /** The most attempts to read a package that changes during the read. */
 const attemptsMax = 5;
 
 /**
  * Checks one package by its inventory and all its orders, as they were at one moment. The orders are read in a
  * snapshot, or else between two reads of the inventory that are equal. Two equal reads are as good as a snapshot: no
- * order can take or return a unit, or join or leave the queue, without a lasting change of a count or `nextNumber`.
+ * order can take or return a unit, or join or leave the queue, without a lasting change of a count or `nextNumber`, and
+ * none can be archived without a lasting change of the archived counts.
  * A package that takes longer to read than the store keeps a snapshot is read without one.
  */
 export async function auditPackage(
@@ -61,7 +75,8 @@ type Reads = Omit<StoreSnapshot, 'close'>;
 async function readOnce(reads: Reads, id: number, options: PackageAuditOptions): Promise<PackageAudit> {
   const before = await reads.package(id);
   if (!before) return { orders: 0, findings: [] };
-  const check = new PackageCheck(before, options.clockSkewMs);
+  const archived = await reads.archivedCounts(id);
+  const check = new PackageCheck(before, archived, options.clockSkewMs);
   let cursor: string | undefined;
   do {
     const page = await reads.ordersPage(id, cursor, options.pageSize);
@@ -74,12 +89,14 @@ async function readOnce(reads: Reads, id: number, options: PackageAuditOptions):
     cursor = page.next;
   } while (cursor !== undefined);
   const after = await reads.package(id);
-  const stoodStill = after && isSame(before, after);
+  const { orders: archivedAfter } = await reads.archivedCounts(id);
+  const stoodStill = after && isSame(before, after) && archived.orders === archivedAfter;
   return stoodStill ? { orders: check.orders, findings: check.finish() } : { orders: check.orders };
 }
 
 class PackageCheck {
   readonly #snapshot: PackageSnapshot;
+  readonly #archived: ArchivedCounts;
   readonly #fairness: Fairness;
   readonly #findings: Finding[] = [];
   /** Numbers without an order. */
@@ -87,10 +104,13 @@ class PackageCheck {
   readonly #unreadable: UnreadableError[] = [];
   readonly #counts = new Map<OrderStatus, number>();
   #lastNumber = 0;
+  /** How many numbers below the last one have no order. */
+  #missing = 0;
   orders = 0;
 
-  constructor(snapshot: PackageSnapshot, clockSkewMs: number) {
+  constructor(snapshot: PackageSnapshot, archived: ArchivedCounts, clockSkewMs: number) {
     this.#snapshot = snapshot;
+    this.#archived = archived;
     this.#fairness = new Fairness(clockSkewMs);
   }
 
@@ -121,8 +141,10 @@ class PackageCheck {
   finish(): readonly Finding[] {
     this.#compareInventory();
     // Orders that cannot be read can be neither counted nor missed.
-    if (this.#unreadable.length === 0) this.#compareOrders();
-    else this.#findings.push(unreadable(this.#snapshot.package.id, this.#unreadable));
+    if (this.#unreadable.length === 0) {
+      this.#compareNumbers();
+      this.#compareOrders();
+    } else this.#findings.push(unreadable(this.#snapshot.package.id, this.#unreadable));
     for (const breach of this.#fairness.breaches()) this.#find('Q5', breach);
     return this.#findings;
   }
@@ -130,11 +152,16 @@ class PackageCheck {
   #compareNumber({ id, number }: Order): void {
     const expected = this.#lastNumber + 1;
     if (number < expected) this.#find('Q5', `number ${number} was given more than once`, id);
-    if (number > expected) {
-      const missing = number - 1 === expected ? `${expected}` : `${expected} to ${number - 1}`;
-      this.#gaps.push(this.#finding('Q5', `there is no order with number ${missing}`));
-    }
+    if (number > expected) this.#findGap(expected, number - 1);
     this.#lastNumber = Math.max(this.#lastNumber, number);
+  }
+
+  #findGap(first: number, last: number): void {
+    this.#missing += last - first + 1;
+    // Without this limit, a package with a million archived orders would need a million findings in memory.
+    if (this.#gaps.length >= gapsMax) return;
+    const missing = first === last ? `${first}` : `${first} to ${last}`;
+    this.#gaps.push(this.#finding('Q5', `there is no order with number ${missing}`));
   }
 
   #compareInventory(): void {
@@ -145,16 +172,16 @@ class PackageCheck {
       const words = `remaining ${remaining}, held ${held}, confirmed ${confirmed}, cancelling ${cancelling}, waiting ${waiting}`;
       this.#find('Q1', `the inventory do not add up: quota ${quota}, ${words}`);
     }
-    const confirmed = Math.max(inventory.confirmed, this.#count(...confirmedStatuses));
+    const counted = this.#archived.confirmed + this.#count(...confirmedStatuses);
+    const confirmed = Math.max(inventory.confirmed, counted);
     if (confirmed > quota) this.#find('Q3', `${confirmed} units are confirmed of a quota of ${quota}`);
   }
 
   #compareOrders(): void {
     const { inventory } = this.#snapshot;
-    this.#findings.push(...this.#gaps);
     const counted = {
       held: this.#count(...holdingStatuses),
-      confirmed: this.#count(...confirmedStatuses),
+      confirmed: this.#archived.confirmed + this.#count(...confirmedStatuses),
       cancelling: this.#count('cancelling'),
       waiting: this.#count('queued'),
     };
@@ -164,11 +191,20 @@ class PackageCheck {
         this.#find('Q1', `the package says ${name} ${stored}, its orders say ${count}`);
       }
     }
-    if (inventory.nextNumber !== this.#lastNumber + 1) {
-      this.#find(
-        'Q5',
-        `the next number is ${inventory.nextNumber}, but the last order has number ${this.#lastNumber}`,
-      );
+  }
+
+  /** Each number below the next one has an order, or had one that was archived. */
+  #compareNumbers(): void {
+    const { nextNumber } = this.#snapshot.inventory;
+    const { orders: archived } = this.#archived;
+    const missing = this.#missing + nextNumber - 1 - this.#lastNumber;
+    if (missing === archived && nextNumber > this.#lastNumber) return;
+    this.#findings.push(...this.#gaps);
+    if (archived > 0) {
+      const message = `${missing} numbers have no order, but ${archived} orders were archived`;
+      this.#find('Q5', message);
+    } else if (nextNumber !== this.#lastNumber + 1) {
+      this.#find('Q5', `the next number is ${nextNumber}, but the last order has number ${this.#lastNumber}`);
     }
   }
 

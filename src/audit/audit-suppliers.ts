@@ -81,8 +81,8 @@ export class SupplierAudit {
     for (const reservation of owned) {
       const order = byId.get(reservation.key);
       if (order !== undefined) this.#checkReservation(reservation, order);
-      else if (!(await this.#isUnreadable(reservation.key))) this.#findOrphan(reservation);
     }
+    await this.#findOrphans(owned.filter(({ key }) => !byId.has(key)));
   }
 
   /** An order that cannot be read is missing in lists, but it exists. */
@@ -96,9 +96,14 @@ export class SupplierAudit {
     }
   }
 
-  #findOrphan({ key, number }: Reservation): void {
-    const message = `${words[this.#kind]} ${number} is reserved for no order`;
-    this.#findings.push({ rule: 'Q8', orderId: key, message });
+  /** Suppliers keep the reservations of confirmed orders that were archived. */
+  async #findOrphans(reservations: readonly Reservation[]): Promise<void> {
+    const archived = new Set(await this.#store.archivedIds(reservations.map(({ key }) => key)));
+    for (const { key, number } of reservations) {
+      if (archived.has(key) || (await this.#isUnreadable(key))) continue;
+      const message = `${words[this.#kind]} ${number} is reserved for no order`;
+      this.#findings.push({ rule: 'Q8', orderId: key, message });
+    }
   }
 
   #checkReservation({ key, number }: Reservation, order: Order): void {

@@ -18,6 +18,8 @@ class World {
   ledger: Record<SupplierKind, Reservation[]> = { flights: [], hotels: [] };
   /** Ids of the orders that cannot be read. */
   readonly spoilt = new Set<string>();
+  archived = { orders: 0, confirmed: 0 };
+  archivedIds: string[] = [];
   /** Called before every read, with the name of the read. */
   onRead: (what: string) => void = () => {};
 
@@ -49,6 +51,21 @@ class World {
     this.ledger[kind].push({ key, number: number ?? `${prefix}-${key}`, status });
   }
 
+  /** Archives orders, with their reservations at the simulated suppliers. */
+  archive(...numbers: number[]): void {
+    const gone = this.orders.filter(({ number }) => numbers.includes(number));
+    this.orders = this.orders.filter(({ number }) => !numbers.includes(number));
+    const confirmed = gone.filter(({ status }) => status === 'confirmed');
+    this.archived = {
+      orders: this.archived.orders + gone.length,
+      confirmed: this.archived.confirmed + confirmed.length,
+    };
+    this.archivedIds.push(...confirmed.map(({ id }) => id));
+    const isKept = ({ key }: Reservation) => gone.every(({ id }) => id !== key);
+    this.ledger.flights = this.ledger.flights.filter(isKept);
+    this.ledger.hotels = this.ledger.hotels.filter(isKept);
+  }
+
   change(number: number, over: Partial<Order>): void {
     this.orders = this.orders.map((each) => (each.number === number ? { ...each, ...over } : each));
   }
@@ -66,6 +83,8 @@ class World {
         this.onRead('package');
         return snapshot();
       },
+      archivedCounts: async () => this.archived,
+      archivedIds: async (ids) => ids.filter((id) => this.archivedIds.includes(id)),
       orders: async (ids) => {
         this.onRead('orders');
         return this.orders.filter(({ id }) => ids.includes(id) && !this.spoilt.has(id));
@@ -126,6 +145,60 @@ function order(number: number, status: Order['status'], ...events: string[]): Or
 function rules(findings: readonly Finding[]): string[] {
   return findings.map(({ rule, orderId = '' }) => `${rule} ${orderId}`.trim());
 }
+
+describe('Q1 Q5 Q8 archived orders', () => {
+  test.each([
+    ['the first', [1]],
+    ['some in the middle', [2, 4, 5]],
+    ['all that have ended', [1, 2, 4, 5]],
+  ])('are no finding: %s', async (_what, numbers) => {
+    const world = new World();
+    world.archive(...numbers);
+    expect(await world.audit()).toMatchObject({ ok: true, orders: 8 - numbers.length, findings: [] });
+  });
+
+  test('are no finding when they are the last', async () => {
+    const world = new World();
+    world.orders.push(order(9, 'failed', 'queued 9', 'claimed 9', 'failed 9'));
+    world.inventory.nextNumber = 10;
+    world.archive(9);
+    expect((await world.audit()).findings).toEqual([]);
+  });
+
+  test('keep their reservations at suppliers that have a ledger of their own', async () => {
+    const world = new World();
+    const ledger = { flights: [...world.ledger.flights], hotels: [...world.ledger.hotels] };
+    world.archive(1);
+    Object.assign(world.ledger, ledger);
+    expect((await world.audit()).findings).toEqual([]);
+    world.archivedIds = [];
+    expect(rules((await world.audit()).findings)).toEqual(['Q8 ID-1', 'Q8 ID-1']);
+  });
+
+  test('are missed if they were removed without being counted', async () => {
+    const world = new World();
+    world.archive(1, 2, 4);
+    world.archived = { orders: 1, confirmed: 0 };
+    const { findings } = await world.audit();
+    expect(rules(findings)).toEqual(['Q5', 'Q5', 'Q5', 'Q1']);
+    expect(findings[2]?.message).toBe('3 numbers have no order, but 1 orders were archived');
+  });
+
+  test('are missed if they are counted but still there', async () => {
+    const world = new World();
+    world.archived = { orders: 1, confirmed: 1 };
+    expect(rules((await world.audit()).findings)).toEqual(['Q5', 'Q1']);
+  });
+
+  test('that are archived while the package is read make the audit read it again', async () => {
+    const world = new World();
+    let reads = 0;
+    world.onRead = (what) => {
+      if (what === 'page' && ++reads === 2) world.archive(1, 2);
+    };
+    expect(await world.audit()).toMatchObject({ ok: true, orders: 6, inMotion: [] });
+  });
+});
 
 describe('audit', () => {
   test('finds nothing wrong in a correct store, and counts what it read', async () => {

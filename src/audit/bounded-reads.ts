@@ -103,8 +103,9 @@ export function boundedStore(store: AuditedStore, limits: ReadLimits): AuditedSt
     <Parameters extends unknown[], Value>(read: (...parameters: Parameters) => Promise<Value>) =>
     (...parameters: Parameters) =>
       withTimeout({ ms, late, ...(clock && { clock }) }, () => read(...parameters));
-  const reads = (from: Pick<AuditedStore, 'package' | 'ordersByKey' | 'ordersPage'>) => ({
+  const reads = (from: Pick<AuditedStore, 'package' | 'archivedCounts' | 'ordersByKey' | 'ordersPage'>) => ({
     package: bounded((id: number) => from.package(id)),
+    archivedCounts: bounded((id: number) => from.archivedCounts(id)),
     ordersByKey: bounded((id: number, keys: readonly string[]) => from.ordersByKey(id, keys)),
     ordersPage: async (id: number, cursor: string | undefined, limit: number) => {
       await pause(limits);
@@ -120,6 +121,7 @@ export function boundedStore(store: AuditedStore, limits: ReadLimits): AuditedSt
     unreadable: () => store.unreadable(),
     order: bounded((id: string) => store.order(id)),
     orders: bounded((ids: readonly string[]) => store.orders(ids)),
+    archivedIds: bounded((ids: readonly string[]) => store.archivedIds(ids)),
     snapshot: async () => {
       const snapshot = await bounded(async () => store.snapshot?.())();
       return snapshot && { ...reads(snapshot), close: () => snapshot.close() };

@@ -2,22 +2,24 @@ import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { DatabaseConfig } from '../config/config.ts';
 import type { Log } from '../observability/log.ts';
+import type { ArchiveStore } from '../storage/archive-store.ts';
 import { openSqliteStore } from '../storage/sqlite/sqlite-store.ts';
 import { type Store, StoreUnavailableError } from '../storage/store.ts';
 import type { SupplierLedger } from '../suppliers/suppliers.ts';
 import { startStep } from './start-step.ts';
 
-/** A store that also contains the ledger of the simulated suppliers. */
-export type OpenStore = Store & { readonly ledger: SupplierLedger };
+/** A store that also contains the ledger of the simulated suppliers, and can be archived. */
+export type OpenStore = Store & { readonly ledger: SupplierLedger; readonly archive: ArchiveStore };
 
 /**
- * Opens the store that a configuration names.
+ * Opens the store that a configuration names. With `beside`, SQLite's file may be open in a running server too, as
+ * MongoDB's database always may.
  * @throws StoreUnavailableError if the store's server does not answer.
  * @throws Error with one line that says what is wrong with the store.
  */
 export async function openStore(
   database: DatabaseConfig,
-  options: { readOnly?: boolean; countsEmails?: boolean; log?: Log } = {},
+  options: { readOnly?: boolean; beside?: boolean; countsEmails?: boolean; log?: Log } = {},
 ): Promise<OpenStore> {
   try {
     if (database.kind === 'sqlite') {

@@ -43,6 +43,12 @@ export interface OperatorTarget {
 }
 
 /**
+ * The prefix of the settings that stand for the browser sessions that were ended, with their id behind it. The value is
+ * the time of the end, as Unix time in ms; in settings of older releases `ended`.
+ */
+export const endedSessionPrefix = 'ended-session:';
+
+/**
  * One change that an operator asked for. An event never contains an email or a token.
  *
  * ```
@@ -83,8 +89,8 @@ export interface OperatorEventEnd {
 }
 
 /**
- * The log of the changes by operators, as durable as orders. An event that has ended is never changed, and only
- * `Store.clear` deletes events.
+ * The log of the changes by operators, as durable as orders. An event that has ended is never changed, and only the
+ * archive removes events.
  *
  * Each method may be repeated if its outcome is unknown. Each throws StoreUnavailableError.
  */

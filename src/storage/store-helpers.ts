@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { Change, Fence } from '../domain/messages.ts';
 import type { Order } from '../domain/order.ts';
 import type { Page } from '../lib/page.ts';
+import { publicKeyPrefix } from '../suppliers/suppliers.ts';
 import type { OperatorEvent } from './operator-log.ts';
 import { FencedError } from './store.ts';
 
@@ -93,6 +94,9 @@ export function refuseForeign(packageId: number, change: Change): void {
     }
   }
 }
+
+/** The first text after all keys of public reservations. The prefix ends with a colon, which a semicolon follows. */
+export const publicKeysEnd = `${publicKeyPrefix.slice(0, -1)};`;
 
 /** The error for a package that `removePackage` cannot remove. */
 export function notRemovable(packageId: number, { epoch, seq }: Fence): FencedError {

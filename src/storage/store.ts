@@ -2,6 +2,7 @@ import type { Change, Fence, Ownership } from '../domain/messages.ts';
 import type { Order, OrderStatus } from '../domain/order.ts';
 import type { PackageSnapshot, TravelPackage } from '../domain/travel-package.ts';
 import type { Page } from '../lib/page.ts';
+import type { ArchivedCounts } from './archive-store.ts';
 import type { OperatorLog } from './operator-log.ts';
 
 /** The last owner of a package. */
@@ -113,6 +114,11 @@ export interface Store extends OperatorLog {
   /** All orders with an email, from an index. They are sorted by package and number, both descending. */
   ordersByEmail(email: string, cursor: string | undefined, limit: number): Promise<Page<Order>>;
 
+  /** How many orders of a package were archived, and removed from the store. */
+  archivedCounts(packageId: number): Promise<ArchivedCounts>;
+  /** Those of these ids that are ids of archived orders which were confirmed. Their reservations are still active. */
+  archivedIds(ids: readonly string[]): Promise<string[]>;
+
   /** The value of a setting; undefined if the setting does not exist. */
   settingIfAny(name: string): Promise<string | undefined>;
   /**
@@ -156,7 +162,8 @@ export interface OrdersPage extends Page<Order> {
 }
 
 /** Reads that all see the store at the same moment. @throws SnapshotExpiredError when that was too long ago. */
-export interface StoreSnapshot extends Pick<Store, 'package' | 'ordersByKey' | 'ordersPage'> {
+export interface StoreSnapshot
+  extends Pick<Store, 'package' | 'ordersByKey' | 'ordersPage' | 'archivedCounts'> {
   close(): Promise<void>;
 }
 

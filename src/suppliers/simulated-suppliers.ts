@@ -78,7 +78,8 @@ export function simulatedSuppliers(options: SimulationOptions): SupplierClient {
     const refused = random.fraction() < failureRate;
     const number = refused ? '' : newNumber(kind);
     const status = refused ? 'refused' : 'active';
-    return answerOf(kind, await ledger.record(kind, { key, number, status, subject, packageId }));
+    const entry = { key, number, status, subject, packageId } as const;
+    return answerOf(kind, await ledger.record(kind, entry, clock.now()));
   }
 
   function newNumber(kind: SupplierKind): string {

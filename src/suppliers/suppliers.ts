@@ -126,8 +126,11 @@ export interface LedgerEntry {
  * The ledger of the simulated suppliers. Each method is one atomic, durable step. Only the simulated suppliers call it.
  */
 export interface SupplierLedger {
-  /** Stores the entry unless its key already has an entry. Returns the stored entry. */
-  record(kind: SupplierKind, entry: LedgerEntry): Promise<LedgerEntry>;
+  /**
+   * Stores the entry unless its key already has an entry. Returns the stored entry.
+   * @param at the time, as Unix time in ms, after which the entry is archived.
+   */
+  record(kind: SupplierKind, entry: LedgerEntry, at?: number): Promise<LedgerEntry>;
   find(kind: SupplierKind, key: string): Promise<LedgerEntry | undefined>;
   findByNumber(kind: SupplierKind, number: string): Promise<LedgerEntry | undefined>;
   /** Marks the key as cancelled, even if the key has no entry yet. */

@@ -377,6 +377,8 @@ export function simStore(world: World, host: SimHost, core: StoreCore, isAway: S
         return { items: listed(items), ...next };
       }),
     ...simOperatorLog(core, read),
+    archivedCounts: async () => ({ orders: 0, confirmed: 0 }),
+    archivedIds: async () => [],
     settingIfAny: (name) => read('setting if any', () => core.settings.get(name)),
     setting: (name, make) =>
       read('setting', () => {

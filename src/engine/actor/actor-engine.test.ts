@@ -172,6 +172,20 @@ describe('cancelling', () => {
     expect(suppliers.cancelled.map(({ kind }) => kind).sort()).toEqual(['flights', 'hotels']);
     expect(await accepted(engine.purchase({ packageId: 1, email }))).toMatchObject({ status: 'held' });
   });
+
+  test('an order that is archived while its cancellation is decided is unknown, and the sale goes on', async () => {
+    const order = await accepted(engine.purchase({ packageId: 1, email }));
+    await asked(1);
+    suppliers.answerFlight();
+    const confirmed = await engine.outcome(order, { waitMs: 5_000 });
+    const commit = store.commit.bind(store);
+    vi.spyOn(store, 'commit').mockImplementationOnce(async (...parameters) => {
+      expect(await store.archive.removeOrders(1, [confirmed], [])).toBe(1);
+      return commit(...parameters);
+    });
+    expect(await engine.cancel(confirmed)).toMatchObject({ kind: 'refused', code: 'unknown_order' });
+    expect(await engine.purchase({ packageId: 1, email })).toMatchObject({ code: 'sold_out' });
+  });
 });
 
 describe('recovery', () => {

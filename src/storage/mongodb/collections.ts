@@ -2,6 +2,8 @@ import type { Collection, Db, IndexDescription } from 'mongodb';
 import { settlesWithin } from '../../lib/deadline.ts';
 import type { SupplierKind } from '../../suppliers/suppliers.ts';
 import type {
+  ArchivedOrderDocument,
+  ArchivedPackageDocument,
   OperatorEventDocument,
   OrderDocument,
   PackageDocument,
@@ -14,6 +16,8 @@ export interface Collections {
   readonly orders: Collection<OrderDocument>;
   readonly settings: Collection<SettingDocument>;
   readonly operatorEvents: Collection<OperatorEventDocument>;
+  readonly archivedPackages: Collection<ArchivedPackageDocument>;
+  readonly archivedOrders: Collection<ArchivedOrderDocument>;
   /** The ledger of the simulated suppliers. */
   readonly ledgers: Readonly<Record<SupplierKind, Collection<ReservationDocument>>>;
 }
@@ -61,6 +65,9 @@ const ledgerIndexes: IndexDescription[] = [
   { name: 'by_number', key: { number: 1 }, unique: true, partialFilterExpression: hasNumber },
 ];
 
+/** Every collection has this index. Asking for it makes the collection, so that a transaction does not have to. */
+const idIndex: IndexDescription[] = [{ key: { _id: 1 } }];
+
 const operatorEventIndexes: IndexDescription[] = [{ name: 'by_time', key: { at: -1, _id: -1 } }];
 
 export function collectionsOf(db: Db): Collections {
@@ -69,19 +76,23 @@ export function collectionsOf(db: Db): Collections {
     orders: db.collection('orders'),
     settings: db.collection('settings'),
     operatorEvents: db.collection('operatorEvents'),
+    archivedPackages: db.collection('archivedPackages'),
+    archivedOrders: db.collection('archivedOrders'),
     ledgers: { flights: db.collection('flights'), hotels: db.collection('hotels') },
   };
 }
 
 /** Makes the missing indexes, and thereby the collections. */
 export async function prepareIndexes(
-  { orders, ledgers, operatorEvents }: Collections,
+  { orders, ledgers, operatorEvents, archivedPackages, archivedOrders }: Collections,
   countsEmails: boolean,
 ): Promise<void> {
   await Promise.all([
     orders.createIndexes(countsEmails ? [...orderIndexes, emailIndex] : orderIndexes),
     ...Object.values(ledgers).map((ledger) => ledger.createIndexes(ledgerIndexes)),
     operatorEvents.createIndexes(operatorEventIndexes),
+    archivedPackages.createIndexes(idIndex),
+    archivedOrders.createIndexes(idIndex),
   ]);
   // MongoDB builds this index in the background. Until then a search by email may time out. If the build fails, the
   // next start tries again.

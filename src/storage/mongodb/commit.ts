@@ -139,7 +139,7 @@ class Attempt {
   }
 }
 
-function transactionOptions(timeoutMs: number): TransactionOptions {
+export function transactionOptions(timeoutMs: number): TransactionOptions {
   return {
     readConcern: { level: 'snapshot' },
     writeConcern: { w: 'majority', journal: true, wtimeoutMS: timeoutMs },

@@ -8,6 +8,7 @@ import {
 } from '../../domain/travel-package.ts';
 import { defined } from '../../lib/defined.ts';
 import type { LedgerEntry } from '../../suppliers/suppliers.ts';
+import type { ArchivedCounts } from '../archive-store.ts';
 import type { OperatorEvent } from '../operator-log.ts';
 import { firstSeq } from '../store-helpers.ts';
 import { checkedOrder, checkedPackage, NewerDocumentError } from '../unreadable.ts';
@@ -175,5 +176,17 @@ function assign(
 }
 
 export interface ReservationDocument extends Versioned, Omit<LedgerEntry, 'key'> {
+  readonly _id: string;
+  /** When it was made, as Unix time in ms. Absent in documents of older releases. */
+  readonly at?: number;
+}
+
+/** How many orders of a package were archived. */
+export interface ArchivedPackageDocument extends Versioned, ArchivedCounts {
+  readonly _id: number;
+}
+
+/** The id of an archived order that was confirmed. */
+export interface ArchivedOrderDocument extends Versioned {
   readonly _id: string;
 }

@@ -1,4 +1,5 @@
 import type { Batcher } from '../../lib/batcher.ts';
+import { defined } from '../../lib/defined.ts';
 import type { Page } from '../../lib/page.ts';
 import type { LedgerEntry, Reservation, SupplierKind, SupplierLedger } from '../../suppliers/suppliers.ts';
 import { pageOf } from '../store-helpers.ts';
@@ -8,9 +9,14 @@ import { documentVersion, type ReservationDocument, refuseNewer } from './docume
 import { takenIn, upsert } from './errors.ts';
 import { first, inOneAnswer } from './reads.ts';
 
+interface DatedEntry {
+  readonly entry: LedgerEntry;
+  readonly at: number | undefined;
+}
+
 /** Each purchase makes one call of each kind. Under load, hundreds of calls share one round trip. */
 interface Groups {
-  readonly record: Batcher<LedgerEntry, LedgerEntry>;
+  readonly record: Batcher<DatedEntry, LedgerEntry>;
   readonly find: Batcher<string, LedgerEntry | undefined>;
   readonly findByNumber: Batcher<string, LedgerEntry | undefined>;
 }
@@ -28,8 +34,8 @@ export class MongoLedger implements SupplierLedger {
     this.#groups = { flights: this.#groupsOf('flights'), hotels: this.#groupsOf('hotels') };
   }
 
-  record(kind: SupplierKind, entry: LedgerEntry): Promise<LedgerEntry> {
-    return this.#groups[kind].record.add(entry);
+  record(kind: SupplierKind, entry: LedgerEntry, at?: number): Promise<LedgerEntry> {
+    return this.#groups[kind].record.add({ entry, at });
   }
 
   find(kind: SupplierKind, key: string): Promise<LedgerEntry | undefined> {
@@ -78,10 +84,10 @@ export class MongoLedger implements SupplierLedger {
   }
 
   /** Inserts all entries. For a key that exists already, returns the stored entry. */
-  async #record(kind: SupplierKind, entries: readonly LedgerEntry[]): Promise<LedgerEntry[]> {
+  async #record(kind: SupplierKind, dated: readonly DatedEntry[]): Promise<LedgerEntry[]> {
     const taken = await this.#connection.write(async (session) => {
       try {
-        await this.#connection.collections.ledgers[kind].insertMany(entries.map(documentOf), {
+        await this.#connection.collections.ledgers[kind].insertMany(dated.map(documentOf), {
           session,
           ordered: false,
         });
@@ -90,7 +96,8 @@ export class MongoLedger implements SupplierLedger {
         return takenIn(error);
       }
     });
-    if (taken.length === 0) return [...entries];
+    const entries = dated.map(({ entry }) => entry);
+    if (taken.length === 0) return entries;
     const keys = taken.map((index) => entries[index]!.key);
     const found = inOrderOf(keys, await this.#found(kind, { _id: { $in: keys } }), ({ key }) => key);
     const kept = [...entries];
@@ -121,8 +128,8 @@ function inOrderOf(
   return names.map((name) => byName.get(name));
 }
 
-function documentOf({ key, ...fields }: LedgerEntry): ReservationDocument {
-  return { _id: key, v: documentVersion, ...fields };
+function documentOf({ entry: { key, ...fields }, at }: DatedEntry): ReservationDocument {
+  return { _id: key, v: documentVersion, ...fields, ...defined({ at }) };
 }
 
 function entryFrom(document: ReservationDocument): LedgerEntry {

@@ -1,5 +1,6 @@
 import { type Document, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { archiveStoreContract } from '../../../test/contract/archive-store.ts';
 import { ledgerContract } from '../../../test/contract/ledger.ts';
 import { sampleChange, sampleInventory, sampleOrder, samplePackage } from '../../../test/contract/samples.ts';
 import { storeContract } from '../../../test/contract/store.ts';
@@ -24,7 +25,7 @@ beforeEach(async () => {
   await Promise.all(collections.map((each) => each.deleteMany({})));
 });
 
-storeContract('MongoDB', async () => {
+const openStore = async () => {
   let store = await openMongoStore({ url: mongod.url });
   return {
     store,
@@ -33,14 +34,16 @@ storeContract('MongoDB', async () => {
       store = await openMongoStore({ url: mongod.url });
       return store;
     },
-    async spoil(id, how) {
+    async spoil(id: number | string, how: number | 'damaged') {
       const removed = typeof id === 'number' ? { figures: 1 } : { timeline: 1 };
       const change = how === 'damaged' ? { $unset: removed } : { $set: { v: how } };
       await collection(typeof id === 'number' ? 'packages' : 'orders').updateOne({ _id: id }, change);
     },
     close: () => store.close(),
   };
-});
+};
+storeContract('MongoDB', openStore);
+archiveStoreContract('MongoDB', openStore);
 
 ledgerContract('MongoDB', async () => {
   let store = await openMongoStore({ url: mongod.url });

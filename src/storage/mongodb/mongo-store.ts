@@ -5,9 +5,11 @@ import type { PackageSnapshot } from '../../domain/travel-package.ts';
 import type { Batcher } from '../../lib/batcher.ts';
 import { type Log, silentLog } from '../../observability/log.ts';
 import type { SupplierLedger } from '../../suppliers/suppliers.ts';
+import type { ArchiveStore } from '../archive-store.ts';
 import { type Store, type StoreSnapshot, UnreadableError } from '../store.ts';
 import { readUnfinished } from '../store-helpers.ts';
 import { UnreadableDocuments } from '../unreadable.ts';
+import { MongoArchive } from './archive.ts';
 import { prepareIndexes } from './collections.ts';
 import { CommitSessions } from './commit-session.ts';
 import { type Connection, type MongoConnectionOptions, openConnection } from './connection.ts';
@@ -45,6 +47,7 @@ export async function openMongoStore(options: MongoConnectionOptions): Promise<M
 export class MongoStore implements Store {
   /** The ledger of the simulated suppliers, in the same database. */
   readonly ledger: SupplierLedger;
+  readonly archive: ArchiveStore;
   readonly #connection: Connection;
   readonly #sessions: CommitSessions;
   readonly #commits: GroupCommit;
@@ -71,6 +74,8 @@ export class MongoStore implements Store {
   readonly packageWithOrdersAbove = this.#reader('packageWithOrdersAbove');
   readonly ordersBelow = this.#reader('ordersBelow');
   readonly ordersByEmail = this.#reader('ordersByEmail');
+  readonly archivedCounts = this.#reader('archivedCounts');
+  readonly archivedIds = this.#reader('archivedIds');
   readonly settingIfAny = this.#reader('setting');
   readonly settingsNamed = this.#reader('settingsNamed');
   readonly swapSetting = this.#writer('swapSetting');
@@ -95,6 +100,7 @@ export class MongoStore implements Store {
     this.#log = log;
     this.#unreadable = new UnreadableDocuments(log);
     this.ledger = new MongoLedger(connection);
+    this.archive = new MongoArchive(connection, this.operatorEvents);
   }
 
   unreadable(): readonly UnreadableError[] {
@@ -157,6 +163,7 @@ export class MongoStore implements Store {
     const reads = new Reads(collections, options, this.#unreadable);
     return {
       package: (id) => connection.bounded(reads.package(id)),
+      archivedCounts: (packageId) => connection.bounded(reads.archivedCounts(packageId)),
       ordersByKey: (packageId, keys) => connection.bounded(reads.ordersByKey(packageId, keys)),
       ordersPage: (packageId, cursor, limit) =>
         connection.bounded(reads.ordersPage(packageId, cursor, limit)),

@@ -3,6 +3,7 @@ import type { Order } from '../../domain/order.ts';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
 import { defined } from '../../lib/defined.ts';
 import type { Page } from '../../lib/page.ts';
+import type { ArchivedCounts } from '../archive-store.ts';
 import type { OperatorEvent } from '../operator-log.ts';
 import type { OrderSelection, OrdersPage, OwnerRecord, UnreadableError, VersionedPackage } from '../store.ts';
 import {
@@ -199,6 +200,19 @@ export class Reads {
     const options = { ...first(limit), sort: { packageId: -1, number: -1 } } as const;
     const documents = await this.#orderDocuments(filter, options);
     return { items: this.#readable(documents), ...nextAfter(documents, limit, orderCursorAfter) };
+  }
+
+  async archivedCounts(packageId: number): Promise<ArchivedCounts> {
+    const found = await this.#collections.archivedPackages.findOne({ _id: packageId }, this.#options);
+    if (found) refuseNewer(found);
+    return { orders: found?.orders ?? 0, confirmed: found?.confirmed ?? 0 };
+  }
+
+  async archivedIds(ids: readonly string[]): Promise<string[]> {
+    if (ids.length === 0) return [];
+    const options = { ...this.#options, ...inOneAnswer };
+    const found = this.#collections.archivedOrders.find({ _id: { $in: [...ids] } }, options);
+    return (await found.toArray()).map(({ _id }) => _id);
   }
 
   async operatorEvents(cursor: string | undefined, limit: number): Promise<Page<OperatorEvent>> {

@@ -121,8 +121,9 @@ export class Writes {
    * orders without packages.
    */
   async clear(): Promise<void> {
-    const { orders, ledgers, packages } = this.#collections;
-    for (const collection of [orders, ...Object.values(ledgers), packages]) {
+    const { orders, ledgers, packages, archivedPackages, archivedOrders } = this.#collections;
+    const others = [...Object.values(ledgers), archivedPackages, archivedOrders, packages];
+    for (const collection of [orders, ...others]) {
       await collection.drop({ session: this.#session });
     }
   }

@@ -1,5 +1,6 @@
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { lockFile } from '../../lib/file-lock.ts';
 import { locateDatabase } from './database-path.ts';
 import { sqliteCode, sqliteCodeOf } from './errors.ts';
 import { prepareIndexes, prepareSchema } from './schema.ts';
@@ -11,6 +12,11 @@ export interface ConnectionOptions {
    * Whether to read only, beside a running server, without the lock that refuses a second process. The file must exist.
    */
   readonly readOnly?: boolean;
+  /**
+   * Whether to write beside a running server, without the lock that refuses a second process. The file must exist, with
+   * the tables of this release. Only for the archive: what a server has in memory must not be written beside it.
+   */
+  readonly beside?: boolean;
   /** Makes the index for counting orders by email, which a limit per email needs. Default false. */
   readonly countsEmails?: boolean;
 }
@@ -20,6 +26,8 @@ export interface Connection {
   /** The real path, without symbolic links. */
   readonly file: string;
   readonly inMemory: boolean;
+  /** Whether a server may have the file open too, and keep its log short. */
+  readonly isBeside: boolean;
   close(): void;
 }
 
@@ -31,20 +39,21 @@ const busyTimeoutMs = 1000;
  * @throws Error with one line that names the file and says what is wrong with it.
  */
 export function openConnection(options: ConnectionOptions): Connection {
-  const { readOnly = false, countsEmails = false } = options;
+  const { readOnly = false, beside: isBeside = false, countsEmails = false } = options;
   const inMemory = options.file === ':memory:';
-  const file = inMemory ? options.file : locateDatabase(options.file, readOnly);
-  const release = readOnly || inMemory ? () => {} : explained(file, () => lockProcess(file));
+  const file = inMemory ? options.file : locateDatabase(options.file, readOnly || isBeside);
+  const release =
+    readOnly || isBeside || inMemory ? () => {} : explained(file, () => lockFile(file, inUse(file)));
   try {
     const db = explained(file, () => {
-      if (!readOnly && !inMemory) createPrivately(file);
-      return openDatabase(file, readOnly, countsEmails);
+      if (!readOnly && !isBeside && !inMemory) createPrivately(file);
+      return openDatabase(file, { readOnly, isBeside, countsEmails });
     });
     const close = () => {
       if (db.isOpen) db.close();
       release();
     };
-    return { db, file, inMemory, close };
+    return { db, file, inMemory, isBeside, close };
   } catch (error) {
     release();
     throw error;
@@ -59,7 +68,13 @@ function createPrivately(file: string): void {
   if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600));
 }
 
-function openDatabase(file: string, readOnly: boolean, countsEmails: boolean): DatabaseSync {
+interface OpenOptions {
+  readonly readOnly: boolean;
+  readonly isBeside: boolean;
+  readonly countsEmails: boolean;
+}
+
+function openDatabase(file: string, { readOnly, isBeside, countsEmails }: OpenOptions): DatabaseSync {
   const db = new DatabaseSync(file, { readOnly, timeout: busyTimeoutMs, enableForeignKeyConstraints: true });
   try {
     if (!readOnly) {
@@ -71,13 +86,18 @@ function openDatabase(file: string, readOnly: boolean, countsEmails: boolean): D
       db.exec('PRAGMA secure_delete = ON');
     }
     db.exec('PRAGMA cache_size = -32768');
-    prepareSchema(db, file, readOnly);
-    if (!readOnly) prepareIndexes(db, countsEmails);
+    prepareSchema(db, file, readOnly ? 'read' : isBeside ? 'check' : 'make');
+    if (!readOnly && !isBeside) prepareIndexes(db, countsEmails);
     return db;
   } catch (error) {
     db.close();
     throw error;
   }
+}
+
+/** Only one process writes to the file. Readers need no lock. */
+function inUse(file: string): string {
+  return `${file} is in use by another process (a running server?): stop that one first`;
 }
 
 /** Adds the file's name to an error of SQLite. */
@@ -92,25 +112,4 @@ function explained<T>(file: string, open: () => T): T {
     }
     throw new Error(`cannot open ${file}: ${(error as Error).message}`, { cause: error });
   }
-}
-
-/**
- * Takes an exclusive lock on `<file>.lock`, so that only this process writes to the file. SQLite uses a lock of the
- * kernel, which ends with the process. Readers need no lock.
- * @returns the function that releases the lock; calling it repeatedly is safe.
- * @throws Error if another process, or another store of this process, holds the lock.
- */
-function lockProcess(file: string): () => void {
-  const sidecar = new DatabaseSync(`${file}.lock`, { timeout: 0 });
-  try {
-    // Only the lock matters. Nothing is written, so a journal file is not needed.
-    sidecar.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
-  } catch (error) {
-    sidecar.close();
-    if (sqliteCodeOf(error) !== sqliteCode.busy) throw error;
-    throw new Error(`${file} is in use by another process (a running server?): stop that one first`);
-  }
-  return () => {
-    if (sidecar.isOpen) sidecar.close();
-  };
 }

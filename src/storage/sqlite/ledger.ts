@@ -20,10 +20,6 @@ export function openSqliteLedger(options: ConnectionOptions): SupplierLedger {
 function prepare(db: DatabaseSync) {
   const entry = 'SELECT key, number, status, subject, package_id AS packageId FROM reservations';
   return {
-    insert: db.prepare(
-      `INSERT INTO reservations (kind, key, number, status, subject, package_id) VALUES (?, ?, ?, ?, ?, ?)
-        ON CONFLICT (kind, key) DO NOTHING`,
-    ),
     find: db.prepare(`${entry} WHERE kind = ? AND key = ?`),
     findByNumber: db.prepare(`${entry} WHERE kind = ? AND number = ? AND number <> ''`),
     cancel: db.prepare(
@@ -38,22 +34,34 @@ function prepare(db: DatabaseSync) {
   };
 }
 
+/** Prepared at the first use, because a file of an older release that is only read does not have the column. */
+function prepareInsert(db: DatabaseSync) {
+  return db.prepare(
+    `INSERT INTO reservations (kind, key, number, status, subject, package_id, at) VALUES (?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT (kind, key) DO NOTHING`,
+  );
+}
+
 /** The ledger of the simulated suppliers. On the store's connection its writes share the store's flushes. */
 export class SqliteLedger implements SupplierLedger {
   readonly #commits: GroupCommit;
   readonly #close: () => Promise<void>;
+  readonly #db: DatabaseSync;
   readonly #sql: ReturnType<typeof prepare>;
+  #insert: ReturnType<typeof prepareInsert> | undefined;
 
   constructor(db: DatabaseSync, commits: GroupCommit, close: () => Promise<void>) {
+    this.#db = db;
     this.#commits = commits;
     this.#close = close;
     this.#sql = prepare(db);
   }
 
-  record(kind: SupplierKind, entry: LedgerEntry): Promise<LedgerEntry> {
+  record(kind: SupplierKind, entry: LedgerEntry, at?: number): Promise<LedgerEntry> {
     const { key, number, status, subject, packageId } = entry;
     return this.#write(() => {
-      this.#sql.insert.run(kind, key, number, status, subject, packageId);
+      this.#insert ??= prepareInsert(this.#db);
+      this.#insert.run(kind, key, number, status, subject, packageId, at ?? null);
       return found(this.#sql.find.get(kind, key)) ?? entry;
     });
   }

@@ -2,11 +2,12 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Order } from '../../domain/order.ts';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
 import type { Page } from '../../lib/page.ts';
+import type { ArchivedCounts } from '../archive-store.ts';
 import type { OrderSelection, OrdersPage, OwnerRecord, UnreadableError, VersionedPackage } from '../store.ts';
 import { nextAfter, orderCursorAfter, parseOrderCursor } from '../store-helpers.ts';
 import { readable, sift, type UnreadableDocuments } from '../unreadable.ts';
 import { orderFrom, type Row, snapshotFrom } from './rows.ts';
-import { liveCondition, unfinishedCondition } from './schema.ts';
+import { hasTable, liveCondition, unfinishedCondition } from './schema.ts';
 
 /** The statements of the queries. */
 function prepare(db: DatabaseSync) {
@@ -47,6 +48,12 @@ function prepare(db: DatabaseSync) {
     byEmail: db.prepare(
       `${orders} WHERE email = ? AND (package_id, number) < (?, ?) ORDER BY package_id DESC, number DESC LIMIT ?`,
     ),
+    ...(hasTable(db, 'archived_packages')
+      ? {
+          archivedCounts: db.prepare('SELECT orders, confirmed FROM archived_packages WHERE package_id = ?'),
+          archivedId: db.prepare('SELECT 1 FROM archived_orders WHERE id = ?'),
+        }
+      : {}),
     setting: db.prepare('SELECT value FROM settings WHERE name = ?'),
     settingsFrom: db.prepare('SELECT name, value FROM settings WHERE name >= ? ORDER BY name'),
     ping: db.prepare('SELECT 1 FROM packages LIMIT 1'),
@@ -168,6 +175,15 @@ export class Reads {
       orderCursorAfter({ packageId: Number(last.package_id), number: Number(last.number) }),
     );
     return { items: this.#readable(rows), ...next };
+  }
+
+  archivedCounts(packageId: number): ArchivedCounts {
+    const row = this.#sql.archivedCounts?.get(packageId);
+    return { orders: Number(row?.orders ?? 0), confirmed: Number(row?.confirmed ?? 0) };
+  }
+
+  archivedIds(ids: readonly string[]): string[] {
+    return ids.filter((id) => this.#sql.archivedId?.get(id) !== undefined);
   }
 
   setting(name: string): string | undefined {

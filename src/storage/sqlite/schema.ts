@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 
 /** The version of the tables, incremented with every change of them. */
-export const schemaVersion = 2;
+export const schemaVersion = 3;
 
 /** SQLite uses a partial index only for queries that repeat its condition literally. */
 export const unfinishedCondition = "status IN ('queued', 'held', 'compensating', 'cancelling')";
@@ -70,6 +70,23 @@ const operatorTables = `
 `;
 
 /**
+ * What archiving needs, since version 3: how many orders of a package were archived, the ids of archived orders that
+ * were confirmed, and the time of each entry in the ledger.
+ */
+const archiveTables = `
+  CREATE TABLE archived_packages (
+    package_id INTEGER PRIMARY KEY,
+    orders INTEGER NOT NULL,
+    confirmed INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE archived_orders (id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+  ALTER TABLE reservations ADD COLUMN at INTEGER;
+`;
+
+/** The tables that each version added. */
+const additions = [tables, operatorTables, archiveTables];
+
+/**
  * The index for a limit per email. It is made only if there is such a limit, because every order pays for each index,
  * and the writes to this index spread over many pages.
  */
@@ -92,11 +109,11 @@ export function prepareIndexes(db: DatabaseSync, countsEmails: boolean): void {
 }
 
 /**
- * Makes the tables in an empty database, and adds the tables that an older release did not have. A reader changes
- * nothing.
+ * Makes the tables in an empty database, and adds the tables that an older release did not have. With `read` it changes
+ * nothing, and with `check` the tables have to be those of this release.
  * @throws Error if the database belongs to another program or a newer release.
  */
-export function prepareSchema(db: DatabaseSync, file: string, readOnly: boolean): void {
+export function prepareSchema(db: DatabaseSync, file: string, how: 'make' | 'read' | 'check'): void {
   const found = versionOf(db);
   if (found === schemaVersion) return;
   if (found > schemaVersion) {
@@ -104,16 +121,22 @@ export function prepareSchema(db: DatabaseSync, file: string, readOnly: boolean)
       `${file} was written by a newer release (schema ${found}, this one knows up to ${schemaVersion}): run that release`,
     );
   }
-  if (found === 1) {
-    if (!readOnly)
-      db.exec(`BEGIN IMMEDIATE; ${operatorTables} PRAGMA user_version = ${schemaVersion}; COMMIT`);
-    return;
+  if (found === 0) {
+    if (db.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() !== undefined) {
+      throw new Error(`${file} is the database of another program`);
+    }
+    if (how !== 'make') throw new Error(`${file} is empty: start the server or run db:init first`);
   }
-  if (db.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() !== undefined) {
-    throw new Error(`${file} is the database of another program`);
-  }
-  if (readOnly) throw new Error(`${file} is empty: start the server or run db:init first`);
-  db.exec(`BEGIN IMMEDIATE; ${tables} ${operatorTables} PRAGMA user_version = ${schemaVersion}; COMMIT`);
+  if (how === 'read') return;
+  if (how === 'check')
+    throw new Error(`${file} was written by an older release: start the server of this one first`);
+  const missing = additions.slice(found).join(' ');
+  db.exec(`BEGIN IMMEDIATE; ${missing} PRAGMA user_version = ${schemaVersion}; COMMIT`);
+}
+
+/** Whether the database has a table. A file of an older release that is only read lacks some. */
+export function hasTable(db: DatabaseSync, name: string): boolean {
+  return db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(name) !== undefined;
 }
 
 function versionOf(db: DatabaseSync): number {

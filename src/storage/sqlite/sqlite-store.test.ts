@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { archiveStoreContract } from '../../../test/contract/archive-store.ts';
 import { ledgerContract } from '../../../test/contract/ledger.ts';
 import { sampleChange, sampleOrder, samplePackage } from '../../../test/contract/samples.ts';
 import { storeContract } from '../../../test/contract/store.ts';
@@ -31,7 +32,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-storeContract('SQLite', async () => {
+const openInFile = async () => {
   const file = join(folder, 'contract.db');
   let store = openSqliteStore({ file });
   return {
@@ -41,24 +42,28 @@ storeContract('SQLite', async () => {
       store = openSqliteStore({ file });
       return store;
     },
-    async spoil(id, how) {
+    async spoil(id: number | string, how: number | 'damaged') {
       const db = new DatabaseSync(file);
       spoil(db, id, how);
       db.close();
     },
     close: () => store.close(),
   };
-});
+};
+storeContract('SQLite', openInFile);
+archiveStoreContract('SQLite', openInFile);
 
-storeContract('SQLite in memory', async () => {
+const openInMemory = async () => {
   const connection = openConnection({ file: ':memory:' });
   const store = new SqliteStore(connection);
   return {
     store,
-    spoil: async (id, how) => spoil(connection.db, id, how),
+    spoil: async (id: number | string, how: number | 'damaged') => spoil(connection.db, id, how),
     close: () => store.close(),
   };
-});
+};
+storeContract('SQLite in memory', openInMemory);
+archiveStoreContract('SQLite in memory', openInMemory);
 
 /** A damaged document is no JSON, or has another shape. */
 function spoil(db: DatabaseSync, id: number | string, how: number | 'damaged'): void {
@@ -127,7 +132,7 @@ describe('an unusable file is refused with one line that names it:', () => {
     const file = join(folder, 'newer.db');
     await openSqliteStore({ file }).close();
     run(file, 'PRAGMA user_version = 99');
-    expect(() => openSqliteStore({ file })).toThrow(/newer release \(schema 99, this one knows up to 2\)/);
+    expect(() => openSqliteStore({ file })).toThrow(/newer release \(schema 99, this one knows up to 3\)/);
   });
 
   test('a missing or empty file, for a reader', () => {
@@ -138,6 +143,9 @@ describe('an unusable file is refused with one line that names it:', () => {
   });
 });
 
+const withoutArchive =
+  'DROP TABLE archived_packages; DROP TABLE archived_orders; ALTER TABLE reservations DROP COLUMN at;';
+
 describe('a file of an older release', () => {
   const file = () => join(folder, 'before.db');
 
@@ -145,7 +153,7 @@ describe('a file of an older release', () => {
     const store = openSqliteStore({ file: file() });
     await store.addPackages([samplePackage()]);
     await store.close();
-    run(file(), 'DROP TABLE operator_events; PRAGMA user_version = 1');
+    run(file(), `${withoutArchive} DROP TABLE operator_events; PRAGMA user_version = 1`);
   });
 
   test('gets the new tables and keeps its content', async () => {
@@ -159,6 +167,28 @@ describe('a file of an older release', () => {
   test('can be read without a change', async () => {
     const store = openSqliteStore({ file: file(), readOnly: true });
     expect(await allPackages(store)).toHaveLength(1);
+    expect(await store.archivedCounts(1)).toEqual({ orders: 0, confirmed: 0 });
+    expect(await store.archivedIds(['A'])).toEqual([]);
+    expect(await store.ledger.page('flights', undefined, 9)).toEqual({ items: [] });
+    const snapshot = await store.snapshot();
+    expect(await snapshot?.archivedCounts(1)).toEqual({ orders: 0, confirmed: 0 });
+    await snapshot?.close();
+    await store.close();
+  });
+
+  test('is not archived, because a server of that release may have it open', async () => {
+    const words = `${file()} was written by an older release: start the server of this one first`;
+    expect(() => openSqliteStore({ file: file(), beside: true })).toThrow(words);
+  });
+
+  test.each([1, 2])('of version %i gets what is missing', async (version) => {
+    if (version === 2) {
+      await openSqliteStore({ file: file() }).close();
+      run(file(), `${withoutArchive} PRAGMA user_version = 2`);
+    }
+    const store = openSqliteStore({ file: file() });
+    expect(await store.archivedCounts(1)).toEqual({ orders: 0, confirmed: 0 });
+    expect(await store.operatorEvents(undefined, 1)).toEqual({ items: [] });
     await store.close();
   });
 });

@@ -6,6 +6,7 @@ import type { PackageSnapshot, TravelPackage } from '../../domain/travel-package
 import type { Page } from '../../lib/page.ts';
 import type { Log } from '../../observability/log.ts';
 import type { SupplierLedger } from '../../suppliers/suppliers.ts';
+import type { ArchiveStore } from '../archive-store.ts';
 import type { OperatorEvent, OperatorEventEnd } from '../operator-log.ts';
 import {
   CommitUnknownError,
@@ -17,6 +18,7 @@ import {
 } from '../store.ts';
 import { readUnfinished } from '../store-helpers.ts';
 import { UnreadableDocuments } from '../unreadable.ts';
+import { SqliteArchive } from './archive.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { type Connection, type ConnectionOptions, openConnection } from './connection.ts';
 import { asStoreError } from './errors.ts';
@@ -38,6 +40,7 @@ export function openSqliteStore(options: ConnectionOptions & { readonly log?: Lo
 export class SqliteStore implements Store {
   /** The ledger of the simulated suppliers, in the same file and the same flushes. */
   readonly ledger: SupplierLedger;
+  readonly archive: ArchiveStore;
   readonly #connection: Connection;
   readonly #checkpoints: Checkpoints | undefined;
   readonly #commits: GroupCommit;
@@ -62,6 +65,8 @@ export class SqliteStore implements Store {
   readonly packageWithOrdersAbove = this.#reader('packageWithOrdersAbove');
   readonly ordersBelow = this.#reader('ordersBelow');
   readonly ordersByEmail = this.#reader('ordersByEmail');
+  readonly archivedCounts = this.#reader('archivedCounts');
+  readonly archivedIds = this.#reader('archivedIds');
   readonly settingIfAny = this.#reader('setting');
   readonly ping = this.#reader('ping');
 
@@ -71,14 +76,20 @@ export class SqliteStore implements Store {
 
   constructor(connection: Connection, log?: Log) {
     this.#connection = connection;
-    const { db, file, inMemory } = connection;
+    const { db, file, inMemory, isBeside } = connection;
     const letCommits = () => db.exec('PRAGMA wal_autocheckpoint = 4000');
-    this.#checkpoints = inMemory ? undefined : new Checkpoints(file, letCommits, log);
+    this.#checkpoints = inMemory || isBeside ? undefined : new Checkpoints(file, letCommits, log);
+    if (isBeside) letCommits();
     this.#commits = new GroupCommit(db, this.#checkpoints);
     this.#unreadable = new UnreadableDocuments(log);
     this.#reads = new Reads(connection.db, this.#unreadable);
     this.#writes = new Writes(connection.db, this.#reads);
     this.ledger = new SqliteLedger(connection.db, this.#commits, async () => {});
+    this.archive = new SqliteArchive(connection.db, {
+      read: (work) => this.#read(work),
+      write: (work, rows) => this.#write(work, rows),
+      operatorEvents: (cursor, limit) => this.operatorEvents(cursor, limit),
+    });
   }
 
   unreadable(): readonly UnreadableError[] {
@@ -214,6 +225,7 @@ function snapshotOf(file: string, unreadable: UnreadableDocuments): StoreSnapsho
   const reads = new Reads(db, unreadable);
   return {
     package: async (id) => reads.package(id),
+    archivedCounts: async (packageId) => reads.archivedCounts(packageId),
     ordersByKey: async (packageId, keys) => reads.ordersByKey(packageId, keys),
     ordersPage: async (packageId, cursor, limit) => {
       if (logBytes() <= logMax) return reads.ordersPage(packageId, cursor, limit);

@@ -50,16 +50,20 @@ function prepare(db: DatabaseSync) {
       `INSERT INTO settings (name, value) VALUES ('probe', strftime('%FT%R:%fZ', 'now'))
         ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
     ),
-    clear: ['orders', 'packages', 'reservations'].map((table) => db.prepare(`DELETE FROM ${table}`)),
+    clear: ['orders', 'packages', 'reservations', 'archived_packages', 'archived_orders'].map(
+      (table) => `DELETE FROM ${table}`,
+    ),
   };
 }
 
 /** All changes of the store except the operator log. Each method is synchronous and runs inside a savepoint. */
 export class Writes {
+  readonly #db: DatabaseSync;
   readonly #sql: ReturnType<typeof prepare>;
   readonly #reads: Reads;
 
   constructor(db: DatabaseSync, reads: Reads) {
+    this.#db = db;
     this.#sql = prepare(db);
     this.#reads = reads;
   }
@@ -131,7 +135,7 @@ export class Writes {
   }
 
   clear(): void {
-    for (const statement of this.#sql.clear) statement.run();
+    for (const statement of this.#sql.clear) this.#db.exec(statement);
   }
 
   #insert(order: Order): void {
