@@ -81,6 +81,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   saga: [],
   engine: ['saga'],
   audit: [],
+  archive: [],
   http: ['rate-limits'],
   realtime: ['http', 'rate-limits'],
   admin: ['audit', 'http', 'rate-limits', 'realtime'],

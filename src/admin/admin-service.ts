@@ -52,7 +52,7 @@ export function createAdminService(options: AdminServiceOptions): OpenAdminServi
     eraser: new EmailEraser(options, changes),
     audits: new AuditService(options),
     changes,
-    sessions: new RevokedSessions(options.store, changes),
+    sessions: new RevokedSessions(options.store, changes, options.clock),
     register,
   };
 }

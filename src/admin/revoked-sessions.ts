@@ -1,5 +1,6 @@
 import type { Result } from '../engine/operated-engine.ts';
-import type { Operator } from '../storage/operator-log.ts';
+import type { Clock } from '../lib/clock.ts';
+import { endedSessionPrefix, type Operator } from '../storage/operator-log.ts';
 import type { Store } from '../storage/store.ts';
 import type { ChangeLog } from './change-log.ts';
 
@@ -7,10 +8,12 @@ import type { ChangeLog } from './change-log.ts';
 export class RevokedSessions {
   readonly #store: Pick<Store, 'setting' | 'settingIfAny'>;
   readonly #changes: ChangeLog;
+  readonly #clock: Clock;
   readonly #revoked = new Set<string>();
 
-  constructor(store: Pick<Store, 'setting' | 'settingIfAny'>, changes: ChangeLog) {
+  constructor(store: Pick<Store, 'setting' | 'settingIfAny'>, changes: ChangeLog, clock: Clock) {
     this.#store = store;
+    this.#clock = clock;
     this.#changes = changes;
   }
 
@@ -25,7 +28,7 @@ export class RevokedSessions {
     const request = { by, action: 'session.end', target: {} } as const;
     return this.#changes.record(request, async () => {
       if (by.session !== undefined) {
-        await this.#store.setting(settingOf(by.session), () => 'ended');
+        await this.#store.setting(settingOf(by.session), () => String(this.#clock.now()));
         this.#revoked.add(by.session);
       }
       return { kind: 'done', value: true };
@@ -45,5 +48,5 @@ export class RevokedSessions {
 }
 
 function settingOf(session: string): string {
-  return `ended-session:${session}`;
+  return endedSessionPrefix + session;
 }

@@ -24,6 +24,7 @@ describe('readConfig', () => {
       waitersPerUnit: 64,
       waitersMax: 100_000,
       ordersPerEmail: 0,
+      retentionDays: 0,
       suppliers: {
         arePublic: true,
         timeoutMs: 2000,
@@ -64,6 +65,7 @@ describe('readConfig', () => {
       WAITERS_PER_UNIT: '0',
       WAITERS_MAX: '10',
       ORDERS_PER_EMAIL: '2',
+      RETENTION_DAYS: '90',
       SUPPLIERS_URL: 'http://127.0.0.1:8890/api/suppliers/',
       SUPPLIERS_TOKEN: 'tttttttt',
       PUBLIC_SUPPLIERS: 'on',
@@ -97,6 +99,7 @@ describe('readConfig', () => {
       waitersPerUnit: 0,
       waitersMax: 10,
       ordersPerEmail: 2,
+      retentionDays: 90,
       suppliers: {
         url: 'http://127.0.0.1:8890/api/suppliers',
         token: 'tttttttt',

@@ -46,6 +46,7 @@ const settings = z.object({
   WAITERS_PER_UNIT: whole(0, 100_000, 64),
   WAITERS_MAX: whole(0, 10_000_000, 100_000),
   ORDERS_PER_EMAIL: whole(0, 1_000_000, 0),
+  RETENTION_DAYS: whole(0, 36_500, 0),
   SUPPLIERS_URL: url(['http:', 'https:'], 'http://127.0.0.1:8890/api/suppliers').optional(),
   SUPPLIERS_TOKEN: token().optional(),
   PUBLIC_SUPPLIERS: onOff().optional(),
@@ -182,6 +183,8 @@ function toConfig(read: Settings) {
     waitersMax: read.WAITERS_MAX,
     /** The most orders of one package that one email may have at the same time; 0 means no limit. */
     ordersPerEmail: read.ORDERS_PER_EMAIL,
+    /** After how many days ended orders and the like are archived; 0 means never. */
+    retentionDays: read.RETENTION_DAYS,
     suppliers: {
       ...defined({
         /**

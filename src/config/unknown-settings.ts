@@ -4,6 +4,7 @@ const ownPrefixes = [
   'SUPPLIER_',
   'SUPPLIERS_',
   'PUBLIC_',
+  'RETENTION_',
   'FLIGHT_',
   'HOTEL_',
   'REDLOCK_',

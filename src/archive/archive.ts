@@ -1,0 +1,206 @@
+import type { Order } from '../domain/order.ts';
+import { backoffMs } from '../lib/backoff.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { ArchiveStore, StoredReservation } from '../storage/archive-store.ts';
+import { endedSessionPrefix } from '../storage/operator-log.ts';
+import { type Store, StoreUnavailableError } from '../storage/store.ts';
+import { supplierKinds } from '../suppliers/suppliers.ts';
+import type { ArchiveFile } from './archive-file.ts';
+import type { ArchiveRecord, EndedSession } from './archive-record.ts';
+import { cutoffOf, isExpired } from './retention.ts';
+
+/** What was written to the archive. */
+export interface ArchiveTotals {
+  orders: number;
+  reservations: number;
+  changes: number;
+  sessions: number;
+}
+
+export interface ArchiveOptions {
+  readonly store: Store & { readonly archive: ArchiveStore };
+  readonly file: Pick<ArchiveFile, 'append' | 'lastPage'>;
+  readonly retentionDays: number;
+  readonly clock: Clock;
+  /** The most documents of one kind in a page; default 100, so that a removal takes a few ms. */
+  readonly pageSize?: number;
+  /** Called after each page. */
+  readonly onProgress?: (totals: Readonly<ArchiveTotals>) => void;
+}
+
+/**
+ * A transaction that a killed process left open locks its orders on MongoDB for a minute: removals are tried again for
+ * longer.
+ */
+const attemptsMax = 60;
+/** How many packages are read at a time. */
+const packagesAtOnce = 1_000;
+const pauses = { firstMs: 100, maxMs: 3_000 };
+
+/**
+ * Writes everything that is older than the retention period to an archive and removes it from the store, page by page,
+ * while instances sell.
+ *
+ * ```
+ * read a page ──► write it ──► sync it ──► read it back ──► remove exactly what was read back
+ * ```
+ *
+ * A process that is killed loses nothing: its last page is in the archive, and the next run with the same file removes
+ * it from the store before anything else.
+ * @throws StoreUnavailableError if the store is away for minutes; ArchiveFileError.
+ */
+export async function archive(options: ArchiveOptions): Promise<Readonly<ArchiveTotals>> {
+  const pass = new ArchivePass(options);
+  await pass.run();
+  return pass.totals;
+}
+
+class ArchivePass {
+  readonly totals: ArchiveTotals = { orders: 0, reservations: 0, changes: 0, sessions: 0 };
+  readonly #options: ArchiveOptions;
+  readonly #pageSize: number;
+  readonly #cutoff: number;
+
+  constructor(options: ArchiveOptions) {
+    this.#options = options;
+    this.#pageSize = options.pageSize ?? 100;
+    this.#cutoff = cutoffOf(options.clock.now(), options.retentionDays);
+  }
+
+  async run(): Promise<void> {
+    const { file, store } = this.#options;
+    await this.#retried(() => this.#remove(file.lastPage));
+    let cursor: string | undefined;
+    do {
+      const page = await this.#retried(() => store.packagesPage(cursor, packagesAtOnce));
+      for (const { package: travelPackage } of page.items) await this.#archiveOrders(travelPackage.id);
+      cursor = page.next;
+    } while (cursor !== undefined);
+    await this.#archivePublicReservations();
+    await this.#archiveChanges();
+    await this.#archiveSessions();
+  }
+
+  /** Orders are numbered in the order in which they were made, so the first page without an old one is the last. */
+  async #archiveOrders(packageId: number): Promise<void> {
+    const { store } = this.#options;
+    let cursor: string | undefined;
+    do {
+      const page = await this.#retried(() => store.ordersPage(packageId, cursor, this.#pageSize));
+      const orders = page.items.filter((order) => isExpired(order, this.#cutoff));
+      const ids = orders.map(({ id }) => id);
+      const reservations =
+        ids.length === 0 ? [] : await this.#retried(() => store.archive.reservationsOf(ids));
+      await this.#move([
+        ...orders.map((order) => ({ order })),
+        ...reservations.map((reservation) => ({ reservation })),
+      ]);
+      const isOver = page.items.length > 0 && page.items.every(({ createdAt }) => createdAt >= this.#cutoff);
+      cursor = isOver ? undefined : page.next;
+    } while (cursor !== undefined);
+  }
+
+  /** Entries of older releases have no time and count as old. */
+  async #archivePublicReservations(): Promise<void> {
+    const { archive: archived } = this.#options.store;
+    for (const kind of supplierKinds) {
+      let cursor: string | undefined;
+      do {
+        const page = await this.#retried(() => archived.publicReservations(kind, cursor, this.#pageSize));
+        const old = page.items.filter(({ at = 0 }) => at < this.#cutoff);
+        await this.#move(old.map((reservation) => ({ reservation })));
+        cursor = page.next;
+      } while (cursor !== undefined);
+    }
+  }
+
+  async #archiveChanges(): Promise<void> {
+    const { store } = this.#options;
+    const before = Math.max(this.#cutoff, 0);
+    let cursor: string | undefined;
+    do {
+      const page = await this.#retried(() =>
+        store.archive.operatorEventsBefore(before, cursor, this.#pageSize),
+      );
+      await this.#move(page.items.map((change) => ({ change })));
+      cursor = page.next;
+    } while (cursor !== undefined);
+  }
+
+  async #archiveSessions(): Promise<void> {
+    const { store, clock } = this.#options;
+    const settings = await this.#retried(() => store.settingsNamed(endedSessionPrefix));
+    const old: EndedSession[] = [];
+    for (const [name, value] of settings) {
+      const endedAt = Number(value);
+      if (Number.isNaN(endedAt)) {
+        // An older release did not store the time. Counted from now, the session is kept long enough.
+        await this.#retried(() => store.swapSetting(name, value, String(clock.now())));
+      } else if (endedAt < this.#cutoff) old.push({ id: name.slice(endedSessionPrefix.length), endedAt });
+    }
+    for (let at = 0; at < old.length; at += this.#pageSize)
+      await this.#move(old.slice(at, at + this.#pageSize).map((session) => ({ session })));
+  }
+
+  /** Moves documents from the store to the archive. */
+  async #move(records: readonly ArchiveRecord[]): Promise<void> {
+    if (records.length === 0) return;
+    const { file, clock } = this.#options;
+    const written = await file.append(records);
+    const from = clock.monotonic();
+    await this.#retried(() => this.#remove(written));
+    const tookMs = clock.monotonic() - from;
+    for (const record of written) this.#count(record);
+    this.#report();
+    // Leaves the store to the sale for as long as the removal took.
+    await clock.sleep(tookMs);
+  }
+
+  async #remove(records: readonly ArchiveRecord[]): Promise<void> {
+    const { store } = this.#options;
+    const orders = records.flatMap((record) => ('order' in record ? [record.order] : []));
+    const reservations = records.flatMap((record) => ('reservation' in record ? [record.reservation] : []));
+    const changes = records.flatMap((record) => ('change' in record ? [record.change] : []));
+    const ids = new Set(orders.map(({ id }) => id));
+    const [ofOrders, others] = partition(reservations, ({ key }) => ids.has(key));
+    for (const [packageId, group] of Map.groupBy(orders, (order: Order) => order.packageId))
+      await store.archive.removeOrders(packageId, group, ofOrders);
+    if (others.length > 0) await store.archive.removeReservations(others);
+    if (changes.length > 0) await store.archive.removeOperatorEvents(changes);
+    for (const record of records) {
+      if (!('session' in record)) continue;
+      const { id, endedAt } = record.session;
+      await store.swapSetting(endedSessionPrefix + id, String(endedAt), undefined);
+    }
+  }
+
+  #count(record: ArchiveRecord): void {
+    if ('order' in record) this.totals.orders += 1;
+    else if ('reservation' in record) this.totals.reservations += 1;
+    else if ('change' in record) this.totals.changes += 1;
+    else this.totals.sessions += 1;
+  }
+
+  #report(): void {
+    this.#options.onProgress?.(this.totals);
+  }
+
+  /** Repeats work that the store cannot do now. All work here may be repeated. */
+  async #retried<T>(work: () => Promise<T>): Promise<T> {
+    for (let failures = 1; ; failures++) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof StoreUnavailableError) || failures >= attemptsMax) throw error;
+        await this.#options.clock.sleep(backoffMs(failures, pauses));
+      }
+    }
+  }
+}
+
+function partition(
+  reservations: readonly StoredReservation[],
+  isFirst: (reservation: StoredReservation) => boolean,
+): readonly [StoredReservation[], StoredReservation[]] {
+  return [reservations.filter(isFirst), reservations.filter((each) => !isFirst(each))];
+}
