@@ -23,6 +23,9 @@ let server: TestServer;
 let context: BrowserContext;
 let page: Page;
 
+/** Long enough for a busy machine. */
+const inTime = { timeout: 20_000 };
+
 beforeAll(async () => {
   browser = await launchChromium();
   server = await startServer({ settings: { FLIGHT_FAILURE_RATE: '0', ADMIN_TOKEN: token }, packages });
@@ -44,15 +47,15 @@ const stays = () => page.locator('.stay').count();
 
 test('without JavaScript a trip is found by flight and night, and bought', async () => {
   await open('/order', false);
-  await expect.poll(async () => [await stays(), await found()]).toEqual([100, '1–100 of 250 trips']);
+  await expect.poll(async () => [await stays(), await found()], inTime).toEqual([100, '1–100 of 250 trips']);
   await page.getByRole('link', { name: 'Next', exact: true }).click();
-  await expect.poll(found).toBe('101–200 of 250 trips');
+  await expect.poll(found, inTime).toBe('101–200 of 250 trips');
   await page.getByRole('link', { name: 'Next', exact: true }).click();
-  await expect.poll(async () => [await stays(), await found()]).toEqual([50, '201–250 of 250 trips']);
+  await expect.poll(async () => [await stays(), await found()], inTime).toEqual([50, '201–250 of 250 trips']);
   await page.getByRole('searchbox', { name: 'Flight' }).fill('flight-12');
   await page.getByLabel('Night', { exact: true }).fill('2030-01-02');
   await page.getByRole('button', { name: 'Search' }).click();
-  await expect.poll(found).toMatch(/^7 trips found/);
+  await expect.poll(found, inTime).toMatch(/^7 trips found/);
   expect(await page.getByRole('searchbox', { name: 'Flight' }).inputValue()).toBe('flight-12');
   expect(await page.getByLabel('Night', { exact: true }).inputValue()).toBe('2030-01-02');
   // An order with a mistake shows the same trips again.
@@ -61,7 +64,7 @@ test('without JavaScript a trip is found by flight and night, and bought', async
   await page.locator('#buy').click();
   await page.locator('#email[aria-invalid]').waitFor();
   await expect
-    .poll(async () => [await stays(), await page.getByRole('radio', { checked: true }).inputValue()])
+    .poll(async () => [await stays(), await page.getByRole('radio', { checked: true }).inputValue()], inTime)
     .toEqual([7, '250']);
   await page.getByLabel('Your email').fill('ana@example.com');
   await page.locator('#buy').click();
@@ -76,7 +79,7 @@ test('a search keeps the email, Enter searches, and the found trips are live', a
   await page.getByRole('searchbox', { name: 'Flight' }).press('Enter');
   await page.locator('#stay-119').waitFor();
   await expect
-    .poll(async () => [await stays(), await page.getByLabel('Your email').inputValue()])
+    .poll(async () => [await stays(), await page.getByLabel('Your email').inputValue()], inTime)
     .toEqual([2, 'ben@example.com']);
   await page.locator('#live-chip[data-state=live]').waitFor();
   await buy(server.origin, 119, { email: 'cleo@example.com' });
@@ -88,7 +91,7 @@ test('a search keeps the email, Enter searches, and the found trips are live', a
   await page.getByRole('link', { name: 'Show all trips' }).click();
   await page.waitForURL('**/order-queue');
   await expect
-    .poll(async () => [await stays(), await page.getByLabel('Your email').inputValue()])
+    .poll(async () => [await stays(), await page.getByLabel('Your email').inputValue()], inTime)
     .toEqual([100, 'ben@example.com']);
 });
 
@@ -108,7 +111,7 @@ test('a search without a result says so, and no script fails', async () => {
   page.on('pageerror', (error) => errors.push(error));
   await page.goto(`${server.origin}/order?flight=nowhere`);
   await expect
-    .poll(async () => [await stays(), await found()])
+    .poll(async () => [await stays(), await found()], inTime)
     .toEqual([0, 'No trip matches.\nShow all trips']);
   expect(await accessibilityViolations(page)).toEqual([]);
   expect(errors).toEqual([]);
@@ -120,12 +123,12 @@ test('operators find a package, and its row and page are live', async () => {
   await page.getByRole('button', { name: 'Log in' }).click();
   await page.locator('#admin-packages').waitFor();
   await expect
-    .poll(async () => [await page.locator('tr.package').count(), await found()])
+    .poll(async () => [await page.locator('tr.package').count(), await found()], inTime)
     .toEqual([100, '1–100 of 250 packages']);
   await page.getByRole('searchbox', { name: 'Flight' }).fill('flight-99');
   await page.getByRole('button', { name: 'Search' }).click();
   await page.waitForURL('**/admin/packages?flight=flight-99*');
-  await expect.poll(found).toMatch(/^2 packages found/);
+  await expect.poll(found, inTime).toMatch(/^2 packages found/);
   expect(await accessibilityViolations(page)).toEqual([]);
   const confirmed = page.locator('#admin-package-197 [data-label=Confirmed]');
   await page.locator('#live-chip[data-state=live]').waitFor();
