@@ -76,13 +76,18 @@ export class Load {
       if (now >= crowdAt) {
         crowdAt = now + crowd.everyMs;
         const packageId = stock.pickHot();
-        for (let each = 0; each < crowd.size; each++) this.#welcome(packageId);
+        this.rush(packageId, crowd.size);
       }
       await sleep(tickMs);
       if (this.#failure !== undefined) throw this.#failure;
     }
     await Promise.all([figures, ...this.#buyers]);
     if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Adds so many buyers of one package at once. */
+  rush(packageId: number, buyers: number): void {
+    for (let each = 0; each < buyers; each++) this.#welcome(packageId);
   }
 
   /** Adds no more buyers, and lets the present buyers leave. */
