@@ -175,7 +175,7 @@ describe('audit', () => {
     await run('db-init');
     await fill();
     plant(`UPDATE packages SET held = 1 WHERE id = 1;
-      INSERT INTO reservations VALUES ('hotels', 'GHOST', 'H-1', 'active', '2022-08-09', 1)`);
+      INSERT INTO reservations VALUES ('hotels', 'GHOST', 'H-1', 'active', '2022-08-09', 1, NULL)`);
     const { code, out } = await run('audit');
     expect(code).toBe(1);
     expect(out).toContain('Q1 package 1: the inventory do not add up');

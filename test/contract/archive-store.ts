@@ -98,6 +98,13 @@ export function archiveStoreContract(
       expect(await store.ledger.find('flights', 'ORDER-1-3')).toBeUndefined();
     });
 
+    test('an order whose timeline has grown since it was read stays', async () => {
+      const [order] = ended as [Order];
+      await commit({ updated: [{ ...order, timeline: [...order.timeline, { at: 9, event: 'confirmed' }] }] });
+      expect(await store.archive.removeOrders(1, [order], [])).toBe(0);
+      expect(await store.archivedCounts(1)).toEqual({ orders: 0, confirmed: 0 });
+    });
+
     test('an order of another package or with another number stays', async () => {
       await commit({ inserted: [sampleOrder(1, { packageId: 2, status: 'failed' })] }, 2);
       const foreign = { ...sampleOrder(1, { packageId: 2, status: 'failed' }) };
