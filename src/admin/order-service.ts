@@ -177,7 +177,8 @@ export class OrderService {
     const turns = pLimit(parallelReadsMax);
     const readOne = async (id: number): Promise<readonly Order[]> => {
       if (statuses.includes('queued')) return this.#firstUnfinished(id, statuses, max);
-      const orders = await this.#firstUnfinished(id, sagaStatuses, Math.min(max, this.#sagasOf(id)));
+      const sagas = await this.#sagasOf(id);
+      const orders = sagas === 0 ? [] : await this.#firstUnfinished(id, sagaStatuses, Math.min(max, sagas));
       return orders.filter(({ status }) => statuses.includes(status));
     };
     const read = await Promise.all(ids.map((id) => turns(() => readOne(id))));
@@ -190,7 +191,6 @@ export class OrderService {
     statuses: readonly OrderStatus[],
     max: number,
   ): Promise<readonly Order[]> {
-    if (max === 0) return [];
     const found = await this.#options.store
       .versionedPackage(packageId, { statuses, max })
       .catch(noneIfUnreadable);
@@ -198,12 +198,12 @@ export class OrderService {
   }
 
   /**
-   * How many orders of a package have a saga, as the cache knows it. They have lower numbers than the whole queue, so a
-   * read of so many orders does not go through the queue.
+   * How many orders of a package have a saga. They have lower numbers than the whole queue, so a read of so many orders
+   * does not go through the queue.
    */
-  #sagasOf(packageId: number): number {
-    const inventory = this.#options.engine.cachedPackages.peek(packageId)?.inventory;
-    return inventory === undefined ? Number.POSITIVE_INFINITY : inventory.held + inventory.cancelling;
+  async #sagasOf(packageId: number): Promise<number> {
+    const found = await this.#options.store.package(packageId).catch(noneIfUnreadable);
+    return found === undefined ? 0 : found.inventory.held + found.inventory.cancelling;
   }
 
   /** Reads package by package, newest order first. The cursor is the last package and order number that were read. */

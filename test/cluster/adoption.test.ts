@@ -95,8 +95,8 @@ describe('Q6 packages of an owner that died', () => {
     await flap();
     const tookMs = await adoptionMs(ids, () => death.abort());
     console.log(`5,000 packages: added in ${Math.round(addMs)} ms, adopted in ${Math.round(tookMs)} ms`);
-    // On a machine that is too slow or too busy to add them in 5 s, as fast as it can add them.
-    expect(tookMs).toBeLessThan(leaseTtlMs + Math.max(graceMs, addMs));
+    // On a slow or busy machine, in the time that it needs to add them three times: each order is also booked meanwhile.
+    expect(tookMs).toBeLessThan(leaseTtlMs + Math.max(graceMs, 3 * addMs));
     for (const { id } of cluster.instances) {
       const owners = await allItemsOf((cursor, limit) => cluster.store.ownersPage(cursor, limit));
       expect(owners.filter(({ instance }) => instance === id).length).toBeGreaterThan(1_000);

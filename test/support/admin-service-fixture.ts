@@ -10,7 +10,7 @@ import type { OperatedEngine } from '../../src/engine/operated-engine.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { systemRandom } from '../../src/lib/random.ts';
 import { silentLog } from '../../src/observability/log.ts';
-import { type LiveBus, localLiveBus } from '../../src/realtime/live-bus.ts';
+import { localLiveBus } from '../../src/realtime/live-bus.ts';
 import type { Operator, OperatorEvent } from '../../src/storage/operator-log.ts';
 import { openSqliteStore, type SqliteStore } from '../../src/storage/sqlite/sqlite-store.ts';
 import type { Store } from '../../src/storage/store.ts';
@@ -23,7 +23,6 @@ export interface AdminBench extends AsyncDisposable {
   readonly service: OpenAdminService;
   readonly engine: OperatedEngine;
   readonly store: SqliteStore;
-  readonly liveBus: LiveBus;
   readonly suppliers: ScriptedSuppliers;
   /** Reads the log of changes, newest first. */
   log(): Promise<readonly OperatorEvent[]>;
@@ -50,10 +49,9 @@ export async function openAdminBench(options: AdminBenchOptions = {}): Promise<A
   const sqlite = openSqliteStore({ file: ':memory:' });
   await sqlite.addPackages(packages.map(onSale));
   const suppliers = new ScriptedSuppliers();
-  const liveBus = localLiveBus();
   const common = { clock: systemClock, random: systemRandom(), log: silentLog, instance: 'one' };
   const engine = new ActorEngine({
-    ...{ ...common, store: sqlite, suppliers, liveBus },
+    ...{ ...common, store: sqlite, suppliers, liveBus: localLiveBus() },
     rules: { waitersPerUnit: 4, waitersMax: 100, ordersPerEmail: 0, rejectionsMax: 100 },
     snapshotMaxAgeMs: Number.POSITIVE_INFINITY,
     ...(onFenced === undefined ? {} : { onFenced }),
@@ -66,7 +64,7 @@ export async function openAdminBench(options: AdminBenchOptions = {}): Promise<A
     ...over,
   });
   return {
-    ...{ service, engine, store: sqlite, liveBus, suppliers },
+    ...{ service, engine, store: sqlite, suppliers },
     log: async () => (await sqlite.operatorEvents(undefined, 100)).items,
     async [Symbol.asyncDispose]() {
       engine.close();
