@@ -23,7 +23,8 @@ const command = {
   about:
     'Runs the production actors, sagas, ownership, routing and recovery of several instances on simulated time, with\n' +
     'crashes, pauses, partitions, lost replies, failing suppliers and more, all drawn from a seed, and holds the\n' +
-    'promises Q1 to Q10 against what is stored and said after every step. The same seed gives the same history on any machine.\n' +
+    'promises Q1 to Q10 and Q12 against what is stored and said after every step. The same seed gives the same history\n' +
+    'on any machine.\n' +
     'Exits 0 when no promise was broken, 1 with each seed that broke one, 2 when it could not be done.',
   options,
 };
