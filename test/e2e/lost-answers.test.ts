@@ -206,8 +206,6 @@ describe('with JavaScript', () => {
     network.cut();
     await press(page);
     await says(page, 'No answer yet');
-    network.mend();
-    await page.context().setOffline(true);
     const storageState = await gone(page);
     expect(await inventory()).toMatchObject({ remaining: 9, held: 0, confirmed: 0 });
     const again = await visit('/order', { storageState });
