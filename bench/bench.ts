@@ -14,7 +14,7 @@ import type { Scenario } from './testbed.ts';
 const root = fileURLToPath(new URL('../', import.meta.url));
 
 /** Rounds per contestant, and seconds of measurement and warm-up in each run. */
-const full = { rounds: 5, seconds: 2, warmUpSeconds: 1 };
+const full = { rounds: 5, seconds: 2, warmUpSeconds: 8 };
 const quick = { rounds: 1, seconds: 0.6, warmUpSeconds: 0.6 };
 
 export interface BenchOptions {

@@ -10,7 +10,6 @@ export const bottlenecks = {
   sqlite:
     'SQLite shares the one thread of the server: statements, pages for the log and fsync, then garbage, HTTP and the saga. ' +
     'An order is written twice, and each of its two reservations once more.',
-  keepsNothing: 'The script keeps nothing and books nothing; it bounds what one hop costs. ',
   refusal:
     'A refusal is what hello world does, and a strict reading of the body, its check, the key, the sale and a problem: ' +
     'many small pieces. With a key the store is asked first.',

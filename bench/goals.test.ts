@@ -66,10 +66,20 @@ describe('goals', () => {
 
   it('takes the median over rounds without void ones', () => {
     const scenario = result('hot-package', {
-      'actor-sqlite': [6, 7, 100].map((value) => finished(value, { callers: 64 })),
-      hello: [finished(10, { callers: 64 }), { ...finished(1000, { callers: 64 }), isVoid: true }],
+      'actor-mongodb': [60, 70, 100].map((value) => finished(value, { callers: 64 })),
+      queue: [finished(10, { callers: 64 }), { ...finished(1000, { callers: 64 }), isVoid: true }],
     });
-    expect(valueOfGoal([scenario], 'SQLite against hello world')).toBe(0.7);
+    expect(valueOfGoal([scenario], 'a queue')).toBe(7);
+  });
+
+  it('compares the cost of a purchase with the floor of its store, both where it is cheapest', () => {
+    const scenario = result('hot-package', {
+      'actor-sqlite': [cost(300, { callers: 64 }), cost(240, { callers: 512 }), cost(200, { offered: 9 })],
+      'floor-sqlite': [cost(80, { callers: 64 }), cost(90, { callers: 512 })],
+      'floor-mongodb': [cost(10, { callers: 64 })],
+    });
+    expect(valueOfGoal([scenario], 'SQLite: server CPU')).toBe(3);
+    expect(valueOfGoal([scenario], 'MongoDB: server and mongod CPU')).toBeUndefined();
   });
 
   it('takes the latency from runs at half the ceiling only', () => {

@@ -53,6 +53,11 @@ export class MeasuredRuns {
     return greatest(this.byParameter(scenario, name, 'callers', (run) => run.figures.finished));
   }
 
+  /** The CPU time per purchase in µs, with the number of callers at which it was least. */
+  cheapest(scenario: string, name: string): number | undefined {
+    return least(this.byParameter(scenario, name, 'callers', (run) => run.figures.costPerPurchaseUs));
+  }
+
   /** The median over the rounds of a contestant. */
   median(
     scenario: string,

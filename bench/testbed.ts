@@ -20,7 +20,7 @@ export interface ScenarioRuns {
 
 /** How to start a server under test, which runs in processes of its own. */
 export interface SystemUnderTest {
-  /** `actor-sqlite`, `actor-mongodb`, `lock`, `queue`, `atomic`, `lua`, `hello`, `restate`. */
+  /** `actor-sqlite`, `actor-mongodb`, `lock`, `queue`, `atomic`, `lua`, `floor-sqlite`, `floor-mongodb`, `hello`, `restate`. */
   readonly kind: string;
   /** Our servers only; default 1. */
   readonly instances?: number;
@@ -41,6 +41,8 @@ export interface Deployment {
   readonly origins: readonly string[];
   /** The server processes, without databases. */
   readonly pids: readonly number[];
+  /** The processes of the MongoDB and the Redis that it uses. */
+  readonly databasePids: readonly number[];
   /** Checks the stored data against the promises; `none` for servers that store nothing. */
   audit(): Promise<{ readonly verdict: 'clean' | 'void' | 'none'; readonly detail: string }>;
   /** Stops it and deletes its data. */
@@ -143,8 +145,6 @@ export interface Testbed {
   openLoop(load: OpenLoop): Promise<LoadResult>;
   /** Cores that these processes use during the work; for a load, only during its measured window. */
   cpuOf<T>(pids: readonly number[], work: () => Promise<T>): Promise<{ result: T; cores: number }>;
-  /** The processes of MongoDB and Redis, for `cpuOf`. */
-  databasePids(): readonly number[];
   /** Resident memory of a process in bytes. */
   rss(pid: number): Promise<number>;
   /** Shows one line of progress. */

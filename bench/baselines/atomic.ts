@@ -50,7 +50,7 @@ await runBaseline(async (offers) => {
   const collections = await newSale(client, offers);
   const ids = new Set(offers.map(({ id }) => id));
   return {
-    app: orderRoute(
+    listener: orderRoute(
       (purchase) => (ids.has(purchase.packageId) ? sell(collections, purchase) : 'unknown_package'),
       () => audit(collections),
     ),

@@ -10,7 +10,7 @@ import { orderRoute } from './order-route.ts';
 import { runBaseline } from './program.ts';
 
 await runBaseline(async () => ({
-  app: orderRoute(
+  listener: orderRoute(
     ({ packageId, email }) => ({ packageId, email, status: 'confirmed' }),
     () => ({ verdict: 'none', detail: 'keeps nothing' }),
   ),

@@ -33,7 +33,7 @@ await runBaseline(async (offers) => {
   /** Number of 201s by package, without repeated keys. */
   const given = new Map(offers.map(({ id }) => [id, 0]));
   return {
-    app: orderRoute(
+    listener: orderRoute(
       async (purchase) => {
         const outcome = await sell(redis, purchase);
         if (outcome === 'sold') given.set(purchase.packageId, (given.get(purchase.packageId) ?? 0) + 1);

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import type { RequestListener } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 
 /** A checked body of `POST /api/orders`. */
@@ -40,7 +42,7 @@ const refusals = {
  * The product's purchase route with another implementation of selling, and `GET /audit`, which waits for the purchases
  * in progress and then checks that the sold units add up.
  */
-export function orderRoute(sell: Sell, audit: () => Promise<Audit> | Audit): Hono {
+export function orderRoute(sell: Sell, audit: () => Promise<Audit> | Audit): RequestListener {
   let underWay = 0;
   const counted = async (purchase: Purchase) => {
     underWay += 1;
@@ -50,9 +52,12 @@ export function orderRoute(sell: Sell, audit: () => Promise<Audit> | Audit): Hon
       underWay -= 1;
     }
   };
-  return new Hono()
+  const app = new Hono()
     .post('/api/orders', async (c) => {
-      const purchase = check(await c.req.json().catch(() => undefined), c.req.header('idempotency-key'));
+      const purchase = checkPurchase(
+        await c.req.json().catch(() => undefined),
+        c.req.header('idempotency-key'),
+      );
       const outcome = purchase === undefined ? 'invalid' : await counted(purchase);
       return typeof outcome === 'string' ? refused(outcome) : answer(201, outcome, 'application/json');
     })
@@ -60,6 +65,9 @@ export function orderRoute(sell: Sell, audit: () => Promise<Audit> | Audit): Hon
       while (underWay > 0) await sleep(10);
       return answer(200, await audit(), 'application/json');
     });
+  // Like the product's server.
+  const listener = getRequestListener(app.fetch);
+  return (incoming, outgoing) => void listener(incoming, outgoing);
 }
 
 /** A confirmed order with made-up numbers. */
@@ -76,8 +84,8 @@ export function confirmed({ packageId, email }: Purchase): BaselineOrder {
   };
 }
 
-/** By hand, because that is faster than a schema. */
-function check(body: unknown, key: string | undefined): Purchase | undefined {
+/** Written by hand, because that is faster than a schema. @returns undefined for an invalid purchase. */
+export function checkPurchase(body: unknown, key: string | undefined): Purchase | undefined {
   if (typeof body !== 'object' || body === null) return undefined;
   const { packageId, email } = body as Record<string, unknown>;
   if (typeof packageId !== 'number' || !Number.isSafeInteger(packageId) || packageId < 1) return undefined;
@@ -87,8 +95,14 @@ function check(body: unknown, key: string | undefined): Purchase | undefined {
 }
 
 function refused(code: Refusal): Response {
+  const problem = problemOf(code);
+  return answer(problem.status, problem, 'application/problem+json');
+}
+
+/** The body of a refusal (RFC 9457). */
+export function problemOf(code: Refusal) {
   const { status, title } = refusals[code];
-  return answer(status, { type: `/problems/${code}`, title, status, code }, 'application/problem+json');
+  return { type: `/problems/${code}`, title, status, code };
 }
 
 /** Without Hono's context and with plain headers, which node-server sends fastest. */

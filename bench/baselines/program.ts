@@ -1,10 +1,8 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
-import { getRequestListener } from '@hono/node-server';
-import type { Hono } from 'hono';
 
 /** A package on sale. */
 export interface Offer {
@@ -12,9 +10,10 @@ export interface Offer {
   readonly quota: number;
 }
 
-/** A server to compare with: its routes, and its clean-up. */
+/** A server to compare with, and its clean-up. */
 export interface Baseline extends AsyncDisposable {
-  readonly app: Hono;
+  /** Answers `POST /api/orders` and `GET /audit`. */
+  readonly listener: RequestListener;
 }
 
 /**
@@ -27,16 +26,13 @@ export async function runBaseline(open: (offers: readonly Offer[]) => Promise<Ba
   if (values.packages === undefined) throw new Error('--packages FILE says what is on sale');
   const baseline = await open(await readOffers(values.packages));
   const { PORT = '0', HOST = '127.0.0.1' } = process.env;
-  // Built like the product's server.
-  const listener = getRequestListener(baseline.app.fetch);
-  const server = createServer({ keepAliveTimeout: 20_000 }, (incoming, outgoing) => {
-    void listener(incoming, outgoing);
-  });
+  const server = createServer({ keepAliveTimeout: 20_000 }, baseline.listener);
   process.once('SIGTERM', () => {
     server.close(() => void baseline[Symbol.asyncDispose]());
     server.closeIdleConnections();
   });
-  server.listen(Number(PORT), HOST);
+  // The product's backlog.
+  server.listen({ port: Number(PORT), host: HOST, backlog: 4_096 });
   await once(server, 'listening');
   console.log(`listens on http://${HOST}:${(server.address() as AddressInfo).port}`);
 }

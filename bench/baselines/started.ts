@@ -21,7 +21,7 @@ export interface StartedBaseline extends AsyncDisposable {
 }
 
 export async function startBaseline(
-  name: 'hello' | 'atomic' | 'lua',
+  name: 'hello' | 'atomic' | 'lua' | 'floor-sqlite' | 'floor-mongodb',
   offers: readonly Offer[],
   settings: Readonly<Record<string, string>> = {},
 ): Promise<StartedBaseline> {

@@ -7,19 +7,23 @@ import { childrenNamed } from './processes.ts';
 
 /** MongoDB and Redis. Each is started at its first use and runs until the end of the bench. */
 export interface Databases extends AsyncDisposable {
-  /** The URL of a new database, and a function that drops it. */
-  freshMongo(): Promise<{ readonly url: string; drop(): Promise<void> }>;
-  /** The URL of a Redis without keys. */
-  emptyRedis(): Promise<string>;
-  pids(): readonly number[];
+  /** A new database, and a function that drops it. */
+  freshMongo(): Promise<Database & { drop(): Promise<void> }>;
+  /** A Redis without keys. */
+  emptyRedis(): Promise<Database>;
   /** Versions of the started databases: `mongod 6.0.5`. */
   versions(): Promise<readonly string[]>;
+}
+
+export interface Database {
+  readonly url: string;
+  /** The processes of its server. */
+  readonly pids: readonly number[];
 }
 
 /** @param folder for MongoDB's data and journal, on a real disk. */
 export function openDatabases(folder: string, onProgress: (what: string) => void): Databases {
   const started: AsyncDisposable[] = [];
-  let pids: readonly number[] = [];
   let mongod: Promise<Mongod> | undefined;
   let redis: Promise<RedisServer> | undefined;
   let count = 0;
@@ -27,7 +31,6 @@ export function openDatabases(folder: string, onProgress: (what: string) => void
   const keep = async <T extends AsyncDisposable>(starting: Promise<T>): Promise<T> => {
     const server = await starting;
     started.push(server);
-    pids = await childrenNamed(['mongod', 'redis-server']);
     return server;
   };
   return {
@@ -37,16 +40,16 @@ export function openDatabases(folder: string, onProgress: (what: string) => void
       const { url } = await mongod;
       count += 1;
       const name = `bench-${count}`;
-      return { url: url.replace('/?', `/${name}?`), drop: () => drop(url, name) };
+      const pids = await childrenNamed('mongod');
+      return { url: url.replace('/?', `/${name}?`), pids, drop: () => drop(url, name) };
     },
     async emptyRedis() {
       if (redis === undefined) onProgress('Redis');
       redis ??= keep(startRedis({ detached: true }));
       const server = await redis;
       await server.flush();
-      return server.url;
+      return { url: server.url, pids: await childrenNamed('redis-server') };
     },
-    pids: () => pids,
     async versions() {
       const all = [
         mongod?.then(({ url }) => mongodVersion(url)),

@@ -36,7 +36,7 @@ export async function startDeployment(subject: SystemUnderTest, parts: Deploymen
   const own = await mkdtemp(join(folder, 'deployment-'));
   undo.defer(() => rm(own, { recursive: true, force: true }));
 
-  const settings = await settingsOf(subject, kind, { ...parts, folder: own }, undo);
+  const { settings, databasePids } = await settingsOf(subject, kind, { ...parts, folder: own }, undo);
   const packages = await writePackages(own, subject);
   const { kind: name, instances = 1 } = subject;
   const processes = await startServers({ name, kind, settings, packages, instances, cpuProfiles }, undo);
@@ -47,6 +47,7 @@ export async function startDeployment(subject: SystemUnderTest, parts: Deploymen
   return {
     origins,
     pids: processes.map(({ pid }) => pid),
+    databasePids,
     audit: () => (kind.engine === undefined ? auditBaseline(origins[0] as string) : auditServer(settings)),
     stop: () => all.disposeAsync(),
   };
@@ -63,7 +64,7 @@ async function startPeer(
   const { origin, pids, audit, stop } = peer;
   // The Restate server is its database, and runs on any core like ours.
   await placement.pinServer(peer.servicePid);
-  return { origins: [origin], pids, audit, stop };
+  return { origins: [origin], pids, databasePids: [], audit, stop };
 }
 
 async function settingsOf(
@@ -71,17 +72,26 @@ async function settingsOf(
   kind: ServerKind,
   { databases, folder }: DeploymentParts,
   undo: AsyncDisposableStack,
-): Promise<Record<string, string>> {
+): Promise<{
+  readonly settings: Readonly<Record<string, string>>;
+  readonly databasePids: readonly number[];
+}> {
   const settings: Record<string, string> = { ...defaults };
+  const databasePids: number[] = [];
   if (kind.store === 'sqlite') settings.DATABASE_URL = `sqlite:${join(folder, 'booking.db')}`;
   if (kind.store === 'mongodb') {
-    const { url, drop } = await databases.freshMongo();
+    const { url, pids, drop } = await databases.freshMongo();
     undo.defer(drop);
     settings.DATABASE_URL = url;
+    databasePids.push(...pids);
   }
-  if (kind.needsRedis || (subject.instances ?? 1) > 1) settings.REDIS_URL = await databases.emptyRedis();
+  if (kind.needsRedis || (subject.instances ?? 1) > 1) {
+    const { url, pids } = await databases.emptyRedis();
+    settings.REDIS_URL = url;
+    databasePids.push(...pids);
+  }
   if (kind.engine !== undefined) settings.ENGINE = kind.engine;
-  return { ...settings, ...subject.settings };
+  return { settings: { ...settings, ...subject.settings }, databasePids };
 }
 
 async function writePackages(folder: string, { packages }: SystemUnderTest): Promise<string> {

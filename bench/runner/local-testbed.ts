@@ -82,7 +82,6 @@ export async function openTestbed(options: StageOptions): Promise<LocalTestbed> 
     closedLoop: (load) => client.closedLoop(load),
     openLoop: (load) => client.openLoop(load),
     cpuOf: (pids, work) => meter.coresOf(pids, work),
-    databasePids: () => databases.pids(),
     databaseVersions: () => databases.versions(),
     rss: residentBytes,
     progress: tell,

@@ -16,19 +16,31 @@ export interface RunContext {
   readonly parameters: RunParameters;
 }
 
-/** Puts load on a deployment, and measures the cores of all parts during it. */
+/** Puts load on a deployment, and measures the cores of all parts during it, and the CPU time of each purchase. */
 export async function measure(
   testbed: Testbed,
-  { pids }: Pick<Deployment, 'pids'>,
+  { pids, databasePids }: Pick<Deployment, 'pids' | 'databasePids'>,
   circumstances: RunContext,
   load: () => Promise<LoadResult>,
 ): Promise<UnauditedRun> {
   const {
     result: { result, cores: databases },
     cores: server,
-  } = await testbed.cpuOf(pids, () => testbed.cpuOf(testbed.databasePids(), load));
+  } = await testbed.cpuOf(pids, () => testbed.cpuOf(databasePids, load));
   const run = runOf(result, circumstances);
-  return { ...run, cpu: { ...run.cpu, server, databases } };
+  // The processes work for the purchases that finish in the window, whenever those were sent.
+  const { finishedInWindow = 0, seconds } = result;
+  const cost = costOf(server + databases, finishedInWindow / seconds);
+  return { ...run, figures: { ...run.figures, ...cost }, cpu: { ...run.cpu, server, databases } };
+}
+
+/**
+ * The CPU time per purchase of all processes but the client.
+ * @param cores that they use.
+ * @returns nothing without purchases, or on systems without `/proc`.
+ */
+export function costOf(cores: number, purchasesPerSecond: number): Pick<RunFigures, 'costPerPurchaseUs'> {
+  return cores > 0 && purchasesPerSecond > 0 ? { costPerPurchaseUs: (cores / purchasesPerSecond) * 1e6 } : {};
 }
 
 /** Converts a load's result to a run, without empty latencies and without figures that equal another one. */

@@ -31,17 +31,14 @@ export async function residentBytes(pid: number): Promise<number> {
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * pageKiB;
 }
 
-/** Our child processes with one of these names. */
-export async function childrenNamed(names: readonly string[]): Promise<number[]> {
-  const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name)).map(Number);
+/** Our child processes with this name. */
+export async function childrenNamed(name: string): Promise<number[]> {
+  const pids = (await readdir('/proc').catch(() => [])).filter((entry) => /^\d+$/.test(entry)).map(Number);
   return pids.filter((pid) => {
     try {
       const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-      const name = text.slice(text.indexOf('(') + 1, text.lastIndexOf(')'));
-      return (
-        Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[1]) === process.pid &&
-        names.some((each) => name.startsWith(each))
-      );
+      const parent = Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[1]);
+      return parent === process.pid && text.slice(text.indexOf('(') + 1).startsWith(name);
     } catch {
       return false;
     }

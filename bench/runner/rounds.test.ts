@@ -32,6 +32,7 @@ function fakeTestbed(rounds: number, verdict: 'clean' | 'void' = 'clean', wanted
       return {
         origins: [],
         pids: [],
+        databasePids: [],
         audit: async () => {
           log.push(`audit ${kind}`);
           return { verdict, detail: '' };

@@ -16,6 +16,8 @@ export const kinds: Readonly<Record<string, ServerKind>> = {
   lock: { store: 'mongodb', needsRedis: true, engine: 'lock' },
   queue: { store: 'mongodb', needsRedis: true, engine: 'queue' },
   atomic: { store: 'mongodb', needsRedis: false },
+  'floor-sqlite': { store: 'sqlite', needsRedis: false },
+  'floor-mongodb': { store: 'mongodb', needsRedis: false },
   lua: { store: 'none', needsRedis: true },
   hello: { store: 'none', needsRedis: false },
 };

@@ -13,6 +13,7 @@ function server() {
     return {
       origins: [],
       pids: [],
+      databasePids: [],
       audit: async () => ({ verdict: 'none', detail: '' }),
       async stop() {
         state.stops += 1;

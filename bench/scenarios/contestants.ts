@@ -11,6 +11,8 @@ const titles: Readonly<Record<string, { title: string; isOurs?: true }>> = {
   queue: { title: 'a queue with one consumer' },
   atomic: { title: 'an atomic update per request' },
   lua: { title: 'a Redis script, which keeps nothing' },
+  'floor-sqlite': { title: 'the bare floor on SQLite' },
+  'floor-mongodb': { title: 'the bare floor on MongoDB' },
   restate: { title: 'Restate, a virtual object per package' },
   hello: { title: 'hello world: the ceiling' },
 };

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { UnauditedRun } from '../runner/measure.ts';
-import { measure, perSecond } from '../runner/measure.ts';
-import type { Deployment, LoadResult, RequestTemplate, Testbed } from '../testbed.ts';
+import { costOf, measure, perSecond } from '../runner/measure.ts';
+import type { Deployment, RequestTemplate, Testbed } from '../testbed.ts';
 
 /** Each range is in ascending order. */
 export interface Ranges {
@@ -129,23 +129,19 @@ async function cost(
   parameters: Readonly<Record<string, number>>,
   counted: '201' | '202',
 ): Promise<UnauditedRun> {
-  const { origins, pids } = deployment;
+  const { origins } = deployment;
   const seconds = Math.min(testbed.seconds, secondsMax);
   testbed.progress(`measuring at ${JSON.stringify(parameters)}`);
-  let cores = 0;
-  let result: LoadResult | undefined;
+  let rate = 0;
   const run = await measure(testbed, deployment, { round, parameters }, async () => {
-    ({ result, cores } = await testbed.cpuOf(pids, () =>
-      testbed.closedLoop({ origins, request, callers, seconds, warmUpSeconds }),
-    ));
+    const result = await testbed.closedLoop({ origins, request, callers, seconds, warmUpSeconds });
+    rate = perSecond(result, counted);
     return result;
   });
-  const rate = result === undefined ? 0 : perSecond(result, counted);
   if (rate === 0) throw new Error(`nothing was bought at ${JSON.stringify(parameters)}`);
-  const { databases = 0 } = run.cpu;
-  const costPerPurchaseUs = ((cores + databases) / rate) * 1e6;
+  const { server = 0, databases = 0 } = run.cpu;
   const rates = counted === '201' ? { finished: rate } : { queuedPerSecond: rate };
-  return { ...run, figures: { ...rates, costPerPurchaseUs } };
+  return { ...run, figures: { ...rates, ...costOf(server + databases, rate) } };
 }
 
 /** @returns the time from the first confirmed unit until the queue was empty. */

@@ -4,7 +4,8 @@ import type { Deployment, Scenario, Testbed } from '../testbed.ts';
 import { ceilings } from './ceilings.ts';
 import { entrants, plenty } from './contestants.ts';
 
-const kinds = ['actor-mongodb', 'actor-sqlite', 'lock', 'queue', 'atomic', 'lua', 'hello'];
+const ours = ['actor-mongodb', 'actor-sqlite'];
+const others = ['lock', 'queue', 'atomic', 'lua', 'floor-mongodb', 'floor-sqlite', 'hello'];
 /** These designs handle one purchase at a time. */
 const slow = ['lock', 'queue'];
 const request = { kind: 'buy', packages: [1] } as const;
@@ -19,7 +20,7 @@ export const scenario: Scenario = {
   async run(testbed) {
     const contestants = await inRounds(
       testbed,
-      entrants(kinds, [{ id: 1, quota: plenty }]),
+      entrants([...ours, ...others], [{ id: 1, quota: plenty }]),
       async (deployment, { name: contestant, isOurs }, round) => {
         const isSlow = slow.includes(contestant);
         const runs = await ceilings(testbed, deployment, round, { request, isSlow });

@@ -1,3 +1,4 @@
+import { defined } from '../../src/lib/defined.ts';
 import { measure, perSecond, type UnauditedRun } from '../runner/measure.ts';
 import { inRounds } from '../runner/rounds.ts';
 import type { Deployment, Scenario, Testbed } from '../testbed.ts';
@@ -46,8 +47,9 @@ async function storms(
       refused = perSecond(result, '409 sold_out');
       return result;
     });
-    const { finished = 0, answered = finished } = run.figures;
-    runs.push({ ...run, figures: isOurs ? { refused, answered } : { answered } });
+    const { finished = 0, answered = finished, costPerPurchaseUs } = run.figures;
+    const figures = { answered, ...(isOurs && { refused }), ...defined({ costPerPurchaseUs }) };
+    runs.push({ ...run, figures });
     // The server is already warm.
     warmUpSeconds = testbed.warmUpSeconds / 3;
   }

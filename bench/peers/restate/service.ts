@@ -24,7 +24,7 @@ await runBaseline(async (offers) => {
   const packages = new Map(offers.map(({ id, quota }) => [id, quota]));
   await openSale(ingress, offers);
   return {
-    app: orderRoute(
+    listener: orderRoute(
       (purchase) => (packages.has(purchase.packageId) ? sell(ingress, purchase) : 'unknown_package'),
       () => audit(ingress, offers),
     ),
