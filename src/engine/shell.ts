@@ -161,6 +161,7 @@ export abstract class EngineShell<Options extends ShellOptions> implements Opera
   }
 
   protected newOrderId(): string {
-    return orderIdFrom(this.options.random.bytes(orderIdBytes));
+    const { clock, random } = this.options;
+    return orderIdFrom(clock.now(), random.bytes(orderIdBytes));
   }
 }

@@ -35,6 +35,13 @@ test('refuses at the configured rate', async () => {
   expect(kinds).toEqual(['refused', 'reserved', 'reserved', 'reserved', 'refused']);
 });
 
+test('numbers begin with the time, before random bits', async () => {
+  const random = { bytes: (count: number) => new Uint8Array(count), fraction: () => 0 };
+  const clock = { ...systemClock, now: () => 100 };
+  const client = simulatedSuppliers({ ...willing, ledger: memoryLedger(), random, clock });
+  expect(await client.reserveFlight(flight)).toEqual({ kind: 'reserved', number: 'F000G000000000000' });
+});
+
 test('takes the configured time; concurrent calls with one key share it', async () => {
   const wakers: (() => void)[] = [];
   const sleeps: number[] = [];

@@ -83,7 +83,7 @@ export function simulatedSuppliers(options: SimulationOptions): SupplierClient {
   }
 
   function newNumber(kind: SupplierKind): string {
-    return habits[kind].prefix + orderIdFrom(random.bytes(orderIdBytes)).replaceAll('-', '');
+    return habits[kind].prefix + orderIdFrom(clock.now(), random.bytes(orderIdBytes)).replaceAll('-', '');
   }
 
   async function decideHotel(request: HotelRequest): Promise<SupplierAnswer> {

@@ -118,7 +118,7 @@ export class Customer {
   /** Looks up the order with the right id and email, and also with a wrong id or a wrong email. */
   async #lookUp({ id, email }: Order): Promise<void> {
     const stranger = 'nobody@example.com';
-    const unknown = orderIdFrom(this.#prng.bytes(orderIdBytes));
+    const unknown = orderIdFrom(this.#world.scheduler.now, this.#prng.bytes(orderIdBytes));
     const tries = [
       { id, email },
       { id, email: stranger },

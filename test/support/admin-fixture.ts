@@ -81,7 +81,7 @@ function faultOf(email: string): SupplierFault {
 function stuckOrderOf({ id, flight, stay, price }: TravelPackage): Order {
   const at = Date.now() - 134_000;
   return {
-    id: orderIdFrom(Buffer.from('stuckorder')),
+    id: orderIdFrom(at, Buffer.from('anystuck')),
     ...{ packageId: id, number: 1, package: { flight, stay, price }, email: 'hangs@example.com' },
     ...{ status: 'held', createdAt: at, flight: { ticketNumber: 'F00083920' } },
     timeline: [

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { PackageStatus } from '../../src/admin/package-service.ts';
 import type { Order, OrderReason, OrderStatus, TimelineEvent } from '../../src/domain/order.ts';
-import { orderIdFrom } from '../../src/domain/order.ts';
+import { orderIdBytes, orderIdFrom } from '../../src/domain/order.ts';
 import { orderSignature } from '../../src/http/order-access.ts';
 import { createServer } from '../../src/http/server/server.ts';
 import { silentLog } from '../../src/observability/log.ts';
@@ -115,8 +115,8 @@ function packageOf(index: number): PackageStatus {
 }
 
 function orderOf(flight: string, status: OrderStatus, count: number): Order {
-  const bytes = new Uint8Array(10).fill(255);
-  bytes[9] = count;
+  const random = new Uint8Array(orderIdBytes).fill(255);
+  random[orderIdBytes - 1] = count;
   const reasons: Partial<Record<OrderStatus, OrderReason>> = {
     failed: 'hotel_unavailable',
     compensating: 'invalid_ticket',
@@ -124,7 +124,7 @@ function orderOf(flight: string, status: OrderStatus, count: number): Order {
   };
   const reason = reasons[status];
   return fakeOrder({
-    ...{ id: orderIdFrom(bytes), packageId: 1000, status, email },
+    ...{ id: orderIdFrom(-1, random), packageId: 1000, status, email },
     package: { flight, stay: '2026-09-20', price: 1_234_567 },
     timeline: timeline.map((event, step) => ({ at: fakeNow + step * 1000, event })),
     ...(reason === undefined ? {} : { reason }),

@@ -16,6 +16,7 @@ export async function addWaitingPackages(store: Store, ids: readonly number[], o
   const packages = ids.map((id) => onSale({ id, quota: 1, paused: true }));
   await store.addPackages(packages);
   const waiting = [...packages];
+  const random = systemRandom();
   const work = async () => {
     for (let each = waiting.pop(); each !== undefined; each = waiting.pop()) {
       const { id, flight, stay, price } = each;
@@ -25,7 +26,7 @@ export async function addWaitingPackages(store: Store, ids: readonly number[], o
         inventory: { ...fullInventory(1), waiting: 1, nextNumber: 2 },
         inserted: [
           {
-            ...{ id: orderIdFrom(systemRandom().bytes(orderIdBytes)), packageId: id, number: 1 },
+            ...{ id: orderIdFrom(Date.now(), random.bytes(orderIdBytes)), packageId: id, number: 1 },
             package: { flight, stay, price },
             ...{ email: 'ana@example.com', key: `key-${id}`, status: 'queued', createdAt: 1, timeline: [] },
           },

@@ -66,6 +66,14 @@ async function accepted(purchase: ReturnType<ActorEngine['purchase']>): Promise<
 const asked = (count: number) => vi.waitFor(() => expect(suppliers.flights).toHaveLength(count));
 
 describe('purchases', () => {
+  test("an order's id begins with the time, before random bits", async () => {
+    const random = { bytes: (count: number) => new Uint8Array(count), fraction: () => 0 };
+    engine = makeEngine({ random, clock: { ...systemClock, now: () => 100 } });
+    const { id } = await accepted(engine.purchase({ packageId: 1, email }));
+    expect(id).toBe('000G-0000-0000-0000');
+    suppliers.answerFlight();
+  });
+
   test('Q2 Q6 the claim is stored before the flight is requested, and the outcome follows', async () => {
     const order = await accepted(engine.purchase({ packageId: 1, email }));
     expect(await store.order(order.id)).toMatchObject({ status: 'held' });

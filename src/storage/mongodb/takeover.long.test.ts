@@ -4,7 +4,7 @@ import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sampleOrder, samplePackage } from '../../../test/contract/samples.ts';
 import { type Mongod, startMongod } from '../../../test/support/servers/mongod.ts';
-import { orderIdFrom } from '../../domain/order.ts';
+import { orderIdBytes, orderIdFrom } from '../../domain/order.ts';
 import { PackageState } from '../../domain/package-state.ts';
 import { systemRandom } from '../../lib/random.ts';
 import { orderDocument } from './documents.ts';
@@ -28,7 +28,10 @@ beforeAll(async () => {
   for (let first = 1; first <= waiting; first += batch) {
     const documents = Array.from({ length: batch }, (_, index) =>
       orderDocument(
-        sampleOrder(first + index, { id: orderIdFrom(random.bytes(10)), key: crypto.randomUUID() }),
+        sampleOrder(first + index, {
+          id: orderIdFrom(Date.now(), random.bytes(orderIdBytes)),
+          key: crypto.randomUUID(),
+        }),
       ),
     );
     await orders.insertMany(documents, { ordered: false });
