@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { fakeAdmin } from '../../test/support/fake-admin.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { type RecordingLog, recordingLog } from '../../test/support/recording-log.ts';
-import { incomingRequest } from '../http/limits.ts';
+import { bindings } from '../http/bindings.ts';
 import { onError } from '../http/problem.ts';
 import { silentLog } from '../observability/log.ts';
 import type { Operator } from '../storage/operator-log.ts';
@@ -46,10 +46,10 @@ function appWith(over: Partial<AdminAuthOptions> = {}) {
     ...over,
   });
   const app = new Hono()
-    .on(['GET', 'POST'], '/who', async (c) => c.json(await auth.identify(c.req.raw, incomingRequest(c))))
+    .on(['GET', 'POST'], '/who', async (c) => c.json(await auth.identify(c.req.raw, bindings(c).incoming)))
     .post('/in', async (c) => {
       const given = c.req.header('x-token') ?? '';
-      c.header('Set-Cookie', await auth.logIn(given, c.req.header('cookie'), incomingRequest(c)));
+      c.header('Set-Cookie', await auth.logIn(given, c.req.header('cookie'), bindings(c).incoming));
       return c.body(null, 204);
     })
     .post('/out', async (c) => {

@@ -6,7 +6,8 @@ import { type ErrorCode, errorKind } from '../domain/errors.ts';
 import type { Log } from '../observability/log.ts';
 import { StoreUnavailableError, UnreadableError } from '../storage/store.ts';
 import type { OrderView, problemAnswer } from './api/views.ts';
-import { inertPolicy, type JsonHeaders, jsonHeaders, sendText } from './json.ts';
+import { answerText } from './direct-answer.ts';
+import { inertPolicy, type JsonHeaders, jsonHeaders } from './json.ts';
 import { orderIdInPath, redactedPath, requestIdOfContext } from './telemetry/log-fields.ts';
 
 /**
@@ -53,29 +54,44 @@ export function problemView(code: ErrorCode, extra: ProblemExtra = {}): ProblemV
  * Answers with a problem of the error catalogue as problem+json, with `Retry-After` if waiting can help. Its signature is
  * {@link SendProblem}.
  */
-export function problem(c: Context, code: ErrorCode, extra?: ProblemExtra): Response {
+export function problem(c: Context, code: ErrorCode, extra: ProblemExtra = noExtra): Response {
   const { status } = errorKind(code);
+  const { text, headers } = isEmpty(extra) ? preparedProblem(code) : problemText(code, extra);
   // With this id, operators find in the log what a caller reports.
-  const named = status < 500 ? undefined : { 'X-Request-Id': requestIdOfContext(c) };
-  if (extra !== undefined && Object.keys(extra).length > 0) {
-    return sendText(status, JSON.stringify(problemView(code, extra)), {
-      ...headersOf(code, extra),
-      ...named,
-    });
-  }
-  let plain = plainProblems.get(code);
-  if (plain === undefined) {
-    plain = { text: JSON.stringify(problemView(code)), headers: headersOf(code, {}) };
-    plainProblems.set(code, plain);
-  }
-  return sendText(status, plain.text, { ...plain.headers, ...named });
+  const named = status < 500 ? headers : { ...headers, 'X-Request-Id': requestIdOfContext(c) };
+  return answerText(c, status, text, named);
+}
+
+interface ProblemText {
+  readonly text: string;
+  readonly headers: JsonHeaders;
+}
+
+function problemText(code: ErrorCode, extra: ProblemExtra): ProblemText {
+  return { text: JSON.stringify(problemView(code, extra)), headers: headersOf(code, extra) };
+}
+
+const noExtra: ProblemExtra = {};
+
+function isEmpty(extra: ProblemExtra): boolean {
+  for (const _name in extra) return false;
+  return true;
 }
 
 /**
- * The text of problems without extra members, by code. Such problems are always equal, and a sell-out causes thousands
- * a second, so each is serialized once.
+ * Problems without extra members, by code. Such problems are always equal, and a sell-out causes thousands a second, so
+ * each is serialized once.
  */
-const plainProblems = new Map<ErrorCode, { readonly text: string; readonly headers: JsonHeaders }>();
+const preparedProblems = new Map<ErrorCode, ProblemText>();
+
+function preparedProblem(code: ErrorCode): ProblemText {
+  let prepared = preparedProblems.get(code);
+  if (prepared === undefined) {
+    prepared = problemText(code, noExtra);
+    preparedProblems.set(code, prepared);
+  }
+  return prepared;
+}
 
 function headersOf(code: ErrorCode, extra: ProblemExtra): JsonHeaders {
   const retryAfterS = extra.retryAfterS ?? errorKind(code).retryAfterS;

@@ -1,5 +1,6 @@
 import type { Context } from 'hono';
 import { z } from 'zod';
+import { bindings } from './bindings.ts';
 import { keyBytesMax, keyInput } from './inputs.ts';
 import { type FieldError, ProblemError } from './problem.ts';
 
@@ -93,22 +94,37 @@ function requireType(c: Context, allowed: readonly string[], suffix?: string): s
 }
 
 async function readBytes(c: Context): Promise<Uint8Array> {
+  const { incoming } = bindings(c);
+  const length = declaredLength(c);
+  if (length > bodyBytesMax) throw tooLarge();
   try {
-    // Node's parser reads no more than the declared length, so a small body can be read in one go, which is fastest.
-    const declared = c.req.header('content-length');
-    if (declared === undefined || c.req.header('transfer-encoding') !== undefined) {
-      return await readCounting(c.req.raw.body);
+    if (incoming === undefined) return await readCounting(c.req.raw.body ?? []);
+    // Node hands over all bytes of a packet before this function continues. So nearly every body is there by then, and
+    // one read takes all of it. The request's own iterator, and even more its `Request`, would cost far more.
+    await undefined;
+    if (incoming.readableLength !== length) {
+      // An early end must not destroy the connection, which still has to carry the answer.
+      return await readCounting(incoming.iterator({ destroyOnReturn: false }));
     }
-    if (Number(declared) > bodyBytesMax) throw tooLarge();
-    return new Uint8Array(await c.req.arrayBuffer());
+    const bytes: Buffer | null = incoming.read();
+    // Ends the stream: otherwise node-server would read on after the answer, with timers.
+    incoming.resume();
+    return bytes ?? new Uint8Array();
   } catch (error) {
     if (error instanceof ProblemError) throw error;
     throw new ProblemError('bad_request', { detail: 'The body was cut off.' });
   }
 }
 
-async function readCounting(body: ReadableStream<Uint8Array> | null): Promise<Uint8Array> {
-  if (body === null) return new Uint8Array();
+/** The length of the body if the caller has declared one, else NaN. Node's parser reads no more than the declared length. */
+function declaredLength(c: Context): number {
+  const declared = c.req.header('content-length');
+  return declared === undefined || c.req.header('transfer-encoding') !== undefined
+    ? Number.NaN
+    : Number(declared);
+}
+
+async function readCounting(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<Uint8Array> {
   // Copied into one buffer. Otherwise a body that arrives byte by byte would become 16,000 small buffers.
   const bytes = Buffer.allocUnsafe(bodyBytesMax);
   let size = 0;

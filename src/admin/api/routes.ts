@@ -3,9 +3,9 @@ import { parseOrderId } from '../../domain/order.ts';
 import type { Result } from '../../engine/operated-engine.ts';
 import { pageOf } from '../../http/api/packages.ts';
 import { orderView } from '../../http/api/views.ts';
+import { bindings } from '../../http/bindings.ts';
 import { packageIdFrom } from '../../http/inputs.ts';
 import { sendJson } from '../../http/json.ts';
-import { incomingRequest } from '../../http/limits.ts';
 import { allowOnly } from '../../http/methods.ts';
 import { ProblemError, problem } from '../../http/problem.ts';
 import { readJson, readQuery } from '../../http/request.ts';
@@ -50,7 +50,7 @@ export function adminApiRoutes({ admin, clock }: AdminApiDeps): Hono {
   if (admin === undefined) return routes as unknown as Hono;
   const { packages, orders, instances, eraser, audits, changes } = admin.service;
   routes.use(async (c, next) => {
-    c.set('operator', await admin.auth.identify(c.req.raw, incomingRequest(c)));
+    c.set('operator', await admin.auth.identify(c.req.raw, bindings(c).incoming));
     await next();
   });
   const route = (path: string, handlers: Readonly<Record<string, Handler>>) => {

@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import { type ErrorCode, errorKind } from '../../domain/errors.ts';
-import { incomingRequest } from '../../http/limits.ts';
+import { bindings } from '../../http/bindings.ts';
 import { formatWait } from '../../http/pages/format.ts';
 import { type Html, markup } from '../../http/pages/markup.ts';
 import { ProblemError, toProblemError } from '../../http/problem.ts';
@@ -20,7 +20,7 @@ export function logInRoutes(deps: AdminDeps): Hono {
     try {
       if ('errors' in form) throw new ProblemError('unauthorized');
       const cookies = c.req.header('cookie');
-      c.header('Set-Cookie', await deps.auth.logIn(form.value.token, cookies, incomingRequest(c)));
+      c.header('Set-Cookie', await deps.auth.logIn(form.value.token, cookies, bindings(c).incoming));
     } catch (error) {
       const { code, extra } = toProblemError(error);
       if (code === 'internal') throw error;

@@ -1,6 +1,6 @@
 import { Hono, type MiddlewareHandler } from 'hono';
 import type { AppServices } from '../../http/app-services.ts';
-import { incomingRequest } from '../../http/limits.ts';
+import { bindings } from '../../http/bindings.ts';
 import { allowOnlyOnPage } from '../../http/methods.ts';
 import type { RenderContext } from '../../http/pages/layout.ts';
 import { onError, type SendProblem } from '../../http/problem.ts';
@@ -127,7 +127,7 @@ function behindLogIn(deps: AdminDeps): Hono<AdminEnv> {
 
 function signedInOnly(deps: AdminDeps): MiddlewareHandler<AdminEnv> {
   return async (c, next) => {
-    const operator = await deps.auth.operator(c.req.header('cookie'), incomingRequest(c));
+    const operator = await deps.auth.operator(c.req.header('cookie'), bindings(c).incoming);
     if (operator === undefined) return askToLogIn(c, deps);
     c.set('operator', operator);
     return next();

@@ -3,6 +3,7 @@ import { errorKind } from '../../domain/errors.ts';
 import type { Refused } from '../../domain/messages.ts';
 import { type Order, parseOrderId } from '../../domain/order.ts';
 import type { AppServices } from '../app-services.ts';
+import { answerJson, answersDirectly } from '../direct-answer.ts';
 import { buyerBody, purchaseBody } from '../inputs.ts';
 import { sendJson } from '../json.ts';
 import { limited, purchasing, takeEmail } from '../limits.ts';
@@ -26,7 +27,7 @@ type Services = Pick<AppServices, 'engine' | 'clock' | 'telemetry' | 'limits' | 
 export function orderRoutes(services: Services): Hono {
   const lookUpLimit = services.limits?.lookUp;
   return serveRoutes({
-    '/': { POST: purchasing(services, (c) => purchase(c, services)) },
+    '/': { POST: answersDirectly(purchasing(services, (c) => purchase(c, services))) },
     '/:id': { GET: limited(lookUpLimit, (c) => lookUp(c, services)) },
     '/:id/cancel': { POST: limited(lookUpLimit, (c) => cancel(c, services)) },
   });
@@ -87,7 +88,7 @@ async function waitAndAnswer(
 
 function answer(c: Context, order: Order, shown: OrderView, preferences: Preferences): Response {
   const send = (status: 200 | 201 | 202) =>
-    sendJson(status, shown, {
+    answerJson(c, status, shown, {
       Location: `/api/orders/${order.id}`,
       ...preferenceApplied(preferences, status),
     });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Context } from 'hono';
+import { bindings } from '../bindings.ts';
 
 /** The request ids that are accepted: all usual formats, but no emails and no URLs. */
 const wellFormed = /^[\w.:~+/=-]{8,128}$/;
@@ -30,7 +31,7 @@ function idFor(request: object, headers: Headers): string {
 
 /** Like {@link requestIdOf}, for a Hono context. */
 export function requestIdOfContext(c: Context): string {
-  const incoming = (c.env as { incoming?: IncomingMessage } | undefined)?.incoming;
+  const { incoming } = bindings(c);
   // Tests call the app without a server.
   return incoming === undefined ? idFor(c.req, c.req.header()) : requestIdOf(incoming);
 }

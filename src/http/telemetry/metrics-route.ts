@@ -2,8 +2,8 @@ import { BlockList, isIP, isIPv6 } from 'node:net';
 import type { Context, Hono } from 'hono';
 import type { IncomingRequest } from '../../rate-limits/rate-limits.ts';
 import type { AppServices } from '../app-services.ts';
+import { bindings } from '../bindings.ts';
 import { jsonHeaders, sendText } from '../json.ts';
-import { incomingRequest } from '../limits.ts';
 import { serveRoutes } from '../methods.ts';
 import { problem } from '../problem.ts';
 
@@ -13,10 +13,10 @@ import { problem } from '../problem.ts';
  */
 export function metricsRoutes({ telemetry, admin }: Pick<AppServices, 'telemetry' | 'admin'>): Hono {
   const read = async (c: Context): Promise<Response> => {
-    const request = incomingRequest(c);
+    const request = bindings(c).incoming;
     const isNearby = request !== undefined && isFromPrivateNetwork(request);
     if (telemetry === undefined || !(isNearby || admin !== undefined)) return problem(c, 'unknown_route');
-    if (!isNearby) await admin?.auth.identify(c.req.raw, incomingRequest(c));
+    if (!isNearby) await admin?.auth.identify(c.req.raw, bindings(c).incoming);
     const { contentType, text } = await telemetry.expose();
     return sendText(200, text, jsonHeaders({ 'Content-Type': contentType }));
   };
