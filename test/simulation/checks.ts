@@ -88,7 +88,7 @@ export class Checks {
     this.#require(isNumbered, 'Q5', () => `${name}: ${numbers} are not the next numbers`);
     this.#orderChecks.onCommit(applied, orders);
     this.#checkFairness(name, orders, [...change.inserted, ...change.updated]);
-    const isSoldOut = count(orders, 'confirmed') >= row.package.quota;
+    const isSoldOut = orders.filter(({ status }) => status === 'confirmed').length >= row.package.quota;
     const said = change.updated.some(({ status }) => status === 'rejected');
     this.#require(!said || isSoldOut, 'Q4', () => `${name}: refused while not sold out`);
     this.#soldOut.note(packageId, isSoldOut, this.#world.scheduler.now);
@@ -100,10 +100,14 @@ export class Checks {
     const words = () => `${name}: ${JSON.stringify(inventory)} of ${quota}`;
     const isWhole = quota === remaining + held + confirmed && Math.min(remaining, held, cancelling) >= 0;
     this.#require(isWhole, 'Q1', words);
-    const isHeld = held === count(orders, 'held', 'compensating');
-    const isConfirmed = confirmed === count(orders, 'confirmed', 'cancelling');
-    const isCancelling = cancelling === count(orders, 'cancelling');
-    const isWaiting = waiting === count(orders, 'queued');
+    const counts = new Map<OrderStatus, number>();
+    for (const { status } of orders) counts.set(status, (counts.get(status) ?? 0) + 1);
+    const count = (...statuses: OrderStatus[]) =>
+      statuses.reduce((sum, status) => sum + (counts.get(status) ?? 0), 0);
+    const isHeld = held === count('held', 'compensating');
+    const isConfirmed = confirmed === count('confirmed', 'cancelling');
+    const isCancelling = cancelling === count('cancelling');
+    const isWaiting = waiting === count('queued');
     this.#require(isHeld && isConfirmed && isCancelling && isWaiting, 'Q1', () => `${words()} is miscounted`);
     this.#require(confirmed <= quota, 'Q3', words);
   }
@@ -175,10 +179,4 @@ export class Checks {
     this.#require(isOver, 'Q6', () => `order ${order.id} is still ${order.status}`);
     this.#checkTickets(order);
   }
-}
-
-function count(orders: readonly Order[], ...statuses: OrderStatus[]): number {
-  let found = 0;
-  for (const { status } of orders) if (statuses.includes(status)) found += 1;
-  return found;
 }

@@ -27,9 +27,10 @@ export class Churn {
     this.#prng = new Prng(seed ^ 0x2545_f491);
   }
 
-  begin(): void {
+  /** @param isFlapping whether the member comes and goes in any case */
+  begin(isFlapping = false): void {
     const prng = this.#prng;
-    if (prng.chance(0.2)) this.#flap();
+    if (prng.chance(0.2) || isFlapping) this.#flap();
     if (prng.chance(0.2)) this.#upgrade(prng.between(0, withinMs));
   }
 

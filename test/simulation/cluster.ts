@@ -82,6 +82,7 @@ export class Cluster {
     if (!host.isAlive) return;
     const { scheduler, counters, prng } = this.#world;
     counters.count('crash');
+    if (host.takeovers > 0) counters.count('crash within a takeover');
     scheduler.note(`${host.name} crashes ${why}`);
     this.#ended(host);
     const isReplaced = prng.chance(0.5);

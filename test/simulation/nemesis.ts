@@ -119,8 +119,10 @@ export class Nemesis {
     if (this.#core.spoilt.has(id) || !this.#core.packages.has(packageId)) return;
     this.#world.counters.count(typeof id === 'number' ? 'unreadable package' : 'unreadable order');
     this.#core.spoil(id, prng.pick([2, 'damaged']));
-    if (this.#lasting === undefined && prng.chance(0.2)) this.#lasting = id;
-    else
+    if (this.#lasting === undefined && prng.chance(0.2)) {
+      this.#lasting = id;
+      this.#world.counters.count('unreadable for ever');
+    } else
       this.#world.scheduler.after(prng.pick([500, 5_000, 20_000]), 'a document is readable', () =>
         this.#repair(id),
       );

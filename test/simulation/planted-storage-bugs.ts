@@ -44,8 +44,8 @@ export const plantedStorageBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'test/simulation/sim-store.ts',
-        find: '              .map((order) => readable(orderOf(order))),\n',
-        replace: '              .filter((order) => !(orderOf(order) instanceof Error)),\n',
+        find: ').map((order) => readable(orderOf(order))),\n',
+        replace: ').filter((order) => !(orderOf(order) instanceof Error)),\n',
       },
     ],
   },

@@ -119,6 +119,12 @@ const expectedFaults = Object.keys(noFaults).map((fault) => `fault ${fault}`);
 const expectedOutcomes = [
   ...['crash', 'paused past the lease', 'lease lost', 'takeover', 'fenced', 'drained'],
   ...['upgrade', 'newer release', 'member flaps'],
+  ...['world of many packages', 'hundreds of packages were taken over', 'wake of many packages'],
+  ...['world of long queue', 'a takeover read several pages of the product'],
+  ...['crash within a takeover', 'paused within a takeover'],
+  ...['takeover without its orders', 'takeover overtaken'],
+  ...['newer package', 'damaged package', 'newer order', 'damaged order'].map((what) => `met a ${what}`),
+  'unreadable for ever',
   ...['commit', 'commit unknown, applied', 'commit unknown, not applied', 'commit unavailable'],
   ...['message cut off', 'message overtaken'],
   ...['supplier hangs', 'supplier fails', 'breaker opened', 'breaker closed', 'a package uses its share'],

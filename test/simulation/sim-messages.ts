@@ -2,12 +2,15 @@ import { type Messages, MessagesUnavailableError, NoAnswerError } from '../../sr
 import { IncomingRequests } from '../../src/cluster/redis/incoming-requests.ts';
 import { readAnswer, writeAnswer, writeRequest } from '../../src/cluster/redis/protocol.ts';
 import { RedisTime } from '../../src/cluster/redis/redis-time.ts';
+import { decodeRequest } from '../../src/engine/actor/routing/protocol.ts';
 import type { Json } from '../../src/lib/json.ts';
 import type { Log } from '../../src/observability/log.ts';
 import type { Network, SimulatedNode } from './network.ts';
 import type { World } from './world.ts';
 
 const handlingMax = 10_000;
+/** A request that names as many packages is a hand-over of a large world. */
+const manyIds = 100;
 
 /** Settles a request that waits for its answer. */
 interface PendingRequest {
@@ -50,6 +53,17 @@ export function simMessages(world: World, network: Network, node: SimulatedNode,
     else waiting.push(text);
   };
 
+  /** All processes speak the same version, so each understands what another one sends. */
+  function checkUnderstood(body: Json, from: string): void {
+    const { kind, packageIds = [] } = body as { kind: string; packageIds?: readonly number[] };
+    if (packageIds.length >= manyIds) world.counters.count(`${kind} of many packages`);
+    world.require(
+      decodeRequest(body) !== undefined,
+      'bug',
+      () => `${host.name} does not understand ${kind} of ${packageIds.length} packages, from ${from}`,
+    );
+  }
+
   function takeAnswer(text: string): void {
     const answer = readAnswer(text);
     const { resolve, reject } = pending.get(answer.id ?? '') ?? {};
@@ -82,7 +96,10 @@ export function simMessages(world: World, network: Network, node: SimulatedNode,
     },
     ask,
     serve(handler) {
-      requests.handler = handler;
+      requests.handler = (body, from) => {
+        checkUnderstood(body, from);
+        return handler(body, from);
+      };
       for (const text of waiting.splice(0)) requests.take(text);
     },
     async join() {

@@ -27,6 +27,8 @@ import type { SimHost, World } from './world.ts';
 const documentVersion = 1;
 /** Orders in one page of a takeover: few, so that queues have several pages. */
 const takeoverPage = 3;
+/** A read of more orders takes longer than its time limit. As many as the product reads in one page of a takeover. */
+const readMax = 2_000;
 
 /** An instance that could not own a package tries again within this time. */
 const repairedMs = 65_000;
@@ -41,6 +43,8 @@ interface PackageRow {
   release: number;
   /** The orders, by number. */
   readonly orders: Order[];
+  /** The orders in their newest version, until one of them changes. */
+  newest: readonly Order[] | undefined;
   readonly byKey: Map<string, string>;
 }
 
@@ -57,6 +61,8 @@ export interface AppliedCommit {
 /** The stored state. Every method is one atomic, durable step that cannot fail by itself. */
 export class StoreCore {
   readonly packages = new Map<number, PackageRow>();
+  /** Orders in one page of a takeover; undefined for as many as the product reads. */
+  takeoverPage: number | undefined = takeoverPage;
   readonly orders = new Map<string, Order>();
   readonly settings = new Map<string, string>();
   /** The last seq of removed packages, from which a package with the same id continues. */
@@ -85,6 +91,7 @@ export class StoreCore {
         owner: undefined,
         release: 1,
         orders: [],
+        newest: undefined,
         byKey: new Map(),
       };
       this.packages.set(each.id, row);
@@ -160,9 +167,10 @@ export class StoreCore {
       row.orders.push(order);
       if (order.key !== undefined) row.byKey.set(order.key, order.id);
     }
-    row.orders.sort((one, other) => one.number - other.number);
+    if (change.inserted.length > 0) row.orders.sort((one, other) => one.number - other.number);
     for (const order of change.erased ?? []) this.#erase(row, order);
     for (const order of change.updated) this.orders.set(order.id, order);
+    row.newest = undefined;
     this.onApplied({ packageId, before, row, change, by });
   }
 
@@ -175,8 +183,11 @@ export class StoreCore {
   }
 
   /** All orders of a package in their newest version, sorted by number. */
-  ordersOf(packageId: number): Order[] {
-    return (this.packages.get(packageId)?.orders ?? []).map(({ id }) => this.orders.get(id) as Order);
+  ordersOf(packageId: number): readonly Order[] {
+    const row = this.packages.get(packageId);
+    if (row === undefined) return [];
+    row.newest ??= row.orders.map(({ id }) => this.orders.get(id) as Order);
+    return row.newest;
   }
 
   clear(): void {
@@ -192,8 +203,8 @@ export class StoreCore {
       const isSame = stored?.packageId === of && stored.number === number && stored.status === status;
       if (of !== packageId || !isSame) throw new Error(`order ${id} cannot be erased`);
     }
-    const numbers = new Set(row.orders.map(({ number }) => number));
-    const keys = new Set(row.byKey.keys());
+    const numbers = new Set(inserted.length === 0 ? [] : row.orders.map(({ number }) => number));
+    const keys = new Set(inserted.length === 0 ? [] : row.byKey.keys());
     const ids = new Set<string>();
     if (replaced !== undefined && replaced.id !== packageId) throw new Error('a package of another id');
     for (const { id, packageId: of, number, key } of inserted) {
@@ -224,11 +235,25 @@ export function simStore(world: World, host: SimHost, core: StoreCore, isAway: S
   const failed = () => isClosed || isAway(host);
   const unreadable = new UnreadableDocuments();
   const packageOf = (row: PackageRow) =>
-    unreadable.read({ packageId: row.package.id }, () => core.document(row.package.id, snapshotOf(row)));
+    counted(
+      'package',
+      unreadable.read({ packageId: row.package.id }, () => core.document(row.package.id, snapshotOf(row))),
+    );
   const orderOf = (order: Order) =>
-    unreadable.read({ packageId: order.packageId, orderId: order.id }, () => core.document(order.id, order));
+    counted(
+      'order',
+      unreadable.read({ packageId: order.packageId, orderId: order.id }, () =>
+        core.document(order.id, order),
+      ),
+    );
   const listed = (orders: readonly Order[]) => sift(orders.map(orderOf)).items;
   const single = (order: Order | undefined) => order && readable(orderOf(order));
+
+  function counted<Item>(what: string, item: Item | UnreadableError): Item | UnreadableError {
+    if (item instanceof UnreadableError)
+      world.counters.count(`met a ${item.version === undefined ? 'damaged' : 'newer'} ${what}`);
+    return item;
+  }
 
   function read<T>(what: string, serve: () => T): Promise<T> {
     return ask(what, serve, 'storeLost', 'storeReplyLost', () => new StoreUnavailableError('no reply'));
@@ -242,6 +267,27 @@ export function simStore(world: World, host: SimHost, core: StoreCore, isAway: S
     unavailable: (mayBeDone: boolean) => Error,
   ): Promise<T> {
     return world.call(host, what, { serve, lost, replyLost, failed, unavailable });
+  }
+
+  /** Counts the faults between the raise of the epoch and the last page of the orders. */
+  async function withinTakeover(
+    id: number,
+    epoch: number,
+    readAll: () => Promise<Order[]>,
+  ): Promise<Order[]> {
+    host.takeovers += 1;
+    try {
+      const all = await readAll();
+      if (core.packages.get(id)?.epoch !== epoch) world.counters.count('takeover overtaken');
+      const isLong = core.takeoverPage === undefined && all.length > readMax;
+      if (isLong) world.counters.count('a takeover read several pages of the product');
+      return all;
+    } catch (error) {
+      world.counters.count('takeover without its orders');
+      throw error;
+    } finally {
+      host.takeovers -= 1;
+    }
   }
 
   return {
@@ -284,16 +330,19 @@ export function simStore(world: World, host: SimHost, core: StoreCore, isAway: S
         return taken;
       });
       if (raised === undefined) return undefined;
-      const unfinished = await readUnfinished(
-        (above = 0, limit) =>
-          read(`unfinished of ${id} above ${above}`, () =>
-            core
-              .ordersOf(id)
-              .filter((order) => isUnfinished(order) && order.number > above)
-              .slice(0, limit)
-              .map((order) => readable(orderOf(order))),
-          ),
-        takeoverPage,
+      const unfinished = await withinTakeover(id, raised.fence.epoch, () =>
+        readUnfinished(
+          (above = 0, limit) =>
+            read(`unfinished of ${id} above ${above}`, () =>
+              inTime(
+                core
+                  .ordersOf(id)
+                  .filter((order) => isUnfinished(order) && order.number > above)
+                  .slice(0, limit),
+              ).map((order) => readable(orderOf(order))),
+            ),
+          core.takeoverPage,
+        ),
       );
       return { ...raised, unfinished };
     },
@@ -402,6 +451,12 @@ export function simStore(world: World, host: SimHost, core: StoreCore, isAway: S
       isClosed = true;
     },
   };
+}
+
+/** @throws StoreUnavailableError for more orders than the store reads within the time limit */
+function inTime(orders: readonly Order[]): readonly Order[] {
+  if (orders.length > readMax) throw new StoreUnavailableError('the read took longer than its time limit');
+  return orders;
 }
 
 function packageIdsAfter(core: StoreCore, cursor: string | undefined, limit: number): Page<number> {

@@ -4,6 +4,7 @@ import { Checks } from './checks.ts';
 import { Churn } from './churn.ts';
 import { Cluster, restartMsMax } from './cluster.ts';
 import { drawFaults } from './faults.ts';
+import { largeWorld } from './large-world.ts';
 import { Nemesis } from './nemesis.ts';
 import { Network } from './network.ts';
 import { Operators } from './operators.ts';
@@ -45,9 +46,13 @@ const ownerWithinMs = 5_000;
 export async function simulate(seed: number, trace?: (line: string) => void): Promise<SeedResult> {
   const scheduler = new Scheduler(trace);
   const prng = new Prng(seed);
-  const world = new World(scheduler, prng, drawFaults(prng));
-  const sale = drawSale(prng);
-  scheduler.note(`seed ${seed}: ${JSON.stringify({ faults: world.faults, sale })}`);
+  const large = largeWorld(seed);
+  const faults = drawFaults(prng);
+  const world = new World(scheduler, prng, large?.faults(faults) ?? faults);
+  const drawnSale = drawSale(prng);
+  const sale = large?.sale(drawnSale) ?? drawnSale;
+  const packages = large === undefined ? sale.packages : sale.packages.length;
+  scheduler.note(`seed ${seed}: ${JSON.stringify({ faults: world.faults, sale: { ...sale, packages } })}`);
 
   const services: Services = {
     store: new StoreCore(),
@@ -61,12 +66,13 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
   const orderChecks = new OrderChecks(world, services.suppliers, sale);
   const checks = new Checks(world, services.store, services.suppliers, soldOut, orderChecks);
   const answers = new AnswerChecks(world, services.store, soldOut);
+  large?.begin(world, services, answers);
   const { waitersPerUnit, waitersMax, ordersPerEmail } = sale;
   const cluster = new Cluster(world, services, {
     waitersPerUnit,
     waitersMax,
     ordersPerEmail,
-    rejectionsMax: prng.pick([2, 500]),
+    rejectionsMax: Math.max(prng.pick([2, 500]), large?.rejectionsMin ?? 0),
   });
   const nemesis = new Nemesis(world, cluster, services);
   const workload = new Workload(world, cluster, answers, sale);
@@ -75,12 +81,14 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
   const unexpected = (error: unknown) => world.violate('bug', `unhandled: ${String(error)}`, error);
   process.on('unhandledRejection', unexpected);
   try {
-    for (let each = prng.pick([1, 2, 3, 3, 4]); each > 0; each--) cluster.add();
+    const instances = prng.pick([1, 2, 3, 3, 4]);
+    if (large !== undefined) large.start(world, cluster);
+    else for (let each = instances; each > 0; each--) cluster.add();
     workload.begin();
     operators.begin();
     nemesis.begin();
-    churn.begin();
-    await runFor(faultsMs);
+    churn.begin(large?.isFlapping);
+    await runFor(large?.faultsMs ?? faultsMs);
     scheduler.note('everything works again');
     world.heal();
     nemesis.heal();
@@ -105,6 +113,7 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
     process.off('unhandledRejection', unexpected);
   }
   for (const { status } of services.store.orders.values()) world.counters.count(`outcome ${status}`);
+  large?.end(world, services.store);
   const { violation } = world;
   return {
     seed,

@@ -10,6 +10,8 @@ export interface SimHost extends Host {
   clockOffsetMs: number;
   /** The number of its release. It cannot own a package that a newer release has owned. */
   readonly release: number;
+  /** The takeovers that have raised the epoch and still read the orders. */
+  takeovers: number;
 }
 
 /** Makes a new process. */
@@ -20,6 +22,7 @@ export function simHost(name: string, onCrash: (host: SimHost, why: string) => v
     pausedUntil: 0,
     clockOffsetMs: 0,
     release,
+    takeovers: 0,
     crash: (why) => onCrash(host, why),
   };
   return host;
@@ -110,6 +113,7 @@ export class World {
   #pause(host: SimHost): void {
     const ms = this.prng.pick(pausesMs);
     if (ms > longPauseMs) this.counters.count('paused past the lease');
+    if (ms > longPauseMs && host.takeovers > 0) this.counters.count('paused within a takeover');
     // Do not shorten a longer pause.
     host.pausedUntil = Math.max(host.pausedUntil, this.scheduler.now + ms);
   }
