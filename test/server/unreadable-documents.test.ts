@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { openSqliteStore } from '../../src/storage/sqlite/sqlite-store.ts';
 import { sampleChange, sampleInventory, sampleOrder } from '../contract/samples.ts';
 import { buy, lookUp } from '../support/api-client.ts';
@@ -11,6 +11,8 @@ const token = 'a-token-for-operators-only';
 const orderId = '0000-0000-0000-0001';
 let database: TestDatabase;
 let server: TestServer | undefined;
+/** The document of the waiting order of package 3, before the damage. */
+let waiting: string;
 
 /** Package 1 is damaged, package 2 is of a newer release, and package 3 has a waiting order that is damaged. */
 beforeEach(async () => {
@@ -22,12 +24,23 @@ beforeEach(async () => {
   const inserted = [sampleOrder(1, { id: orderId, packageId: 3 })];
   await store.commit(3, fence, sampleChange({ inventory, inserted }));
   await store.close();
-  const db = new DatabaseSync(file);
-  db.exec("UPDATE packages SET document = '{}' WHERE id = 1");
-  db.exec('UPDATE packages SET document_version = 2 WHERE id = 2');
-  db.exec("UPDATE orders SET document = '{' WHERE package_id = 3");
-  db.close();
+  waiting = change(
+    'SELECT document FROM orders WHERE package_id = 3',
+    "UPDATE packages SET document = '{}' WHERE id = 1",
+    'UPDATE packages SET document_version = 2 WHERE id = 2',
+    "UPDATE orders SET document = '{' WHERE package_id = 3",
+  );
 });
+
+/** Changes the database beside the server. Returns the document that `select` reads before. */
+function change(select: string, ...updates: readonly string[]): string {
+  const db = new DatabaseSync(database.url.slice('sqlite:'.length));
+  const before = db.prepare(select).get()?.document;
+  for (const update of updates) db.exec(update);
+  db.close();
+  return String(before);
+}
+
 afterEach(async () => {
   await server?.stop();
   await database.delete();
@@ -81,4 +94,17 @@ test('Q12 a server with unreadable documents starts, sells everything else, and 
     'Q6 2',
     'Q6 3',
   ]);
+});
+
+test('Q6 Q12 a package whose document is repaired has an owner within 5 s, without a request', async () => {
+  const settings = { DATABASE_URL: database.url, FLIGHT_FAILURE_RATE: '0' };
+  server = await startServer({ settings });
+  const { origin } = server;
+  expect(await buy(origin, 3)).toMatchObject({ status: 503, code: 'no_owner' });
+  change('SELECT document FROM orders', `UPDATE orders SET document = '${waiting}' WHERE package_id = 3`);
+  const bought = () => lookUp(origin, orderId, 'buyer1@example.com');
+  await vi.waitFor(
+    async () => expect(await bought()).toMatchObject({ order: { status: 'confirmed' } }),
+    5_000,
+  );
 });

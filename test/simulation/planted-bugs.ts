@@ -551,7 +551,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/engine/actor/runtime.ts',
-        find: '      if (isLeased && !isPassing) return this.#cannotOwn(id, error);\n',
+        find: '      if (leasedAt !== undefined && !isPassing) return this.#cannotOwn(id, leasedAt, error);\n',
         replace: '',
       },
     ],

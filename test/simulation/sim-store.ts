@@ -31,7 +31,7 @@ const takeoverPage = 3;
 const readMax = 2_000;
 
 /** An instance that could not own a package tries again within this time. */
-const repairedMs = 65_000;
+const repairedMs = 5_000;
 
 interface PackageRow {
   package: TravelPackage;

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import type { Messages } from '../../cluster/messages.ts';
+import { defined } from '../../lib/defined.ts';
 import { silentLog } from '../../observability/log.ts';
 import { Candidates, preference } from './candidates.ts';
 import { Placement } from './placement.ts';
@@ -49,6 +50,7 @@ function makePlacement(
     if (refusal === undefined) active.add(id);
     return refusal ?? 'active';
   },
+  scanMs?: number,
 ): Placement {
   return new Placement({
     instance: 'a',
@@ -65,6 +67,7 @@ function makePlacement(
     tellUnable: (unable) => void told.push(...unable),
     clock,
     log: silentLog,
+    ...defined({ scanMs }),
   });
 }
 
@@ -227,6 +230,32 @@ describe('Q6 Q12 an actor that an instance cannot own', () => {
     await clock.advance(5_000);
     expect(attempts).toEqual([mine]);
     placement.stop();
+  });
+
+  test('is tried again each second where scans are rarer, until it is active', async () => {
+    members.become('a');
+    unfinished = [1];
+    refused.set(1, 'unable');
+    let scans = 0;
+    const rare = makePlacement(
+      async () => {
+        scans++;
+        return unfinished;
+      },
+      undefined,
+      30_000,
+    );
+    void rare.run();
+    await clock.advance(10_000);
+    expect(attempts.length).toBeGreaterThan(8);
+    refused.clear();
+    await clock.advance(1_000);
+    expect([...active]).toEqual([1]);
+    await clock.advance(1_000);
+    scans = 0;
+    await clock.advance(29_000);
+    expect(scans).toBeLessThanOrEqual(1);
+    rare.stop();
   });
 
   test('is adopted at once by its next candidate', async () => {

@@ -39,7 +39,7 @@ export interface PlacementOptions {
 const perScan = 100;
 /** The shortest pause between two scans, in ms. */
 const pauseMinMs = 100;
-/** The pause after a scan that failed, in ms. */
+/** The pause after a scan that failed, or while this instance cannot own an actor with unfinished work, in ms. */
 const retryMs = 1_000;
 /** Scans take at most this share of the time, unless the pause would be longer than `pauseMaxMs`. */
 const scanShare = 0.1;
@@ -82,8 +82,9 @@ export class Placement {
       let pauseMs = scanMs;
       try {
         this.#passOn();
-        await this.#adopt();
+        const orphans = await this.#adopt();
         await this.#move();
+        if (this.#cannotOwnAnyOf(orphans)) pauseMs = Math.min(scanMs, retryMs);
       } catch (err) {
         log.debug({ err }, 'actors without an owner could not be looked for');
         pauseMs = Math.min(scanMs, retryMs);
@@ -127,15 +128,21 @@ export class Placement {
 
   /**
    * Wakes actors that have unfinished work and prefer this instance. If an actor has an owner elsewhere, the lease
-   * prevents a takeover.
+   * prevents a takeover. Returns the actors that are not active here.
    */
-  async #adopt(): Promise<void> {
+  async #adopt(): Promise<readonly number[]> {
     const { actors, store } = this.#options;
     const unfinished = await store.packagesWithUnfinished();
-    if (this.#stopped) return;
+    if (this.#stopped) return [];
     const active = new Set(actors.activeIds());
     const orphans = unfinished.filter((id) => !active.has(id));
     this.#takeovers.setOrphans(orphans, (id) => this.#isPreferredFor(id));
+    return orphans;
+  }
+
+  #cannotOwnAnyOf(orphans: readonly number[]): boolean {
+    const unable = new Set(this.#options.actors.unableIds());
+    return orphans.some((id) => unable.has(id));
   }
 
   /** Releases actors that prefer another instance, once the members are stable. */

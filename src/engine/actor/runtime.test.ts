@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { silentLog } from '../../observability/log.ts';
@@ -375,35 +375,68 @@ describe('an overloaded runtime', () => {
 });
 
 describe('attempts to activate', () => {
-  test('an actor that can never be activated here is passed on, and tried again after longer and longer pauses', async () => {
-    const notebook = new Notebook();
-    const clock = new ManualClock();
-    let attempts = 0;
-    notebook.activation = async () => {
-      attempts++;
-      throw new TypeError('written by a newer release');
-    };
-    const runtime = new ActorRuntime({
-      ...{ behaviour: notebook, clock, log: silentLog },
+  describe('that can never succeed here', () => {
+    let notebook: Notebook;
+    let clock: ManualClock;
+    let attempts: number;
+    let runtime: ActorRuntime<Note, Notebook>;
+
+    beforeEach(() => {
+      notebook = new Notebook();
+      clock = new ManualClock();
+      attempts = 0;
+      notebook.activation = async () => {
+        attempts++;
+        throw new TypeError('damaged');
+      };
+      runtime = new ActorRuntime({ behaviour: notebook, clock, log: silentLog });
     });
-    runtime.tell(1, { text: 'a' });
-    await clock.advance(0);
-    expect(notebook.redirected).toEqual(['a']);
-    expect(runtime.unableIds()).toEqual([1]);
-    expect(runtime.activeIds()).toEqual([]);
-    for (let second = 0; second < 600; second++) {
-      if (!runtime.isPausing(1)) void runtime.wake(1);
-      await clock.advance(1_000);
+
+    /** Scans for actors that may be woken, once a second. */
+    async function scan(seconds: number, ids: readonly number[]): Promise<void> {
+      for (let second = 0; second < seconds; second++) {
+        for (const id of ids) if (!runtime.isPausing(id)) void runtime.wake(id);
+        await clock.advance(1_000);
+      }
     }
-    expect(attempts).toBeGreaterThan(10);
-    expect(attempts).toBeLessThan(20);
-    notebook.activation = async () => {};
-    await clock.advance(60_000);
-    expect(await runtime.wake(1)).toBe('active');
-    expect(runtime.unableIds()).toEqual([]);
-    const drained = runtime.drain();
-    await clock.advance(1);
-    await drained;
+
+    test('Q6 Q12 the actor is passed on, tried again after pauses, and activated within 5 s once it can be', async () => {
+      runtime.tell(1, { text: 'a' });
+      await clock.advance(0);
+      expect(notebook.redirected).toEqual(['a']);
+      expect(runtime.unableIds()).toEqual([1]);
+      expect(runtime.activeIds()).toEqual([]);
+      await scan(600, [1]);
+      expect(attempts).toBeGreaterThan(100);
+      expect(attempts).toBeLessThan(210);
+      notebook.activation = async () => {};
+      await scan(4, [1]);
+      expect(runtime.actor(1)).toBeDefined();
+      expect(runtime.unableIds()).toEqual([]);
+      const drained = runtime.drain();
+      await clock.advance(1);
+      await drained;
+    });
+
+    test('Q12 many of them cause at most 100 attempts a second', async () => {
+      const ids = Array.from({ length: 1_000 }, (_, index) => index + 1);
+      await scan(20, ids);
+      attempts = 0;
+      await scan(20, ids);
+      expect(attempts).toBeGreaterThan(1_000);
+      expect(attempts).toBeLessThanOrEqual(2_000);
+    });
+
+    test('Q12 attempts that take long take a fifth of the time', async () => {
+      notebook.activation = async () => {
+        attempts++;
+        await clock.sleep(4_000);
+        throw new TypeError('damaged');
+      };
+      await scan(600, [1]);
+      expect(attempts).toBeGreaterThan(20);
+      expect(attempts).toBeLessThanOrEqual(30);
+    });
   });
 
   test('an actor is not passed on when only the store is away', async () => {

@@ -76,8 +76,16 @@ const defaults = {
 };
 const retryFirstMs = 50;
 const retryMaxMs = 2_000;
-/** The pauses of an actor that this instance cannot own, for example because a newer release wrote it. */
-const unableBackoff: BackoffOptions = { firstMs: 1_000, maxMs: 60_000 };
+/**
+ * The pauses of an actor that this instance cannot own, for example because its document is damaged. With the interval of
+ * the scans, a repaired document has an owner within 5 s.
+ */
+const unableBackoff: BackoffOptions = { firstMs: 1_000, maxMs: 3_000 };
+/** Their pauses are longer if there are many, so that all of them together cause at most 100 attempts a second. */
+const unableSpacingMs = 10;
+/** An attempt may read a long queue before it fails, so the pause is also this many times as long as the attempt. */
+const unableRest = 4;
+const unablePauseMaxMs = 60_000;
 /**
  * The most actors that are being activated at once, well below the connections that the store has (100 for MongoDB). More
  * would fill the store's queue, in which the commits of active actors wait too.
@@ -257,21 +265,21 @@ export class ActorRuntime<Message, Active extends Actor<Message, unknown, unknow
 
   /** Takes the lease and the ownership of an actor. Keeps the lease only if both succeed. */
   async #own(id: number, leaving: AbortSignal): Promise<Owned<Active> | Attempt> {
-    const { behaviour, leases, log } = this.#options;
+    const { behaviour, clock, leases, log } = this.#options;
     if (leaving.aborted) return 'stopped';
     let lease: Lease | undefined;
     let actor: Active | undefined;
-    let isLeased = false;
+    let leasedAt: number | undefined;
     try {
       lease = await leases?.acquire(id);
       if (leases !== undefined && lease === undefined) return 'notOwner';
-      isLeased = true;
+      leasedAt = clock.monotonic();
       actor = await behaviour.activate(id);
       this.#unable.delete(id);
       return actor === undefined ? 'unknown' : { actor, lease };
     } catch (error) {
       const isPassing = error instanceof StoreUnavailableError && !(error instanceof UnreadableError);
-      if (isLeased && !isPassing) return this.#cannotOwn(id, error);
+      if (leasedAt !== undefined && !isPassing) return this.#cannotOwn(id, leasedAt, error);
       log.warn({ actor: id, err: error }, 'an activation failed and is tried again');
       return 'failed';
     } finally {
@@ -280,15 +288,18 @@ export class ActorRuntime<Message, Active extends Actor<Message, unknown, unknow
   }
 
   /** Notes that an actor cannot be activated here, and when the next attempt may follow. */
-  #cannotOwn(id: number, error: unknown): 'unable' {
+  #cannotOwn(id: number, triedAt: number, error: unknown): 'unable' {
     const { clock, log } = this.#options;
     const failures = (this.#unable.get(id)?.failures ?? 0) + 1;
     const unable: Unable = { failures, isPausing: true };
     this.#unable.set(id, unable);
-    void clock.sleep(backoffMs(failures, unableBackoff)).then(() => {
+    const leastMs = Math.max(this.#unable.size * unableSpacingMs, (clock.monotonic() - triedAt) * unableRest);
+    const pauseMs = Math.max(backoffMs(failures, unableBackoff), Math.min(leastMs, unablePauseMaxMs));
+    void clock.sleep(pauseMs).then(() => {
       unable.isPausing = false;
     });
-    log.warn({ actor: id, err: error }, 'this instance cannot own an actor: other instances are asked');
+    const level = failures === 1 ? 'warn' : 'debug';
+    log[level]({ actor: id, err: error }, 'this instance cannot own an actor: other instances are asked');
     return 'unable';
   }
 }
