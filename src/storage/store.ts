@@ -23,8 +23,8 @@ export interface VersionedPackage extends PackageSnapshot {
 /** Selects orders to read together with a package. */
 export type OrderSelection =
   | { readonly ids: readonly string[] }
-  /** The first `max` unfinished orders, by number, with one of these statuses. */
-  | { readonly statuses: readonly OrderStatus[]; readonly max: number };
+  /** The first `max` unfinished orders, by number, with one of these statuses. Only those whose number is above `above`. */
+  | { readonly statuses: readonly OrderStatus[]; readonly max: number; readonly above?: number };
 
 /**
  * Stores packages and orders. In the actor engine only the owner of a package calls `takeOwnership` and `commit` for it.

@@ -367,6 +367,8 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         const numbers = async (max: number, ...wanted: OrderStatus[]) =>
           (await store.versionedPackage(1, { statuses: wanted, max }))?.orders.map(({ number }) => number);
         expect(await numbers(2, 'queued')).toEqual([2, 5]);
+        const later = await store.versionedPackage(1, { statuses: ['queued'], max: 2, above: 2 });
+        expect(later?.orders.map(({ number }) => number)).toEqual([5, 6]);
         expect(await numbers(10, 'queued', 'held')).toEqual([1, 2, 5, 6]);
         expect(await numbers(10, 'compensating', 'cancelling')).toEqual([3]);
         expect(await numbers(10)).toEqual([]);

@@ -502,7 +502,8 @@ function presentOf(core: StoreCore, id: number, wanted: OrderSelection): Version
   const { epoch, seq } = row;
   const orders = core.ordersOf(id).filter((order) => {
     if ('ids' in wanted) return wanted.ids.includes(order.id);
-    return isUnfinished(order) && wanted.statuses.includes(order.status);
+    const isAbove = order.number > (wanted.above ?? 0);
+    return isAbove && isUnfinished(order) && wanted.statuses.includes(order.status);
   });
   const few = 'ids' in wanted ? orders : orders.slice(0, wanted.max);
   return { ...snapshotOf(row), fence: { epoch, seq }, orders: few };

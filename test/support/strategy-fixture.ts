@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { audit } from '../../src/audit/audit.ts';
-import type { Order, OrderStatus } from '../../src/domain/order.ts';
+import { type Order, type OrderStatus, orderIdBytes, orderIdFrom } from '../../src/domain/order.ts';
 import type { TravelPackage } from '../../src/domain/travel-package.ts';
 import type { BookingEngine, PurchaseRequest } from '../../src/engine/engine.ts';
 import type { StrategyOptions } from '../../src/engine/strategies/strategy-engine.ts';
@@ -12,6 +12,7 @@ import { openSqliteStore, type SqliteStore } from '../../src/storage/sqlite/sqli
 import { resilientSuppliers } from '../../src/suppliers/resilient-suppliers.ts';
 import { simulatedSuppliers } from '../../src/suppliers/simulated-suppliers.ts';
 import type { SupplierClient } from '../../src/suppliers/suppliers.ts';
+import { fakeOrder } from './fake-engine.ts';
 import { onSale } from './server.ts';
 
 /** A store with simulated suppliers, for several lock or queue engines in one process. */
@@ -23,6 +24,8 @@ export interface StrategyFixture {
   options(over?: Partial<StrategyOptions>): StrategyOptions;
   /** All orders of package 1, by number. */
   orders(...statuses: OrderStatus[]): Promise<Order[]>;
+  /** Stores orders of package 1 without running sagas, as a process that died leaves them. Returns the last one. */
+  leave(status: 'held' | 'compensating', count?: number): Promise<Order>;
   /** Expects that an audit finds no problem, and that no booking or cancellation is unfinished. */
   expectCleanAudit(): Promise<void>;
   close(): Promise<void>;
@@ -58,6 +61,19 @@ export async function openStrategyFixture(options: StrategyFixtureOptions = {}):
       rules: { waitersPerUnit: 1_000, waitersMax: 100_000, ordersPerEmail: 0 },
       ...over,
     }),
+    async leave(status, count = 1) {
+      const { fence, inventory } = (await store.versionedPackage(1))!;
+      const { remaining, held, nextNumber } = inventory;
+      const inserted = Array.from({ length: count }, (_, each) => {
+        const id = orderIdFrom(base.clock.now(), base.random.bytes(orderIdBytes));
+        return fakeOrder({ id, number: nextNumber + each, status });
+      });
+      const moved = {
+        ...{ ...inventory, remaining: remaining - count, held: held + count, nextNumber: nextNumber + count },
+      };
+      await store.commit(1, fence, { inventory: moved, inserted, updated: [] });
+      return inserted.at(-1)!;
+    },
     async expectCleanAudit() {
       const report = await audit(store, { suppliers: client });
       expect(report.findings).toEqual([]);

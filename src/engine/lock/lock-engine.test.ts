@@ -321,6 +321,15 @@ describe('a process that dies in the middle of a purchase', () => {
 });
 
 describe('cancelling', () => {
+  test('Q8 Q12 more orders than one page whose cancels fail hide none of the later orders', async () => {
+    await setStage({ package: { quota: 2_000 } });
+    const last = await stage.leave('compensating', 1_001);
+    const suppliers = new ScriptedSuppliers();
+    vi.spyOn(suppliers, 'cancel').mockImplementation(async (_, { key }) => key === last.id);
+    const engine = await start({ suppliers });
+    await vi.waitFor(async () => expect((await engine.order(last.id))?.status).toBe('failed'), 15_000);
+  }, 30_000);
+
   test('Q12 a cancel that keeps failing holds up no other purchase of the package', async () => {
     await setStage({ package: { quota: 3 } });
     const suppliers = new ScriptedSuppliers();

@@ -2,11 +2,12 @@ import type { Leases } from '../../cluster/lease.ts';
 import { defaultRejectionsMax, saleObstacle } from '../../domain/decide.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { OrderAnswer } from '../../domain/messages.ts';
-import { type Order, type OrderStatus, owedStatuses } from '../../domain/order.ts';
+import { type Order, owedStatuses } from '../../domain/order.ts';
 import { noQueue, type PackageSnapshot } from '../../domain/travel-package.ts';
 import { settlesWithin } from '../../lib/deadline.ts';
 import { answerOf, refused } from '../commands.ts';
 import type { PurchaseRequest } from '../engine.ts';
+import { LeftOrders } from '../strategies/left-orders.ts';
 import { StrategyEngine, type StrategyOptions } from '../strategies/strategy-engine.ts';
 import { type LockedWork, Locks, LocksUnavailableError, WaitingCaller } from './locks.ts';
 
@@ -19,8 +20,6 @@ export interface LockEngineOptions extends StrategyOptions {
  */
 const roundMs = 5_000;
 const roundWhileAwayMs = 1_000;
-/** The most orders of one package that are read to be booked, or to be compensated. */
-const leftMax = 1_000;
 /**
  * The lock is kept for a compensation for this long, in ms, so that the next buyer finds its unit. Then the compensation
  * continues beside the lock, because a supplier may refuse to cancel for hours.
@@ -36,12 +35,17 @@ const compensationMs = 500;
  */
 export class LockEngine extends StrategyEngine {
   readonly #locks: Locks;
+  /** Read apart, so that orders of one kind cannot hide those of the other. */
+  readonly #held: LeftOrders;
+  readonly #owed: LeftOrders;
 
   constructor(options: LockEngineOptions) {
     const rules = { ...options.rules, ...noQueue, claimsMax: 1, rejectionsMax: defaultRejectionsMax };
     // `buy` checks the suppliers before it waits for the lock. A purchase that has the lock continues in any case.
     super(options, { rules, suppliersAvailable: () => true });
-    const { leases, clock, random } = options;
+    const { leases, clock, random, store } = options;
+    this.#held = new LeftOrders(store, ['held']);
+    this.#owed = new LeftOrders(store, owedStatuses);
     this.#locks = new Locks({ leases, clock, random, closing: this.closing });
   }
 
@@ -153,10 +157,7 @@ export class LockEngine extends StrategyEngine {
 
   /** Finishes orders that other processes left when they died or lost the lock. */
   async #finishLeft(packageId: number, signal: AbortSignal): Promise<void> {
-    const { store } = this.options;
-    const read = (statuses: readonly OrderStatus[]) =>
-      store.versionedPackage(packageId, { statuses, max: leftMax });
-    const [held, owed] = await Promise.all([read(['held']), read(owedStatuses)]);
+    const [held, owed] = await Promise.all([this.#held.next(packageId), this.#owed.next(packageId)]);
     const left = [...(held?.orders ?? []), ...(owed?.orders ?? [])];
     await Promise.all(left.map((order) => this.#finish(order, signal)));
     if (held !== undefined && held.inventory.waiting > 0) await this.#serveQueue(packageId, signal);

@@ -11,6 +11,7 @@ import { type Store, StoreUnavailableError, UnreadableError } from '../../storag
 import type { Suppliers } from '../../suppliers/suppliers.ts';
 import { ContendedError } from '../commands.ts';
 import { StoredQueuePublisher } from '../queue-positions.ts';
+import { LeftOrders } from '../strategies/left-orders.ts';
 import { OptimisticTransactions } from '../strategies/optimistic-transactions.ts';
 import { UnownedSagas } from '../strategies/unowned-sagas.ts';
 import type { WorkQueue } from './work-queue.ts';
@@ -33,9 +34,6 @@ const popMs = { busy: 0, waiting: 50, idle: 500 } as const;
 const rescanMs = 5_000;
 const rescanWhileIdleMs = 1_000;
 const pauseAfterErrorMs = 200;
-/** The most orders of one package and kind that a scan finishes. Read apart, so that the first cannot hide the others. */
-const leftMax = 1_000;
-const leftStatuses = [['held'], owedStatuses] as const;
 /** The longest time that `stop` waits for the current order. */
 const graceMs = 10_000;
 
@@ -52,6 +50,8 @@ export class Consumer {
   readonly #options: ConsumerOptions;
   readonly #transactions: OptimisticTransactions;
   readonly #sagas: UnownedSagas;
+  /** Held and owed orders are read apart, so that orders of one kind cannot hide those of the other. */
+  readonly #left: readonly LeftOrders[];
   /** Packages whose queue must be served next. */
   readonly #due = new Set<number>();
   readonly #closing = new AbortController();
@@ -75,6 +75,7 @@ export class Consumer {
       suppliersAvailable: (packageId) => suppliers.available(packageId),
     });
     const runner = new SagaRunner({ suppliers, clock });
+    this.#left = [new LeftOrders(store, ['held']), new LeftOrders(store, owedStatuses)];
     const { signal: closing } = this.#closing;
     this.#sagas = new UnownedSagas({ runner, transactions: this.#transactions, clock, log, closing });
   }
@@ -167,9 +168,8 @@ export class Consumer {
     this.#rescannedAt = clock.monotonic();
     for (const packageId of await store.packagesWithUnfinished()) {
       this.#due.add(packageId);
-      for (const statuses of leftStatuses) {
-        const wanted = { statuses, max: leftMax };
-        const versioned = await store.versionedPackage(packageId, wanted).catch(emptyIfUnreadable);
+      for (const left of this.#left) {
+        const versioned = await left.next(packageId).catch(emptyIfUnreadable);
         if (versioned === 'empty') break;
         for (const order of versioned?.orders ?? []) {
           if (this.#isStopping) return;

@@ -169,6 +169,16 @@ describe('losses', () => {
     await stage.expectCleanAudit();
   });
 
+  test('Q8 Q12 more orders than one page whose cancels fail hide none of the later orders', async () => {
+    await setStage({ package: { quota: 2_000 } });
+    const last = await stage.leave('compensating', 1_001);
+    const suppliers = new ScriptedSuppliers();
+    vi.spyOn(suppliers, 'cancel').mockImplementation(async (_, { key }) => key === last.id);
+    const engine = await start();
+    consume({ suppliers });
+    await vi.waitFor(async () => expect((await engine.order(last.id))?.status).toBe('failed'), 15_000);
+  }, 30_000);
+
   test('Q2 a running consumer finishes the abandoned orders of another consumer', async () => {
     await setStage();
     const engine = await start();

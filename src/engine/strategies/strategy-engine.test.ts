@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { packagesOf } from '../../../test/support/all-packages.ts';
-import { fakeOrder } from '../../../test/support/fake-engine.ts';
 import { grantedLeases } from '../../../test/support/granted-leases.ts';
 import { memoryQueue } from '../../../test/support/memory-queue.ts';
 import { onSale } from '../../../test/support/server.ts';
@@ -10,7 +9,6 @@ import {
   outcomeOf,
   type StrategyFixture,
 } from '../../../test/support/strategy-fixture.ts';
-import type { Order } from '../../domain/order.ts';
 import { CommitUnknownError } from '../../storage/store.ts';
 import { LockEngine } from '../lock/lock-engine.ts';
 import { QueueEngine } from '../queue/queue-engine.ts';
@@ -35,18 +33,8 @@ describe.each([
     await stage.close();
   });
 
-  /** A held or compensating order without a running saga. */
-  async function left(number: number, status: 'held' | 'compensating' = 'held'): Promise<Order> {
-    const { fence, inventory } = (await stage.store.versionedPackage(1))!;
-    const order = fakeOrder({ number, email, status });
-    const { remaining, held } = inventory;
-    const moved = { ...inventory, remaining: remaining - 1, held: held + 1, nextNumber: number + 1 };
-    await stage.store.commit(1, fence, { inventory: moved, inserted: [order], updated: [] });
-    return order;
-  }
-
   test('Q1 a package is updated only at its current version, and its quota never falls below held plus confirmed', async () => {
-    await left(1);
+    await stage.leave('held');
     expect(await engine.updatePackage(1, { version: 1, quota: 0 })).toMatchObject({ code: 'quota_too_low' });
     expect(await engine.updatePackage(1, { version: 1, quota: 5, price: 7 })).toMatchObject({
       kind: 'done',
@@ -129,7 +117,7 @@ describe.each([
   });
 
   test('Q8 a compensation whose cancels hang begins again at a retry', async () => {
-    const order = await left(1, 'compensating');
+    const order = await stage.leave('compensating');
     const hanging = vi.spyOn(stage.suppliers, 'cancel').mockReturnValue(new Promise(() => {}));
     expect(await engine.retry(order)).toMatchObject({ kind: 'accepted' });
     await vi.waitFor(() => expect(hanging).toHaveBeenCalledTimes(2));
@@ -140,7 +128,7 @@ describe.each([
   });
 
   test('an abandoned order is finished at once', async () => {
-    const order = await left(1);
+    const order = await stage.leave('held');
     expect(await engine.retry(order)).toMatchObject({ kind: 'accepted' });
     await vi.waitFor(async () => expect((await engine.order(order.id))?.status).toBe('confirmed'));
   });

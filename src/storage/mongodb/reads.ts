@@ -253,9 +253,9 @@ export class Reads {
       if (ids.length === 0) return [];
       return (await this.#orders({ _id: { $in: [...ids] }, packageId }, { sort })).map(readable);
     }
-    const { statuses, max } = selection;
+    const { statuses, max, above } = selection;
     if (statuses.length === 0) return [];
-    const filter = { packageId, ...unfinished, status: { $in: [...statuses] } };
+    const filter = { packageId, ...unfinished, status: { $in: [...statuses] }, ...aboveNumber(above) };
     return (await this.#orders(filter, { ...first(max), sort })).map(readable);
   }
 

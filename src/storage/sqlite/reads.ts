@@ -35,7 +35,7 @@ function prepare(db: DatabaseSync) {
     ),
     firstUnfinished: db.prepare(
       `${orders} WHERE package_id = ? AND ${unfinishedCondition} AND status IN (SELECT value FROM json_each(?))
-        ORDER BY number LIMIT ?`,
+        AND number > ? ORDER BY number LIMIT ?`,
     ),
     order: db.prepare(`${orders} WHERE id = ?`),
     byKey: db.prepare(`${orders} WHERE package_id = ? AND key = ?`),
@@ -206,8 +206,8 @@ export class Reads {
 
   #selected(packageId: number, selection: OrderSelection): Order[] {
     if ('statuses' in selection) {
-      const { statuses, max } = selection;
-      const rows = this.#sql.firstUnfinished.all(packageId, JSON.stringify(statuses), max);
+      const { statuses, max, above = Number.MIN_SAFE_INTEGER } = selection;
+      const rows = this.#sql.firstUnfinished.all(packageId, JSON.stringify(statuses), above, max);
       return rows.map((row) => readable(this.#order(row)));
     }
     const found = this.#byIds(selection.ids)
