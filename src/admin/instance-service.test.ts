@@ -16,6 +16,7 @@ const activity = {
   mailbox: 5,
 };
 const load: EngineLoad = { packages: [{ packageId: 1, activity }], sagas: 6, isDraining: false };
+const failing = { supplier: 'hotels', packages: 1, firstPackages: [7], since: 5 } as const;
 const processLoad = () => ({ eventLoopLagMs: 1.5, rssBytes: 1_000 });
 
 function viewWith(
@@ -47,7 +48,7 @@ function viewWith(
         version: '1.2.3',
         processLoad,
       },
-      ...{ sockets: () => 7, leave },
+      ...{ sockets: () => 7, failing: () => [failing], leave },
     },
     { record: (_request, change) => change() },
   );
@@ -58,7 +59,7 @@ describe('instances', () => {
   it('are listed by id, and an instance without a readable report is shown as silent', async () => {
     const other = statusReportOf({
       ...{ engine: { ...load, isDraining: true }, process: processLoad(), sockets: 1 },
-      ...{ startedAt: 5, version: '1.2.4', missing: [], suppliersAvailable: true },
+      ...{ startedAt: 5, version: '1.2.4', missing: [], suppliersAvailable: true, failing: [] },
     });
     const { view } = viewWith({ two: other, three: undefined, zero: { state: 'odd' } });
     expect(await view.list()).toMatchObject([
@@ -77,7 +78,8 @@ describe('instances', () => {
 
   it('report their readiness problems, and whether their suppliers are available', async () => {
     const { view, handler } = viewWith({}, async () => ['the store does not answer']);
-    const told = { state: 'not_ready', missing: ['the store does not answer'], suppliersAvailable: false };
+    const missing = ['the store does not answer'];
+    const told = { state: 'not_ready', missing, suppliersAvailable: false, failing: [failing] };
     expect(await view.list()).toMatchObject([told]);
     expect(await handler().status()).toMatchObject(told);
   });
@@ -92,10 +94,12 @@ describe('instances', () => {
     expect(calls).toEqual(['two', 'two']);
   });
 
-  it('accept reports of a newer release, and drop unknown members', async () => {
+  it('accept reports of a newer release without the members that they do not know, and of an older release', async () => {
     const { handler } = viewWith();
     const status = (await handler().status()) as Record<string, Json>;
     expect(decodeStatusReport({ ...status, more: 1 })).toEqual(status);
+    const { failing: _, ...older } = status;
+    expect(decodeStatusReport(older)).toEqual({ ...status, failing: [] });
   });
 });
 

@@ -4,6 +4,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
 import type { ProcessLoad } from '../observability/process-load.ts';
 import type { Operator } from '../storage/operator-log.ts';
+import type { FailingSupplier } from '../suppliers/suppliers.ts';
 import type { ChangeLog } from './change-log.ts';
 import type { AbsentInstance, InstanceRegister, LostInstance } from './instance-register.ts';
 import { decodeStatusReport, ReadinessProbe, type StatusReport, statusReportOf } from './instance-status.ts';
@@ -28,6 +29,8 @@ export interface InstanceServiceOptions {
   readonly processLoad: () => ProcessLoad;
   /** Counts open WebSockets. */
   readonly sockets: () => number;
+  /** The packages for which the suppliers do not answer this instance. */
+  readonly failing: () => readonly FailingSupplier[];
   /** Begins to drain this instance, as SIGTERM does. */
   readonly leave: () => void;
 }
@@ -137,13 +140,14 @@ export class InstanceService {
   }
 
   async #ownReport(): Promise<StatusReport> {
-    const { engine, processLoad, sockets, version } = this.#options;
+    const { engine, failing, processLoad, sockets, version } = this.#options;
     const missing = await this.#readiness.read();
     const load = engine.load();
     return statusReportOf({
       engine: { ...load, isDraining: load.isDraining || this.#isLeaving },
       missing,
       suppliersAvailable: engine.suppliersMostlyAvailable,
+      failing: failing(),
       process: processLoad(),
       sockets: sockets(),
       startedAt: this.#startedAt,

@@ -4,6 +4,7 @@ import type { Clock } from '../lib/clock.ts';
 import { settlesWithin } from '../lib/deadline.ts';
 import type { Json } from '../lib/json.ts';
 import type { ProcessLoad } from '../observability/process-load.ts';
+import { type FailingSupplier, supplierKinds } from '../suppliers/suppliers.ts';
 
 const number = z.number().min(0);
 const series = z.array(number).max(120);
@@ -34,6 +35,17 @@ const statusReport = z.object({
   missing: z.array(z.string().max(1_000)).max(20),
   /** False while the suppliers do not answer most of the packages that this instance has called them for recently. */
   suppliersAvailable: z.boolean(),
+  /** The packages for which a kind of supplier does not answer. Instances of older releases do not report them. */
+  failing: z
+    .array(
+      z.object({
+        supplier: z.enum(supplierKinds),
+        packages: number,
+        firstPackages: z.array(z.int()).max(1_000),
+        since: z.number(),
+      }),
+    )
+    .default([]),
   /** When the process started, as Unix time in ms. */
   startedAt: z.number(),
   /** The version of the program. */
@@ -63,19 +75,28 @@ export type StatusReport = z.output<typeof statusReport>;
 const busiestMax = 200;
 
 export interface StatusParts extends Pick<StatusReport, 'suppliersAvailable' | 'startedAt' | 'version'> {
+  readonly failing: readonly FailingSupplier[];
   readonly missing: readonly string[];
   readonly engine: EngineLoad;
   readonly process: ProcessLoad;
   readonly sockets: number;
 }
 
-export function statusReportOf({ engine, missing, process, sockets, ...rest }: StatusParts): StatusReport {
+export function statusReportOf({
+  engine,
+  missing,
+  failing,
+  process,
+  sockets,
+  ...rest
+}: StatusParts): StatusReport {
   const { packages, sagas, isDraining } = engine;
   const busiest = packages.toSorted((one, other) => rate(other) - rate(one));
   return {
     ...rest,
     state: isDraining ? 'draining' : missing.length > 0 ? 'not_ready' : 'ready',
     missing: missing.map((text) => text.slice(0, 1_000)),
+    failing: structuredClone(failing) as StatusReport['failing'],
     load: {
       packages: packages.length,
       mailbox: packages.reduce((total, { activity }) => total + activity.mailbox, 0),

@@ -10,6 +10,7 @@ import { loadMeter } from '../observability/process-load.ts';
 import { programVersion } from '../observability/telemetry.ts';
 import { clientResolver } from '../rate-limits/client-address.ts';
 import type { Store } from '../storage/store.ts';
+import type { ResilientSuppliers } from '../suppliers/resilient-suppliers.ts';
 import type { SupplierLedger } from '../suppliers/suppliers.ts';
 import { ledgerOf } from './suppliers.ts';
 
@@ -18,6 +19,7 @@ interface AdminParts {
   readonly log: Log;
   readonly store: Store & { readonly ledger: SupplierLedger };
   readonly engine: OperatedEngine;
+  readonly suppliers: Pick<ResilientSuppliers, 'failing'>;
   readonly settings: HttpSettings;
   /** Returns the number of open WebSockets. */
   readonly sockets: () => number;
@@ -42,11 +44,12 @@ interface OpenAdmin {
  * status.
  */
 export function openAdmin(parts: AdminParts): OpenAdmin {
-  const { config, settings, engine, store, log, sockets } = parts;
+  const { config, settings, engine, store, suppliers, log, sockets } = parts;
   const random = systemRandom();
   const meter = loadMeter(clock);
   const service = createAdminService({
     ...{ engine, store, log, clock, random, sockets },
+    failing: () => suppliers.failing,
     instance: config.instanceId,
     version: programVersion(),
     processLoad: () => meter.read(),

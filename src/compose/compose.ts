@@ -106,7 +106,7 @@ async function assemble(options: ComposeOptions, store: OpenStore, telemetry: Te
     openProtection(config, cluster?.connect, log),
   );
   const sockets = (): number => live.viewers;
-  const admin = openAdmin({ config, log, store, engine, settings, sockets, onDrain });
+  const admin = openAdmin({ config, log, store, engine, suppliers, settings, sockets, onDrain });
   const { app, live } = createApp({
     engine,
     liveBus,

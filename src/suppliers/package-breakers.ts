@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import { CircuitBreaker, type CircuitBreakerOptions } from './circuit-breaker.ts';
 import { FairSlots } from './fair-slots.ts';
+import type { FailingSupplier } from './suppliers.ts';
 
 export interface PackageBreakersOptions
   extends Pick<CircuitBreakerOptions, 'failuresToOpen' | 'reopenAfterMs' | 'reopenAfterMaxMs'> {
@@ -21,6 +22,8 @@ export interface PackageBreakersOptions
 const probesMax = 256;
 /** How long an answer of the supplier counts as recent: between this time, in ms, and twice as long. */
 const recentMs = 30_000;
+/** The most failing packages that are named. */
+const firstPackagesMax = 100;
 /** So many packages must fail before a package that nobody called recently has to probe. */
 const suspectMin = 3;
 
@@ -37,8 +40,8 @@ export class PackageBreakers {
   readonly #probes = new FairSlots(probesMax);
   /** Only of packages with calls under way, or whose supplier has failed recently. */
   readonly #breakers = new Map<number, CircuitBreaker>();
-  /** Packages whose breaker has opened and not closed again. */
-  readonly #failing = new Set<number>();
+  /** Packages whose breaker has opened and not closed again, with the time of that, as Unix time in ms. */
+  readonly #failing = new Map<number, number>();
   /** Packages that got an answer since `#recentAt`, and those whose last answer came in the period before. */
   #answered = new Set<number>();
   #answeredBefore = new Set<number>();
@@ -57,6 +60,16 @@ export class PackageBreakers {
   /** Whether most packages that called recently get no answers. */
   get isMostlyFailing(): boolean {
     return this.#failing.size > this.#answered.size + this.#answeredBefore.size;
+  }
+
+  /** The packages that get no answers. Undefined if there are none. Forgets those that nobody has called for a while. */
+  get failing(): Omit<FailingSupplier, 'supplier'> | undefined {
+    this.#forgetOld();
+    const firstPackages: number[] = [];
+    for (const packageId of this.#failing.keys())
+      if (firstPackages.push(packageId) === firstPackagesMax) break;
+    const [since] = this.#failing.values();
+    return since === undefined ? undefined : { packages: this.#failing.size, firstPackages, since };
   }
 
   /** Breakers in memory. */
@@ -113,7 +126,7 @@ export class PackageBreakers {
 
   #noteFailing(packageId: number): void {
     if (this.#failing.has(packageId)) return;
-    this.#failing.add(packageId);
+    this.#failing.set(packageId, this.#options.clock.now());
     this.#answered.delete(packageId);
     this.#answeredBefore.delete(packageId);
     this.#options.onTurn(packageId, 'fails');

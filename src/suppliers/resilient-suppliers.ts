@@ -7,13 +7,15 @@ import { type Metrics, noMetrics } from '../observability/metrics.ts';
 import type { Tracing } from '../observability/tracing.ts';
 import { FairSlots, type ReleaseSlot } from './fair-slots.ts';
 import { PackageBreakers } from './package-breakers.ts';
-import type {
-  CallOutcome,
-  CancelRequest,
-  SupplierAnswer,
-  SupplierClient,
-  SupplierKind,
-  Suppliers,
+import {
+  type CallOutcome,
+  type CancelRequest,
+  type FailingSupplier,
+  type SupplierAnswer,
+  type SupplierClient,
+  type SupplierKind,
+  type Suppliers,
+  supplierKinds,
 } from './suppliers.ts';
 
 export interface ResilientOptions {
@@ -47,6 +49,8 @@ export interface ResilientOptions {
 }
 
 export interface ResilientSuppliers extends Suppliers {
+  /** The kinds of suppliers that give no definite answers for some packages. */
+  readonly failing: readonly FailingSupplier[];
   /** Stops the breakers' timers. Calls under way end when their own signals abort. */
   close(): void;
 }
@@ -180,6 +184,12 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
     available: (packageId) => !unavailable.has(packageId),
     get isMostlyAvailable() {
       return !breakers.flights.isMostlyFailing && !breakers.hotels.isMostlyFailing;
+    },
+    get failing() {
+      return supplierKinds.flatMap((supplier) => {
+        const { failing } = breakers[supplier];
+        return failing === undefined ? [] : [{ supplier, ...failing }];
+      });
     },
     onAvailability(listener) {
       // A wrapper, so that a function which listens twice can stop listening once.

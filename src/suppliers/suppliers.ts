@@ -111,6 +111,17 @@ export interface Suppliers {
   onAvailability(listener: (packageId: number, available: boolean) => void): () => void;
 }
 
+/** The packages for which a kind of supplier gives no definite answers. */
+export interface FailingSupplier {
+  readonly supplier: SupplierKind;
+  /** The number of these packages. */
+  readonly packages: number;
+  /** The packages that have had no answer for the longest time, at most 100. */
+  readonly firstPackages: readonly number[];
+  /** Since when the first of them has had no answer, as Unix time in ms. */
+  readonly since: number;
+}
+
 /** An entry in the ledger of the simulated suppliers. */
 export interface LedgerEntry {
   readonly key: string;

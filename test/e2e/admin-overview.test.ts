@@ -37,6 +37,20 @@ const service = fakeAdmin({
         ...{ packages: 10_000, mailbox: 12_345, sagas: 10_000, sockets: 10_000, purchasesPerS: 10_240 },
         ...{ eventLoopLagMs: 1_240, rssBytes: 1_840_000_000 },
       },
+      failing: [
+        {
+          supplier: 'flights',
+          packages: 1,
+          firstPackages: [123_456_789_012_345],
+          since: clock.now() - 240_000,
+        },
+        {
+          supplier: 'hotels',
+          packages: 123_456,
+          firstPackages: [1, 2, 3, 4, 5, 6],
+          since: clock.now() - 8_000,
+        },
+      ],
     }),
     fakeLost('instance-2', { packages: 1_234, unowned: 234 }),
   ],

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test, vi } from 'vitest';
-import { buy } from '../support/api-client.ts';
+import { buy, logInAsOperator } from '../support/api-client.ts';
 import {
   type FaultySupplier,
   type SupplierCall,
@@ -79,6 +79,22 @@ test('Q12 a flight that hangs for one package does not delay the sale of another
   expect(beside.statuses).toEqual(Array.from({ length: 120 }, () => 201));
   console.info(`p50 normally ${normal.medianMs.toFixed(1)} ms, beside ${beside.medianMs.toFixed(1)} ms`);
   expect(beside.medianMs).toBeLessThan(Math.max(2 * normal.medianMs, 250));
+});
+
+test('Q12 operators see the package whose supplier does not answer, until it answers', async () => {
+  let isFailing = true;
+  await open((call) =>
+    isFailing && call.kind === 'flights' && isOfFirst(call) ? supplierFaults.error500 : undefined,
+  );
+  const headers = { cookie: await logInAsOperator(server.origin, adminToken) };
+  const overview = async () => (await fetch(`${server.origin}/admin`, { headers })).text();
+  const problem = 'The flight supplier does not answer for package 1';
+  expect(await overview()).not.toContain(problem);
+  for (const buyer of ['a', 'b', 'c'])
+    await buy(server.origin, 1, { email: emailOf(buyer), prefer: 'respond-async' });
+  await vi.waitFor(async () => expect(await overview()).toContain(problem), 10_000);
+  isFailing = false;
+  await vi.waitFor(async () => expect(await overview()).not.toContain(problem), 15_000);
 });
 
 test('Q12 cancels that keep failing delay neither another package nor an operator’s retry', async () => {

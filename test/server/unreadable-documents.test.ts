@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { openSqliteStore } from '../../src/storage/sqlite/sqlite-store.ts';
 import { sampleChange, sampleInventory, sampleOrder } from '../contract/samples.ts';
-import { buy, lookUp } from '../support/api-client.ts';
+import { buy, logInAsOperator, lookUp } from '../support/api-client.ts';
 import { auditHere } from '../support/audit.ts';
 import { recordingLog } from '../support/recording-log.ts';
 import { makeDatabase, onSale, startServer, type TestDatabase, type TestServer } from '../support/server.ts';
@@ -70,12 +70,7 @@ test('Q12 a server with unreadable documents starts, sells everything else, and 
     detail: 'Package 2 cannot be read by this instance.',
   });
 
-  const logIn = await fetch(`${origin}/admin/log-in`, {
-    method: 'POST',
-    body: new URLSearchParams({ token }),
-    redirect: 'manual',
-  });
-  const cookie = logIn.headers.getSetCookie().join('; ').split(';')[0] ?? '';
+  const cookie = await logInAsOperator(origin, token);
   const admin = async (path: string) => (await fetch(origin + path, { headers: { cookie } })).text();
   const overview = await admin('/admin');
   expect(overview).toContain('2 packages cannot be read');

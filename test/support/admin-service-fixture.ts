@@ -59,7 +59,12 @@ export async function openAdminBench(options: AdminBenchOptions = {}): Promise<A
   await engine.start();
   const service = createAdminService({
     ...{ ...common, engine, store: through(sqlite), version: '1.2.3', secret: 'a secret' },
-    ...{ processLoad: () => ({ eventLoopLagMs: 1, rssBytes: 2 }), sockets: () => 3, leave: () => {} },
+    ...{
+      processLoad: () => ({ eventLoopLagMs: 1, rssBytes: 2 }),
+      sockets: () => 3,
+      failing: () => [],
+      leave: () => {},
+    },
     ...{ queueLimits: { waitersPerUnit: 4, waitersMax: 100 }, hasOwners: true, ledger: closedLedger },
     ...over,
   });

@@ -51,3 +51,10 @@ async function read(response: Response): Promise<ApiReply> {
   if (body.code === undefined) return { status, order: body };
   return { status, code: body.code, ...(body.order === undefined ? {} : { order: body.order }) };
 }
+
+/** Logs in as an operator. Returns the cookie of the session. */
+export async function logInAsOperator(origin: string, token: string): Promise<string> {
+  const body = new URLSearchParams({ token });
+  const answer = await fetch(`${origin}/admin/log-in`, { method: 'POST', body, redirect: 'manual' });
+  return answer.headers.getSetCookie().join('; ').split(';')[0] ?? '';
+}

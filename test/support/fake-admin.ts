@@ -73,6 +73,7 @@ export function fakeInstance(
     state: 'ready',
     missing: [],
     suppliersAvailable: true,
+    failing: [],
     startedAt: fakeNow - 7_200_000,
     version: '0.1.0',
     load: {

@@ -212,7 +212,9 @@ export function packageStatusView(status: PackageStatus): z.output<typeof packag
 
 export function instanceView(status: InstanceStatus): z.output<typeof instanceAnswer> {
   if (status.state !== 'lost') {
-    return 'load' in status ? { ...status, startedAt: iso(status.startedAt) } : status;
+    if (!('load' in status)) return status;
+    const { failing: _, ...shown } = status;
+    return { ...shown, startedAt: iso(status.startedAt) };
   }
   const { id, isThis, state, at, firstPackages, takenOver, ...rest } = status;
   const lost = { since: iso(at), ...rest, firstPackages: [...firstPackages], takenOver: [...takenOver] };

@@ -117,7 +117,8 @@ export function totalsFragment({ summary: { totals }, instances }: Overview): Ht
 function suppliersTile(instances: Overview['instances']): Html {
   const heard = instances.filter((instance) => 'load' in instance);
   const open = heard.filter(({ suppliersAvailable }) => suppliersAvailable).length;
-  if (open === heard.length) return tile('Suppliers', 'Open', 'they answer');
+  const isForAll = heard.every(({ failing }) => failing.length === 0);
+  if (open === heard.length) return tile('Suppliers', 'Open', isForAll ? 'they answer' : 'for most packages');
   if (open === 0) return tile('Suppliers', 'Shut', 'for most packages');
   return tile('Suppliers', `${open} / ${heard.length}`, 'are answered');
 }

@@ -32,6 +32,11 @@ const order = (health: 'stuck' | 'slow', forMs: number) => ({
   health,
 });
 
+const failingFor = (firstPackages: number[], forMs: number, packages = firstPackages.length) =>
+  fakeInstance('instance-1', {
+    failing: [{ supplier: 'flights', packages, firstPackages, since: fakeNow - forMs }],
+  });
+
 test('a problem with one waiting message is described in the singular', () => {
   const slow = (mailbox: number) => {
     const instance = fakeInstance('instance-1', {});
@@ -83,6 +88,18 @@ test.each<[Partial<Overview>, string]>([
   [
     { instances: [fakeInstance('instance-1'), fakeInstance('instance-2', { suppliersAvailable: false })] },
     'bad: The suppliers do not answer instance-2. They are silent for most packages there, and no place of these is claimed until they answer.',
+  ],
+  [
+    { instances: [failingFor([3], 8_000), fakeInstance('instance-2')] },
+    'bad: The flight supplier does not answer for package 3. It has given no answer for 8\u00a0s. No place of the package is claimed until it answers.',
+  ],
+  [
+    { instances: [failingFor([3, 4], 8_000), failingFor([3, 5, 6, 7], 240_000)] },
+    'bad: The flight supplier does not answer for 5 packages. Packages 3, 4, 5, 6 and 1 more, the first for 4\u00a0min. No place of these is claimed until it answers.',
+  ],
+  [
+    { instances: [failingFor([3, 4], 8_000, 90)] },
+    'bad: The flight supplier does not answer for more than 2 packages. Packages 3 and 4, the first for 8\u00a0s. No place of these is claimed until it answers.',
   ],
   [
     { unreadable: [new UnreadableError({ packageId: 3 }, 2)] },

@@ -1,5 +1,6 @@
 import { formatCount, formatTime, peopleAre } from '../../http/pages/format.ts';
 import type { UnreadableError } from '../../storage/store.ts';
+import { type SupplierKind, supplierKinds } from '../../suppliers/suppliers.ts';
 import type { LostInstance } from '../instance-register.ts';
 import type { InstanceStatus } from '../instance-service.ts';
 import type { PackageStatus } from '../package-service.ts';
@@ -31,6 +32,7 @@ export function problemsOf(overview: Overview): Problem[] {
     ...notReady(overview),
     ...unreadable(overview),
     ...suppliers(overview),
+    ...failing(overview),
     ...silentInstances(overview),
     ...lostInstances(overview),
     ...ownerless(packages),
@@ -132,6 +134,36 @@ function suppliers({ instances, summary }: Overview): Problem[] {
       link: { href: '#instances', what: 'instances' },
     },
   ];
+}
+
+const supplierWords: Readonly<Record<SupplierKind, string>> = { flights: 'flight', hotels: 'hotel' };
+
+/** Instances report the same package if it has no owner, or if it has moved. */
+function failing({ instances, now }: Overview): Problem[] {
+  const all = instances.flatMap((instance) => ('load' in instance ? instance.failing : []));
+  return supplierKinds.flatMap((kind): Problem[] => {
+    const found = all.filter(({ supplier }) => supplier === kind);
+    const ids = [...new Set(found.flatMap(({ firstPackages }) => firstPackages))];
+    const [only] = ids;
+    if (only === undefined) return [];
+    const isOne = ids.length === 1;
+    const isComplete = found.every(({ packages, firstPackages }) => packages === firstPackages.length);
+    const many = isComplete ? formatQuantity(ids.length, 'package') : `more than ${ids.length} packages`;
+    const duration = durationWords(now - Math.min(...found.map(({ since }) => since)));
+    return [
+      {
+        id: `failing-${kind}`,
+        level: 'bad',
+        headline: `The ${supplierWords[kind]} supplier does not answer for ${isOne ? `package ${only}` : many}`,
+        text: isOne
+          ? `It has given no answer for ${duration}. No place of the package is claimed until it answers.`
+          : `Packages ${listed(ids.map(String))}, the first for ${duration}. No place of these is claimed until it answers.`,
+        link: isOne
+          ? { href: `/admin/packages/${only}`, what: `package ${only}` }
+          : { href: '#packages', what: 'packages' },
+      },
+    ];
+  });
 }
 
 function silentInstances({ instances }: Overview): Problem[] {
