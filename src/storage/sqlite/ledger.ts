@@ -61,8 +61,8 @@ export class SqliteLedger implements SupplierLedger {
     const { key, number, status, subject, packageId } = entry;
     return this.#write(() => {
       this.#insert ??= prepareInsert(this.#db);
-      this.#insert.run(kind, key, number, status, subject, packageId, at ?? null);
-      return found(this.#sql.find.get(kind, key)) ?? entry;
+      const { changes } = this.#insert.run(kind, key, number, status, subject, packageId, at ?? null);
+      return changes === 1 ? entry : (found(this.#sql.find.get(kind, key)) ?? entry);
     });
   }
 
