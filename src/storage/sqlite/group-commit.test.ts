@@ -51,6 +51,17 @@ describe('group commit', () => {
     expect(marks()).toEqual([1, 2, 3]);
   });
 
+  test('only writes of a flush with a write that throws have savepoints', async () => {
+    const connection = tampered(db, () => undefined);
+    const commits = new GroupCommit(connection);
+    await Promise.all([1, 2].map((mark) => commits.write(add(mark))));
+    expect(connection.ran).toEqual(['BEGIN IMMEDIATE', 'COMMIT']);
+    connection.ran.length = 0;
+    await Promise.allSettled([commits.write(add(3)), commits.write(add(1))]);
+    expect(connection.ran.filter((sql) => sql === 'SAVEPOINT one')).toHaveLength(2);
+    expect(marks()).toEqual([1, 2, 3]);
+  });
+
   test('writes wait while a checkpoint holds the commits up', async () => {
     const pass = Promise.withResolvers<void>();
     const commits = new GroupCommit(db, { hold: pass.promise, wrote: () => {} });

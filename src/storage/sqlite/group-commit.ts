@@ -14,8 +14,7 @@ const rowsPerFlush = 2000;
 
 /**
  * Gathers the writes of one turn of the event loop in one transaction, so that any number of packages share one fsync.
- * Each write has a savepoint: if a write throws, only this write is undone and rejected. Promises settle after the
- * COMMIT.
+ * If a write throws, only this write is undone and rejected. Promises settle after the COMMIT.
  */
 export class GroupCommit {
   readonly #db: Pick<DatabaseSync, 'exec' | 'isTransaction'>;
@@ -39,6 +38,7 @@ export class GroupCommit {
 
   /**
    * Runs `work` in the next flush. Resolves with its result once the write is durable.
+   * @param work runs twice if another write of the flush throws. The first run is then undone.
    * @param rows about how many rows the work writes.
    * @throws StoreUnavailableError if the write was not applied, but may work later.
    * @throws CommitUnknownError if the write may or may not have been applied.
@@ -63,9 +63,7 @@ export class GroupCommit {
   #flush(writes: readonly Write[]): unknown[] {
     let results: unknown[];
     try {
-      this.#rollBack();
-      this.#db.exec('BEGIN IMMEDIATE');
-      results = writes.map((write) => this.#attempt(write));
+      results = this.#runTogether(writes) ?? this.#runApart(writes);
     } catch (error) {
       this.#rollBack();
       throw unavailable(error);
@@ -79,19 +77,41 @@ export class GroupCommit {
     return results;
   }
 
-  /** Runs one write. Returns the Error if only this write is undone. Throws only if the whole flush is lost. */
-  #attempt({ work }: Write): unknown {
-    this.#db.exec('SAVEPOINT one');
+  /**
+   * Runs the writes without savepoints, because SQLite copies each page that a savepoint changes. Returns undefined if
+   * a write threw. @throws Error if the whole flush is lost.
+   */
+  #runTogether(writes: readonly Write[]): unknown[] | undefined {
+    this.#begin();
     try {
-      const result = work();
-      this.#db.exec('RELEASE one');
-      return result;
+      return writes.map(({ work }) => work());
     } catch (error) {
-      // Errors like a full disk end SQLite's whole transaction, and the next write would fail too.
-      if (isUnavailable(error) || !this.#db.isTransaction) throw error;
-      this.#db.exec('ROLLBACK TO one; RELEASE one');
-      return error instanceof Error ? error : new Error(String(error));
+      if (isUnavailable(error)) throw error;
+      return undefined;
     }
+  }
+
+  /** Runs each write in a savepoint. @throws Error if the whole flush is lost. */
+  #runApart(writes: readonly Write[]): unknown[] {
+    this.#begin();
+    return writes.map(({ work }) => {
+      this.#db.exec('SAVEPOINT one');
+      try {
+        const result = work();
+        this.#db.exec('RELEASE one');
+        return result;
+      } catch (error) {
+        // Errors like a full disk end SQLite's whole transaction, and the next write would fail too.
+        if (isUnavailable(error) || !this.#db.isTransaction) throw error;
+        this.#db.exec('ROLLBACK TO one; RELEASE one');
+        return error instanceof Error ? error : new Error(String(error));
+      }
+    });
+  }
+
+  #begin(): void {
+    this.#rollBack();
+    this.#db.exec('BEGIN IMMEDIATE');
   }
 
   /**

@@ -21,7 +21,7 @@ function prepare(db: DatabaseSync) {
   };
 }
 
-/** The statements of the operator log. Each write runs inside a savepoint. */
+/** The statements of the operator log. */
 export class OperatorEvents {
   readonly #sql: ReturnType<typeof prepare>;
   readonly #unreadable: UnreadableDocuments;

@@ -56,7 +56,10 @@ function prepare(db: DatabaseSync) {
   };
 }
 
-/** All changes of the store except the operator log. Each method is synchronous and runs inside a savepoint. */
+/**
+ * All changes of the store except the operator log. Each method is synchronous, and runs in a {@link GroupCommit}, which
+ * undoes it if it throws.
+ */
 export class Writes {
   readonly #db: DatabaseSync;
   readonly #sql: ReturnType<typeof prepare>;
