@@ -56,6 +56,16 @@ export function unreadableDocumentsContract(name: string, open: () => Promise<Op
       await store.ping();
     });
 
+    test('Q12 an unreadable package does not undo what is written at the same time', async () => {
+      await opened.spoil(1, how);
+      const [refused, taken] = await Promise.allSettled([
+        store.takeOwnership(1, 'one'),
+        store.takeOwnership(2, 'one'),
+      ]);
+      expect(refused).toMatchObject({ reason: { subject: { packageId: 1 } } });
+      expect(taken).toMatchObject({ value: { fence: { epoch: 1 } } });
+    });
+
     test('Q12 an unreadable package is left out of its page, and the next page follows', async () => {
       await opened.spoil(2, how);
       const page = await store.packagesPage(undefined, 2);

@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { CommitUnknownError, StoreUnavailableError } from '../store.ts';
+import { CommitUnknownError, StoreUnavailableError, UnreadableError } from '../store.ts';
 import { GroupCommit } from './group-commit.ts';
 
 /** A connection whose statements can be made to fail. */
@@ -60,6 +60,19 @@ describe('group commit', () => {
     await Promise.allSettled([commits.write(add(3)), commits.write(add(1))]);
     expect(connection.ran.filter((sql) => sql === 'SAVEPOINT one')).toHaveLength(2);
     expect(marks()).toEqual([1, 2, 3]);
+  });
+
+  test('Q12 a write that finds a document unreadable is rejected alone', async () => {
+    const commits = new GroupCommit(db);
+    const unreadable = new UnreadableError({ packageId: 7 });
+    const outcomes = await Promise.allSettled([
+      commits.write(add(1)),
+      commits.write(() => {
+        throw unreadable;
+      }),
+    ]);
+    expect(outcomes).toMatchObject([{ status: 'fulfilled' }, { status: 'rejected', reason: unreadable }]);
+    expect(marks()).toEqual([1]);
   });
 
   test('writes wait while a checkpoint holds the commits up', async () => {

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { Batcher } from '../../lib/batcher.ts';
-import { CommitUnknownError, StoreUnavailableError } from '../store.ts';
+import { CommitUnknownError, StoreUnavailableError, UnreadableError } from '../store.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import { isUnavailable, sqliteCode, sqliteCodeOf, unavailable } from './errors.ts';
 
@@ -86,7 +86,7 @@ export class GroupCommit {
     try {
       return writes.map(({ work }) => work());
     } catch (error) {
-      if (isUnavailable(error)) throw error;
+      if (isOfWholeFlush(error)) throw error;
       return undefined;
     }
   }
@@ -102,7 +102,7 @@ export class GroupCommit {
         return result;
       } catch (error) {
         // Errors like a full disk end SQLite's whole transaction, and the next write would fail too.
-        if (isUnavailable(error) || !this.#db.isTransaction) throw error;
+        if (isOfWholeFlush(error) || !this.#db.isTransaction) throw error;
         this.#db.exec('ROLLBACK TO one; RELEASE one');
         return error instanceof Error ? error : new Error(String(error));
       }
@@ -133,4 +133,9 @@ export class GroupCommit {
     }
     return !this.#db.isTransaction;
   }
+}
+
+/** Whether the disk or the file is the cause of an error, so that no write of the flush can be applied. */
+function isOfWholeFlush(error: unknown): boolean {
+  return isUnavailable(error) && !(error instanceof UnreadableError);
 }
