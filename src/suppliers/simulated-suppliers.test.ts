@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { supplierClientContract } from '../../test/contract/suppliers.ts';
+import { ManualClock } from '../../test/support/manual-clock.ts';
 import { memoryLedger } from '../../test/support/memory-ledger.ts';
 import { systemClock } from '../lib/clock.ts';
 import { systemRandom } from '../lib/random.ts';
@@ -90,4 +91,52 @@ test('work that fails after its caller has gone causes no unhandled rejection', 
   // Vitest fails the run on an unhandled rejection.
   failing.reject(new Error('the disk is gone'));
   await new Promise((resolve) => setImmediate(resolve));
+});
+
+describe('the ticket of a hotel reservation', () => {
+  const hotel = { key: 'A', packageId: 1, stay: '2030-05-01', email: 'ana@example.com' };
+
+  function countingLookUps() {
+    const clock = new ManualClock();
+    const ledger = memoryLedger();
+    const findByNumber = vi.spyOn(ledger, 'findByNumber');
+    const client = simulatedSuppliers({ ...willing, ledger, random: systemRandom(), clock });
+    const buyFlight = async () => {
+      const answer = await client.reserveFlight(flight);
+      return answer.kind === 'reserved' ? answer.number : '';
+    };
+    return { clock, client, findByNumber, buyFlight };
+  }
+
+  test('is not looked up if this process has just recorded it', async () => {
+    const { client, findByNumber, buyFlight } = countingLookUps();
+    const flightTicketNumber = await buyFlight();
+    expect(await client.reserveHotel({ ...hotel, flightTicketNumber })).toMatchObject({ kind: 'reserved' });
+    expect(findByNumber).not.toHaveBeenCalled();
+  });
+
+  test.each<[string, { afterMs?: number; times?: number; key?: string }]>([
+    ['older than two seconds', { afterMs: 2_000 }],
+    ['used a second time', { times: 2 }],
+    ['of another key', { key: 'B' }],
+  ])('is looked up if it is %s', async (_, { afterMs = 0, times = 1, key = 'A' }) => {
+    const { clock, client, findByNumber, buyFlight } = countingLookUps();
+    const flightTicketNumber = await buyFlight();
+    await clock.advance(afterMs);
+    for (let time = 0; time < times; time++) {
+      const answer = await client.reserveHotel({ ...hotel, key, flightTicketNumber });
+      expect(answer).toMatchObject({ kind: 'reserved' });
+    }
+    expect(findByNumber).toHaveBeenCalledTimes(1);
+  });
+
+  test('Q8 is invalid once it is cancelled, and if another one is given', async () => {
+    const { client, buyFlight } = countingLookUps();
+    const invalid = { kind: 'refused', code: 'invalid_ticket' };
+    const flightTicketNumber = await buyFlight();
+    await client.cancel('flights', 'A');
+    expect(await client.reserveHotel({ ...hotel, flightTicketNumber })).toEqual(invalid);
+    await client.reserveFlight({ ...flight, key: 'B' });
+    expect(await client.reserveHotel({ ...hotel, key: 'B', flightTicketNumber: 'F-other' })).toEqual(invalid);
+  });
 });

@@ -1,6 +1,7 @@
 import { orderIdBytes, orderIdFrom } from '../domain/order.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
+import { RecentTickets } from './recent-tickets.ts';
 import {
   type FlightRequest,
   type HotelRequest,
@@ -42,6 +43,7 @@ const habits = {
 export function simulatedSuppliers(options: SimulationOptions): SupplierClient {
   const { ledger, random, clock, latencyMs } = options;
   const underWay = new Map<string, Promise<SupplierAnswer>>();
+  const tickets = new RecentTickets(clock);
 
   /**
    * Runs the work once for all concurrent callers with this key. A caller's signal ends the caller's wait, but not the
@@ -68,38 +70,46 @@ export function simulatedSuppliers(options: SimulationOptions): SupplierClient {
     return decide();
   }
 
-  /** Decides at random. If an answer is already recorded under this key, returns the recorded answer. */
+  /** Decides at random. If an entry is already recorded under this key, returns the recorded entry. */
   async function draw(
     kind: SupplierKind,
     failureRate: number,
     { key, packageId }: FlightRequest | HotelRequest,
     subject: string,
-  ): Promise<SupplierAnswer> {
+  ): Promise<LedgerEntry> {
     const refused = random.fraction() < failureRate;
     const number = refused ? '' : newNumber(kind);
     const status = refused ? 'refused' : 'active';
-    const entry = { key, number, status, subject, packageId } as const;
-    return answerOf(kind, await ledger.record(kind, entry, clock.now()));
+    return ledger.record(kind, { key, number, status, subject, packageId }, clock.now());
   }
 
   function newNumber(kind: SupplierKind): string {
     return habits[kind].prefix + orderIdFrom(clock.now(), random.bytes(orderIdBytes)).replaceAll('-', '');
   }
 
+  async function decideFlight(request: FlightRequest): Promise<SupplierAnswer> {
+    const entry = await draw('flights', options.flightFailureRate, request, request.flight);
+    if (entry.status === 'active') tickets.add(entry);
+    return answerOf('flights', entry);
+  }
+
   async function decideHotel(request: HotelRequest): Promise<SupplierAnswer> {
-    const ticket = await ledger.findByNumber('flights', request.flightTicketNumber);
-    if (admits(ticket, request)) return draw('hotels', options.hotelFailureRate, request, request.stay);
-    const earlier = await ledger.find('hotels', request.key);
+    const { key, flightTicketNumber, stay } = request;
+    const ticket =
+      tickets.take(key, flightTicketNumber) ?? (await ledger.findByNumber('flights', flightTicketNumber));
+    if (admits(ticket, request))
+      return answerOf('hotels', await draw('hotels', options.hotelFailureRate, request, stay));
+    const earlier = await ledger.find('hotels', key);
     return earlier ? answerOf('hotels', earlier) : { kind: 'refused', code: 'invalid_ticket' };
   }
 
   return {
-    reserveFlight: (request, signal) =>
-      once('flights', request.key, signal, () =>
-        draw('flights', options.flightFailureRate, request, request.flight),
-      ),
+    reserveFlight: (request, signal) => once('flights', request.key, signal, () => decideFlight(request)),
     reserveHotel: (request, signal) => once('hotels', request.key, signal, () => decideHotel(request)),
-    cancel: (kind, key) => ledger.cancel(kind, key),
+    async cancel(kind, key) {
+      await ledger.cancel(kind, key);
+      tickets.forget(key);
+    },
     ledger: (kind, cursor) => ledger.page(kind, cursor, pageSize),
   };
 }
