@@ -2,8 +2,8 @@ import { expect, it } from 'vitest';
 import { freeUnitsOf } from './free-units.ts';
 
 const stay = (id: number, free: string) =>
-  `<hx-partial hx-target="#stay-${id}"><span id="stay-${id}"><span class="stay-words" id="stay-${id}-words">` +
-  `<span class="key key-sold">7 sold</span><span class="key key-free">${free} free</span></span></span></hx-partial>`;
+  `<hx-partial hx-target="#stay-${id}"><span id="stay-${id}"><span class="stay-status" id="stay-${id}-status" ` +
+  `data-open-words="${free} places left">${free} ${free === '1' ? 'place' : 'places'} left</span></span></hx-partial>`;
 
 function found(packageId: number, ...messages: string[]): (number | undefined)[] {
   const freeUnits = freeUnitsOf(packageId);
@@ -15,7 +15,7 @@ function found(packageId: number, ...messages: string[]): (number | undefined)[]
 }
 
 it('finds the free units of its own package only', () => {
-  expect(found(1, stay(1, '5'), stay(1, '99,995'), stay(12, '3') + stay(1, '0'))).toEqual([5, 99_995, 0]);
+  expect(found(1, stay(1, '5'), stay(1, '99,995'), stay(12, '3') + stay(1, '1'))).toEqual([5, 99_995, 1]);
 });
 
 it('ignores messages about other packages or the time, also after a match', () => {

@@ -3,10 +3,10 @@ export type FindFreeUnits = (bytes: Buffer, start: number, end: number) => numbe
 
 /**
  * Thousands of viewers receive the same bytes, so a message that equals the last one is not searched again. It reads
- * the text under a package's bar on the page (`99,995 free`).
+ * the text above a package's bar on the page (`99,995 places left`).
  */
 export function freeUnitsOf(packageId: number): FindFreeUnits {
-  const words = new RegExp(`id="stay-${packageId}-words">.*?>([\\d,]+) free<`, 's');
+  const words = new RegExp(`id="stay-${packageId}-status"[^>]*>([\\d,]+) places? left<`);
   let before = Buffer.alloc(0);
   let found: number | undefined;
   return (bytes, start, end) => {
