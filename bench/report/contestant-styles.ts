@@ -20,6 +20,8 @@ const known: Readonly<Record<string, Colour>> = {
   lua: { light: '#00805c', dark: '#43d3a5' },
   hello: { light: '#6a7280', dark: '#aab3c0' },
   restate: { light: '#6d43c0', dark: '#b99cff' },
+  'actor-mongodb-limited': { light: '#3b4fa8', dark: '#8f9ff0' },
+  'actor-sqlite-limited': { light: '#2f7d5b', dark: '#6fc7a0' },
   'floor-mongodb': { light: '#4a4f57', dark: '#c9ced6' },
   'floor-sqlite': { light: '#7a5c3e', dark: '#d3b48f' },
 };

@@ -5,6 +5,7 @@ import { ceilings } from './ceilings.ts';
 import { entrants, plenty } from './contestants.ts';
 
 const ours = ['actor-mongodb', 'actor-sqlite'];
+const withLimits = ['actor-mongodb-limited', 'actor-sqlite-limited'];
 const others = ['lock', 'queue', 'atomic', 'lua', 'floor-mongodb', 'floor-sqlite', 'hello'];
 /** These designs handle one purchase at a time. */
 const slow = ['lock', 'queue'];
@@ -20,11 +21,11 @@ export const scenario: Scenario = {
   async run(testbed) {
     const contestants = await inRounds(
       testbed,
-      entrants([...ours, ...others], [{ id: 1, quota: plenty }]),
-      async (deployment, { name: contestant, isOurs }, round) => {
+      entrants([...ours, ...withLimits, ...others], [{ id: 1, quota: plenty }]),
+      async (deployment, { name: contestant }, round) => {
         const isSlow = slow.includes(contestant);
         const runs = await ceilings(testbed, deployment, round, { request, isSlow });
-        if (!isOurs) return runs;
+        if (!ours.includes(contestant)) return runs;
         const ceiling = Math.max(...runs.map(({ figures }) => figures.finished ?? 0));
         return [...runs, await atHalfTheCeiling(testbed, deployment, round, ceiling)];
       },

@@ -5,7 +5,7 @@ import type { Deployment, Scenario, Testbed } from '../testbed.ts';
 import { entrants } from './contestants.ts';
 
 const quota = 100;
-const kinds = ['actor-mongodb', 'actor-sqlite', 'hello'];
+const kinds = ['actor-mongodb', 'actor-sqlite', 'actor-mongodb-limited', 'actor-sqlite-limited', 'hello'];
 const callers = 64;
 const sellOutSeconds = 0.5;
 
