@@ -3,19 +3,35 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Arrivals } from './arrivals.ts';
 import { type FindFreeUnits, freeUnitsOf } from './free-units.ts';
 import { Latencies } from './histogram.ts';
-import type { ViewersReply, ViewersReport, ViewersRequest } from './viewers-protocol.ts';
+import type { CutReport, ViewersReply, ViewersReport, ViewersRequest } from './viewers-protocol.ts';
 import { monotonicMs } from './viewers-protocol.ts';
-import { openViewer } from './viewers-socket.ts';
+import { openViewer, type ViewerAddress } from './viewers-socket.ts';
 
 /** Concurrent handshakes. */
 const handshakesAtOnce = 100;
 const readBytes = 256 * 1024;
+/** When pages reconnect: `reconnectDelay`, `reconnectMaxDelay` and `reconnectJitter` of their htmx. */
+const reconnect = { firstMs: 300, maxMs: 3_000, jitter: 0.3 };
+
+/** Viewers whose connections were cut at one time. */
+interface Cut {
+  readonly at: number;
+  /** A viewer with this number of free units, or less, has the current state. */
+  readonly leastFree: number;
+  readonly waiting: Set<number>;
+  readonly recovery: Latencies;
+}
 
 /** The process with the viewers. Its parent controls it through the message channel; it ends with the parent. */
 class ViewersProgram {
-  readonly #sockets: Socket[] = [];
+  /** The socket of each viewer; absent while it is cut. */
+  readonly #sockets = new Map<number, Socket>();
   readonly #shared = Buffer.alloc(readBytes);
+  #address: ViewerAddress = { host: '', port: 0, path: '' };
   #freeUnits: FindFreeUnits = () => undefined;
+  /** The newest state that a viewer has seen. */
+  #leastFree = Number.POSITIVE_INFINITY;
+  #cut: Cut | undefined;
   #arrivals = new Arrivals(0);
   #freeAtFirst = 0;
   #messages = 0;
@@ -30,6 +46,8 @@ class ViewersProgram {
       case 'record':
         this.#record(request.freeUnits);
         return { kind: 'record' };
+      case 'cut':
+        return { kind: 'cut', ...(await this.#cutSome(request)) };
       case 'report':
         return { kind: 'report', ...(await this.#report(request)) };
     }
@@ -37,38 +55,79 @@ class ViewersProgram {
 
   async #open({ origin, topic, count, packageId }: ViewersRequest & { kind: 'open' }) {
     const { hostname, port } = new URL(origin);
-    const address = { host: hostname, port: Number(port), path: `/live?topic=${topic}` };
+    this.#address = { host: hostname, port: Number(port), path: `/live?topic=${topic}` };
     const failures: string[] = [];
     this.#freeUnits = freeUnitsOf(packageId);
-    let next = this.#sockets.length;
+    let next = this.#sockets.size;
     const end = next + count;
     const openSome = async () => {
       while (next < end) {
         const viewer = next++;
-        const events = {
-          text: (bytes: Buffer, start: number, stop: number) => this.#see(viewer, bytes, start, stop),
-          gone: () => void this.#gone++,
-        };
-        try {
-          this.#sockets.push(await openViewer(address, this.#shared, events));
-        } catch (error) {
-          failures.push(String(error));
-        }
+        await this.#connect(viewer).catch((error: unknown) => failures.push(String(error)));
       }
     };
     await Promise.all(Array.from({ length: handshakesAtOnce }, openSome));
-    return { opened: this.#sockets.length, failures: failures.slice(0, 5) };
+    return { opened: this.#sockets.size, failures: failures.slice(0, 5) };
+  }
+
+  async #connect(viewer: number): Promise<void> {
+    const socket = await openViewer(this.#address, this.#shared, {
+      text: (bytes, start, end) => this.#see(viewer, bytes, start, end),
+      gone: () => {
+        if (this.#sockets.has(viewer)) this.#gone++;
+      },
+    });
+    this.#sockets.set(viewer, socket);
+  }
+
+  async #cutSome({ count, timeoutMs }: ViewersRequest & { kind: 'cut' }): Promise<CutReport> {
+    const all = [...this.#sockets];
+    const first = Math.floor(Math.random() * all.length);
+    const chosen = Array.from({ length: Math.min(count, all.length) }, (_, index) => {
+      return all[(first + index) % all.length] as [number, Socket];
+    });
+    const at = monotonicMs();
+    const cut: Cut = { at, leastFree: this.#leastFree, waiting: new Set(), recovery: new Latencies() };
+    this.#cut = cut;
+    for (const [viewer, socket] of chosen) {
+      cut.waiting.add(viewer);
+      this.#sockets.delete(viewer);
+      socket.resetAndDestroy();
+      void this.#reconnect(viewer, at + timeoutMs);
+    }
+    while (cut.waiting.size > 0 && monotonicMs() < at + timeoutMs) await pause(5);
+    this.#cut = undefined;
+    return { recovery: cut.recovery.percentiles(), lost: cut.waiting.size };
+  }
+
+  /** Tries until it succeeds or the time is over. */
+  async #reconnect(viewer: number, until: number): Promise<void> {
+    const { firstMs, maxMs, jitter } = reconnect;
+    for (let delayMs = firstMs; monotonicMs() < until; delayMs = Math.min(2 * delayMs, maxMs)) {
+      await pause(delayMs * (1 + jitter * (2 * Math.random() - 1)));
+      const isOpen = await this.#connect(viewer).then(
+        () => true,
+        () => false,
+      );
+      if (isOpen) return;
+    }
   }
 
   #see(viewer: number, bytes: Buffer, start: number, end: number): void {
     this.#messages++;
     const free = this.#freeUnits(bytes, start, end);
-    if (free !== undefined) this.#arrivals.see(viewer, this.#freeAtFirst - free, monotonicMs());
+    if (free === undefined) return;
+    const now = monotonicMs();
+    this.#arrivals.see(viewer, this.#freeAtFirst - free, now);
+    this.#leastFree = Math.min(this.#leastFree, free);
+    const cut = this.#cut;
+    if (cut !== undefined && free <= cut.leastFree && cut.waiting.delete(viewer))
+      cut.recovery.record(now - cut.at);
   }
 
   #record(freeUnits: number): void {
     this.#freeAtFirst = freeUnits;
-    this.#arrivals = new Arrivals(this.#sockets.length);
+    this.#arrivals = new Arrivals(this.#sockets.size);
     this.#messages = 0;
     this.#cpuBefore = process.cpuUsage();
     this.#recordingSince = monotonicMs();

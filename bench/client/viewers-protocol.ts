@@ -13,6 +13,8 @@ export type ViewersRequest =
     }
   /** From now on, each decrease from this number of free units is one change. */
   | { readonly kind: 'record'; readonly freeUnits: number }
+  /** Cut the connections of this many viewers at once. They reconnect like the pages. */
+  | { readonly kind: 'cut'; readonly count: number; readonly timeoutMs: number }
   | {
       readonly kind: 'report';
       /** When each change was made, by `monotonicMs()`. */
@@ -24,7 +26,15 @@ export type ViewersRequest =
 export type ViewersReply =
   | { readonly kind: 'open'; readonly opened: number; readonly failures: readonly string[] }
   | { readonly kind: 'record' }
+  | ({ readonly kind: 'cut' } & CutReport)
   | ({ readonly kind: 'report' } & ViewersReport);
+
+export interface CutReport {
+  /** The time from the cut until a viewer had the current state again. */
+  readonly recovery: Percentiles;
+  /** Viewers that did not get it in time. */
+  readonly lost: number;
+}
 
 export interface ViewersReport {
   /** The delay of each change at each viewer. */
@@ -33,7 +43,7 @@ export interface ViewersReport {
   readonly unseen: number;
   /** Messages received during the recording. */
   readonly messages: number;
-  /** Sockets that have closed. */
+  /** Sockets that have closed, and were not cut. */
   readonly gone: number;
   /** Cores used by the viewers' process during the recording. */
   readonly cpu: number;

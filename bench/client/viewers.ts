@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { spawnProgram } from './spawn.ts';
-import type { ViewersReply, ViewersReport, ViewersRequest } from './viewers-protocol.ts';
+import type { CutReport, ViewersReply, ViewersReport, ViewersRequest } from './viewers-protocol.ts';
 
 /** WebSockets on `GET /live` in a process of their own; disposing closes them all. */
 export interface Viewers extends AsyncDisposable {
@@ -12,6 +12,11 @@ export interface Viewers extends AsyncDisposable {
   open(origin: string, watch: Watch, count: number): Promise<void>;
   /** From now on, each decrease from this number of free units is one change. */
   record(freeUnits: number): Promise<void>;
+  /**
+   * Cuts the connections of this many viewers at once. Resolves when all of them have reconnected and got the current
+   * state, or after the timeout.
+   */
+  cut(count: number, timeoutMs: number): Promise<CutReport>;
   /**
    * Waits until all viewers have seen all changes, or until the timeout.
    * @param madeAt when each change was made, by `monotonicMs()`.
@@ -38,6 +43,7 @@ export function startViewers(under: readonly string[]): Viewers {
     async record(freeUnits) {
       await send(child, { kind: 'record', freeUnits });
     },
+    cut: (count, timeoutMs) => send(child, { kind: 'cut', count, timeoutMs }),
     report: (madeAt, timeoutMs) => send(child, { kind: 'report', madeAt, timeoutMs }),
     async [Symbol.asyncDispose]() {
       if (child.exitCode !== null || child.signalCode !== null) return;

@@ -36,9 +36,11 @@ const figures = {
   confirmed: { label: 'units sold', unit: '', better: 'neither' },
   drainedMs: { label: 'until the queue was empty', unit: 'ms', better: 'lower' },
   rssGrowth: { label: 'growth of memory under overload', unit: 'bytes', better: 'lower' },
+  recoveredMs: { label: 'until all have the current state', unit: 'ms', better: 'lower' },
   rssPerSocketKB: { label: 'memory per socket', unit: 'KB', better: 'lower' },
   readyMs: { label: 'start to ready', unit: 'ms', better: 'lower' },
   costPerPurchaseUs: { label: 'CPU of all processes per purchase', unit: 'µs', better: 'lower' },
+  forwardedCostUs: { label: 'CPU of all processes per forwarded purchase', unit: 'µs', better: 'lower' },
   idleRssMB: { label: 'memory when idle', unit: 'MB', better: 'lower' },
 } as const satisfies Readonly<Record<string, FigureMeaning>>;
 
@@ -53,6 +55,7 @@ const mainFigures: Readonly<Record<string, string | null>> = {
   'targets-look-ups': 'shownPerSecond',
   overload: 'goodput',
   cluster: 'costPerPurchaseUs',
+  forwarded: 'costPerPurchaseUs',
   'flash-sale': null,
   live: null,
   start: null,
@@ -68,6 +71,7 @@ const latencies = {
   confirmed: 'to the confirmed order',
   fanOut: 'from the change to the socket',
   refusal: 'to the refusal',
+  recovery: 'from the loss to the current state',
 } as const;
 
 export type LatencyName = keyof typeof latencies;
@@ -80,6 +84,7 @@ const parameters = {
   buyers: 'buyers',
   failureRate: 'share of flights that fail',
   instances: 'instances',
+  path: 'purchases',
   sockets: 'sockets',
   orders: 'stored orders',
   packages: 'packages',

@@ -1,6 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { outcomesIn } from '../client/outcomes.ts';
 import { startViewers, type Viewers, type Watch } from '../client/viewers.ts';
+import type { CutReport } from '../client/viewers-protocol.ts';
+import { monotonicMs } from '../client/viewers-protocol.ts';
 import type { UnauditedRun } from '../runner/measure.ts';
 import { choosePlacement } from '../runner/placement.ts';
 import { inRounds } from '../runner/rounds.ts';
@@ -17,6 +19,9 @@ const idleChangesPerSecond = 10;
 const loadPerSecond = 1_000;
 /** Changes that take longer count as lost. */
 const lastArrivalsMs = 3_000;
+/** Viewers that take longer to recover count as lost. */
+const recoveryMs = 20_000;
+const lossBeginsMs = 1_000;
 const roundsMax = 3;
 
 interface Lengths {
@@ -35,7 +40,9 @@ export const scenario: Scenario = {
   title: 'Live pages',
   what:
     'Sockets watch a package like the pages do, while it changes five times a second: the time from a purchase until each ' +
-    'socket has the new state, alone and under purchase load, and the memory of an idle socket.',
+    'socket has the new state, alone and under purchase load, and the memory of an idle socket. Then connections are lost, ' +
+    'one in a hundred each second, and all at once, and reconnect like the pages do: the time until all have the current ' +
+    'state again.',
   async run(testbed) {
     const lengths = testbed.isQuick ? quick : full;
     const packages = [watched, other].map((id) => ({ id, quota: plenty }));
@@ -48,6 +55,8 @@ export const scenario: Scenario = {
       `The load is ${loadPerSecond} purchases per second of another package. Sockets watch one package, which it does not ` +
         'change; with “purchases of what they watch” they watch all, as the order page does, so that every change is theirs.',
       'A delay begins when the purchase is sent, so it includes the purchase.',
+      'A lost connection is cut without a goodbye; its page tries again after 300 ms, and then waits twice as long each time. ' +
+        'A viewer that missed changes counts as having seen them when it has the state after them.',
     ];
     return { contestants, notes };
   },
@@ -84,6 +93,10 @@ async function watchInSteps(
     const alone = await watch(turn, viewers, watching);
     runs.push({ ...alone, figures: { ...alone.figures, rssPerSocketKB } });
     runs.push(await watch(turn, viewers, { ...watching, load: 'purchases' }));
+    const some = { ...watching, load: 'one in a hundred lost each second' };
+    runs.push(await watch(turn, viewers, { ...some, lose: () => loseSome(viewers, sockets / 100, seconds) }));
+    const all = { ...watching, load: 'all lost at once' };
+    runs.push(await watch(turn, viewers, { ...all, lose: () => loseAll(viewers, sockets) }));
   }
   if (!testbed.isQuick) {
     await using viewers = startViewers(clientUnder);
@@ -121,18 +134,36 @@ interface Watching {
   readonly load: string;
   readonly seconds: number;
   readonly perSecond: number;
+  /** Cuts connections during the changes. Returns the recovery from the cut. */
+  readonly lose?: () => Promise<CutReport | undefined>;
+}
+
+async function loseSome(viewers: Viewers, count: number, seconds: number): Promise<undefined> {
+  const until = monotonicMs() + seconds * 1000;
+  for (let next = monotonicMs(); next < until; next += 1_000) {
+    await pause(Math.max(0, next - monotonicMs()));
+    await viewers.cut(count, recoveryMs);
+  }
+}
+
+async function loseAll(viewers: Viewers, sockets: number): Promise<CutReport> {
+  await pause(lossBeginsMs);
+  return viewers.cut(sockets, recoveryMs);
 }
 
 async function watch(turn: Turn, viewers: Viewers, watching: Watching): Promise<UnauditedRun> {
   const { testbed, deployment, round } = turn;
-  const { sockets, load, seconds, perSecond } = watching;
+  const { sockets, load, seconds, perSecond, lose } = watching;
   const [origin] = deployment.origins as [string];
   testbed.progress(`${sockets} sockets, load ${load}`);
-  const buying = load === 'none' ? undefined : startLoad(turn, seconds);
+  const buying = load.startsWith('purchases') ? startLoad(turn, seconds) : undefined;
   if (buying !== undefined) await pause(1_000);
   await viewers.record(await freeUnits(origin));
-  const { result: changes, cores: server } = await testbed.cpuOf(deployment.pids, () =>
-    buyAtPace(origin, watched, { perSecond, seconds }),
+  const {
+    result: [changes, cut],
+    cores: server,
+  } = await testbed.cpuOf(deployment.pids, () =>
+    Promise.all([buyAtPace(origin, watched, { perSecond, seconds }), lose?.()]),
   );
   const { delays, unseen, messages, gone, cpu } = await viewers.report(changes.madeAt, lastArrivalsMs);
   const purchases = await buying;
@@ -142,11 +173,17 @@ async function watch(turn: Turn, viewers: Viewers, watching: Watching): Promise<
     figures: {
       messagesPerSecond: messages / seconds,
       ...(purchases && { finished: outcomesIn(purchases.answers) / purchases.seconds }),
+      // Without the viewers that were lost, the time would look too short.
+      ...(cut?.lost === 0 && { recoveredMs: cut.recovery.max }),
     },
-    latencies: { fanOut: delays, ...(purchases && { outcome: purchases.latencies.outcome }) },
+    latencies: {
+      fanOut: delays,
+      ...(purchases && { outcome: purchases.latencies.outcome }),
+      ...(cut && { recovery: cut.recovery }),
+    },
     answers: purchases?.answers ?? {},
     dropped: unseen + (purchases?.dropped ?? 0),
-    errors: gone + changes.failed + (purchases?.errors ?? 0),
+    errors: gone + (cut?.lost ?? 0) + changes.failed + (purchases?.errors ?? 0),
     cpu: { client: cpu + (purchases?.clientCpu ?? 0), server },
   };
 }
