@@ -59,6 +59,11 @@ export interface RequestTemplate {
   readonly packages: readonly number[];
   /** Exponent of the Zipf distribution over the packages; 0 (the default) is uniform. */
   readonly zipf?: number;
+  /**
+   * Which origin gets a request: `any` (the default), or `hashed`, always the same one for a package, as behind a proxy
+   * that hashes by package.
+   */
+  readonly spread?: 'any' | 'hashed';
   /** Whether each purchase has an Idempotency-Key of its own; default true. */
   readonly keys?: boolean;
   /** The `Prefer` header. */

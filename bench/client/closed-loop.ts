@@ -10,7 +10,7 @@ import {
 } from './loop.ts';
 import { waitUntil } from './measured-window.ts';
 import { Measurement } from './measurement.ts';
-import { requestMaker } from './requests.ts';
+import { requestMakers } from './requests.ts';
 
 /** Wait before a refused connection is opened again. */
 const reconnectMs = 20;
@@ -22,7 +22,7 @@ const reconnectMs = 20;
 export async function closedLoop(load: ClosedLoop, tools: LoopOptions): Promise<LoadResult> {
   const { names, memory, watch, onEdge, lastAnswersMs = defaultLastAnswersMs } = tools;
   const origins = load.origins.map((origin) => new URL(origin));
-  const makers = origins.map((origin) => requestMaker(origin, load.request, names, memory.bought));
+  const makers = requestMakers(load, names, memory.bought);
   const measurement = new Measurement({ timeline: load.timeline ?? false });
   const { window } = measurement;
   const connections = new Set<Connection>();

@@ -11,7 +11,7 @@ import {
 } from './loop.ts';
 import { waitUntil } from './measured-window.ts';
 import { Measurement } from './measurement.ts';
-import { requestMaker } from './requests.ts';
+import { requestMakers } from './requests.ts';
 import { Schedule } from './schedule.ts';
 import { SendQueue } from './send-queue.ts';
 
@@ -26,7 +26,7 @@ const openedFirst = 64;
 export async function openLoop(load: OpenLoop, tools: LoopOptions): Promise<LoadResult> {
   const { names, memory, watch, onEdge, lastAnswersMs = defaultLastAnswersMs } = tools;
   const origins = load.origins.map((origin) => new URL(origin));
-  const makers = origins.map((origin) => requestMaker(origin, load.request, names, memory.bought));
+  const makers = requestMakers(load, names, memory.bought);
   const { stages = [{ rate: load.rate, seconds: load.seconds }], timeline = false } = load;
   const schedule = new Schedule(stages, load.warmUpSeconds);
   const measurement = new Measurement({ stageEnds: schedule.ends, timeline });

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { RequestTemplate } from '../testbed.ts';
+import type { ClosedLoop, RequestTemplate } from '../testbed.ts';
 import { zipf } from './zipf.ts';
 
 /** An order that this client has bought. */
@@ -23,6 +23,21 @@ export class UniqueNames {
     this.#count += 1;
     return this.#prefix + String(this.#count).padStart(digits, '0');
   }
+}
+
+/** One maker for each origin of a load, in their order. */
+export function requestMakers(
+  { origins, request }: Pick<ClosedLoop, 'origins' | 'request'>,
+  names: UniqueNames,
+  bought: readonly BoughtOrder[],
+): RequestMaker[] {
+  return origins.map((origin, index) => {
+    const packages =
+      request.spread === 'hashed'
+        ? request.packages.filter((id) => id % origins.length === index)
+        : request.packages;
+    return requestMaker(new URL(origin), { ...request, packages }, names, bought);
+  });
 }
 
 /** @param bought the orders for `look-up`; at least one. */

@@ -2,54 +2,71 @@ import type { Contestant, Run } from '../results.ts';
 import type { UnauditedRun } from '../runner/measure.ts';
 import { measure } from '../runner/measure.ts';
 import { type Entrant, inRounds } from '../runner/rounds.ts';
-import type { Deployment, Scenario, Testbed } from '../testbed.ts';
+import type { Deployment, RequestTemplate, Scenario, Testbed } from '../testbed.ts';
 import { plenty } from './contestants.ts';
 
 const kind = 'actor-mongodb';
 const callers = 256;
-const sizes = { full: [1, 2, 3], quick: [1, 2] };
-/** The first package is the hot one; runs with many packages buy all of them. */
-const packages = Array.from({ length: 100 }, (_, index) => ({ id: index + 1, quota: plenty }));
-const ids = packages.map(({ id }) => id);
+const sizes = [1, 2, 3];
+const count = 100;
+const title = 'ticket-booking on MongoDB';
+
+/**
+ * The loads on each deployment, one after the other. Each buys packages of its own, so that no package has an owner from
+ * the load before.
+ */
+const loads = [
+  { name: kind, title, request: buy(1, 1) },
+  { name: `${kind}-many`, title: `${title}, ${count} packages`, request: buy(2, count) },
+  {
+    name: `${kind}-hashed`,
+    title: `${title}, ${count} packages, hashed by package`,
+    request: { ...buy(2 + count, count), spread: 'hashed' },
+  },
+] as const;
+
+const packages = loads.flatMap(({ request }) => request.packages.map((id) => ({ id, quota: plenty })));
 
 export const scenario: Scenario = {
   name: 'cluster',
   title: 'Cluster',
   what:
-    'One, two and three instances on the same MongoDB and Redis; purchases go to any of them, whichever owns the ' +
-    'package. Purchases finished per second, of one hot package and of a hundred.',
+    'One, two and three instances on the same MongoDB and Redis. They sell one hot package and a hundred packages, whichever ' +
+    'instance a purchase reaches, and a hundred packages whose purchases always reach the same instance, as behind a ' +
+    'proxy that hashes by package. CPU of all processes per purchase.',
   async run(testbed) {
-    const instances = sizes[testbed.isQuick ? 'quick' : 'full'];
-    const entrants: Entrant[] = instances.map((count) => ({
-      name: `${kind} × ${count}`,
+    const entrants: Entrant[] = sizes.map((instances) => ({
+      name: `${kind} × ${instances}`,
       title: kind,
       isOurs: true,
       // Unpinned for all sizes: pinned, several instances would share the one core that a single instance has for
       // itself.
-      subject: { kind, instances: count, packages, placement: 'free' },
+      subject: { kind, instances, packages, placement: 'free' },
     }));
     const wants = () => testbed.wants(kind);
     const sides = await inRounds({ ...testbed, wants }, entrants, (deployment, _entrant, round) =>
-      oneAndMany(testbed, deployment, round),
+      allLoads(testbed, deployment, round),
     );
-    return {
-      contestants: testbed.isQuick ? [ofOne(sides)] : [ofOne(sides), ofMany(sides)],
-      notes: [placementNote],
-    };
+    return { contestants: loads.map((load) => contestantOf(load, sides)), notes: [placementNote] };
   },
 };
 
 const placementNote =
-  'Instances, client and databases share all cores: more instances mean more work on the same machine.';
+  'Instances, client and databases share all cores. Purchases per second therefore show the machine’s limit; the CPU per ' +
+  'purchase shows what an instance on a machine of its own would add.';
 
-async function oneAndMany(testbed: Testbed, deployment: Deployment, round: number): Promise<UnauditedRun[]> {
+function buy(first: number, howMany: number) {
+  const ids = Array.from({ length: howMany }, (_, index) => first + index);
+  return { kind: 'buy', packages: ids } as const satisfies RequestTemplate;
+}
+
+async function allLoads(testbed: Testbed, deployment: Deployment, round: number): Promise<UnauditedRun[]> {
   const { origins } = deployment;
+  const { seconds, warmUpSeconds } = testbed;
   const runs: UnauditedRun[] = [];
-  const hot = ids.slice(0, 1);
-  for (const bought of testbed.isQuick ? [hot] : [hot, ids]) {
-    const parameters = { instances: origins.length, packages: bought.length };
-    const request = { kind: 'buy', packages: bought } as const;
-    const { seconds, warmUpSeconds } = testbed;
+  for (const { name, request } of loads) {
+    testbed.progress(`${name} × ${origins.length}`);
+    const parameters = { instances: origins.length, packages: request.packages.length, load: name };
     runs.push(
       await measure(testbed, deployment, { round, parameters }, () =>
         testbed.closedLoop({ origins, request, callers, seconds, warmUpSeconds }),
@@ -60,17 +77,19 @@ async function oneAndMany(testbed: Testbed, deployment: Deployment, round: numbe
 }
 
 /** Separate contestants, so that figures of one package are never compared with those of many. */
-function ofOne(sides: readonly Contestant[]): Contestant {
-  return { name: kind, title: 'ticket-booking on MongoDB', isOurs: true, runs: runsWith(sides, 1) };
+function contestantOf(
+  { name, title }: Pick<Contestant, 'name' | 'title'>,
+  sides: readonly Contestant[],
+): Contestant {
+  // A failed turn has no `load`; it is listed as void for each contestant.
+  const runs = sides.flatMap((side) =>
+    side.runs.filter(({ parameters }) => (parameters.load ?? name) === name),
+  );
+  return { name, title, isOurs: true, runs: runs.map(withoutLoad) };
 }
 
-function ofMany(sides: readonly Contestant[]): Contestant {
-  const title = `ticket-booking on MongoDB, ${ids.length} packages`;
-  return { name: `${kind}-many`, title, isOurs: true, runs: runsWith(sides, ids.length) };
-}
-
-function runsWith(sides: readonly Contestant[], count: number): Run[] {
-  // A failed turn has no `packages` parameter; it is listed as void for both contestants.
-  const isMeant = ({ parameters }: Run) => (parameters.packages ?? count) === count;
-  return sides.flatMap(({ runs }) => runs.filter(isMeant));
+/** The contestant says it already. */
+function withoutLoad(run: Run): Run {
+  const { load: _, ...parameters } = run.parameters;
+  return { ...run, parameters };
 }

@@ -1,6 +1,7 @@
 import type { Scenario } from '../testbed.ts';
 import { scenario as cluster } from './cluster.ts';
 import { scenario as flashSale } from './flash-sale.ts';
+import { scenario as forwarded } from './forwarded.ts';
 import { scenario as growth } from './growth.ts';
 import { scenario as hotPackage } from './hot-package.ts';
 import { scenario as live } from './live.ts';
@@ -19,6 +20,7 @@ export const scenarios: readonly Scenario[] = [
   flashSale,
   manyPackages,
   cluster,
+  forwarded,
   lookUps,
   live,
   overload,
