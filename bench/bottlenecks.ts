@@ -17,9 +17,10 @@ export const bottlenecks = {
     'A purchase waits for two commits, each of several round trips, and for its trips to the ledger; most of them wait for ' +
     'the journal, and under load each waits for the batch before it too.',
   latencySqlite: 'Checkpoints of the log block the one thread.',
+  limits: 'Each purchase counts its client and its email, and its answer says what is left of the limit.',
   cluster:
-    'One instance, mongod and the client share the cores; a second instance adds the way between them: messages, answers ' +
-    'and live updates of every order.',
+    'A forwarded purchase adds the way between instances: messages, answers and live updates of every order. Where ' +
+    'packages are spread out, each instance commits smaller groups.',
   memory:
     'Each connection has a request under way, in the queue for its commit: what is kept is theirs, and the young ' +
     'generation of V8 grows with it.',

@@ -121,7 +121,7 @@ describe('goals', () => {
   it('compares the highest cost of a range with the lowest before it', () => {
     const scenario = result('growth', {
       'actor-sqlite': [
-        cost(250, { orders: 100_000 }),
+        cost(250, { orders: 1_000_000 }),
         cost(200, { orders: 1000 }),
         cost(220, { orders: 10_000 }),
         cost(5, { packages: 1 }),
@@ -131,15 +131,50 @@ describe('goals', () => {
     expect(valueOfGoal([scenario], '10,000 packages')).toBeUndefined();
   });
 
-  it('compares two instances with one', () => {
+  it('compares the cost on three instances with that on one, for each way of spreading', () => {
     const scenario = result('cluster', {
+      'actor-mongodb-many': [1, 2, 3].map((instances) => cost(400 * instances, { instances })),
+      'actor-mongodb-hashed': [1, 2, 3].map((instances) => cost(400 + 20 * instances, { instances })),
+    });
+    expect(valueOfGoal([scenario], '100 packages: CPU')).toBe(3);
+    expect(valueOfGoal([scenario], 'hashed by package')).toBeCloseTo(460 / 420);
+  });
+
+  it('compares a forwarded purchase with a local one', () => {
+    const half = { parameters: { path: 'half forwarded' } };
+    const scenario = result('forwarded', {
       'actor-mongodb': [
-        finished(100, { instances: 1 }),
-        finished(95, { instances: 2 }),
-        finished(50, { instances: 3 }),
+        cost(300, { path: 'local' }),
+        { ...half, figures: { costPerPurchaseUs: 390, forwardedCostUs: 480 } },
       ],
     });
-    expect(valueOfGoal([scenario], 'two instances')).toBe(0.95);
+    expect(valueOfGoal([scenario], 'forwarded')).toBe(1.6);
+  });
+
+  it('takes refusals with limits on, and compares purchases with limits on and off', () => {
+    const at = (figures: Run['figures']) => [{ parameters: { callers: 64, keys: 'with' }, figures }];
+    const soldOut = result('sold-out', {
+      'actor-sqlite': at({ refused: 90 }),
+      'actor-sqlite-limited': at({ refused: 70 }),
+      'actor-mongodb-limited': at({ refused: 60 }),
+      hello: at({ answered: 100 }),
+    });
+    expect(valueOfGoal([soldOut], 'limits on, with keys')).toBe(0.6);
+    expect(valueOfGoal([soldOut], 'limits on, without keys')).toBeUndefined();
+    const hot = result('hot-package', {
+      'actor-sqlite': [finished(200, { callers: 64 })],
+      'actor-sqlite-limited': [finished(190, { callers: 64 }), finished(150, { callers: 512 })],
+    });
+    expect(valueOfGoal([hot], 'limits on against off')).toBe(0.95);
+  });
+
+  it('takes the time until all viewers have recovered', () => {
+    const at = (sockets: number, recoveredMs: number) => ({
+      parameters: { sockets, load: 'all lost at once' },
+      figures: { recoveredMs },
+    });
+    const scenario = result('live', { 'actor-sqlite': [at(10_000, 4_000), at(2_000, 9_000)] });
+    expect(valueOfGoal([scenario], 'lost at once')).toBe(4);
   });
 
   it.each([

@@ -13,7 +13,7 @@ import {
 } from './growth-steps.ts';
 
 const full: Ranges = {
-  orders: [1_000, 10_000, 100_000],
+  orders: [1_000, 10_000, 100_000, 1_000_000],
   packages: [1, 100, 10_000],
   waiting: [0, 10_000, 100_000],
 };
