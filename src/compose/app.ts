@@ -8,6 +8,7 @@ import { supplierRoutes } from '../http/api/suppliers.ts';
 import type { AppServices } from '../http/app-services.ts';
 import { createAssets } from '../http/assets.ts';
 import { compressPages } from '../http/compression.ts';
+import { FixedPathRouter } from '../http/fixed-path-router.ts';
 import { healthRoutes } from '../http/health.ts';
 import { showProblemPage } from '../http/pages/problem-pages.ts';
 import { pageRoutes } from '../http/pages/routes.ts';
@@ -29,7 +30,7 @@ export function createApp(deps: AppServices & { readonly admin?: HttpAdmin }): A
   const assets = createAssets({ hasAdmin: deps.admin !== undefined });
   const admin = createAdmin(deps, assets.url);
   const live = createLive({ ...deps, ...defined({ operators: admin?.live }) });
-  const app = new Hono();
+  const app = new Hono({ router: new FixedPathRouter() });
   app.route('/api/orders', orderRoutes(deps));
   app.route('/api/packages', packageRoutes(deps));
   app.route('/api/suppliers', supplierRoutes(deps));

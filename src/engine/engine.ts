@@ -8,8 +8,11 @@ export interface PurchaseRequest {
   readonly email: string;
   /** The Idempotency-Key. The same key with the same body returns the same order (rule Q7). */
   readonly key?: string;
-  /** Aborts when the caller hangs up. A queued order without a key is then withdrawn. */
-  readonly gone?: AbortSignal;
+  /**
+   * Returns the signal that aborts when the caller hangs up. Call it only if somebody listens, because creating the
+   * signal is slow. A queued order without a key is withdrawn when its caller hangs up.
+   */
+  readonly gone?: () => AbortSignal;
 }
 
 export interface Settling {

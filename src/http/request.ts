@@ -290,10 +290,11 @@ const preference =
  * counts.
  */
 export function parsePrefer(header: string | undefined): Preferences {
+  if (header === undefined) return { respondAsync: false };
   const found = new Map<string, string>();
   // Empties quoted strings that contain a comma or semicolon. Inside quotes these characters do not separate
   // preferences, and no supported value contains them.
-  const list = (header ?? '').slice(0, 1000).replace(/"(?:[^"\\]|\\.)*[,;](?:[^"\\]|\\.)*"/g, '""');
+  const list = header.slice(0, 1000).replace(/"(?:[^"\\]|\\.)*[,;](?:[^"\\]|\\.)*"/g, '""');
   for (const { groups } of list.matchAll(preference)) {
     const name = (groups?.name ?? '').toLowerCase();
     if (!found.has(name)) found.set(name, groups?.token ?? groups?.quoted ?? '');

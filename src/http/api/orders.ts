@@ -45,10 +45,7 @@ async function purchase(c: Context, services: Services): Promise<Response> {
   const result = await services.engine.purchase({
     packageId,
     email,
-    // A getter, because creating the signal is slow, and the thousands of refusals a second do not need the signal.
-    get gone() {
-      return c.req.raw.signal;
-    },
+    gone: () => c.req.raw.signal,
     ...(key === undefined ? {} : { key }),
   });
   const metrics = services.telemetry?.metrics;
