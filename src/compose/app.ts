@@ -2,7 +2,7 @@ import { type Context, Hono } from 'hono';
 import type { HttpAdmin } from '../admin/admin-auth.ts';
 import { adminApiRoutes } from '../admin/api/routes.ts';
 import { createAdmin } from '../admin/pages/routes.ts';
-import { orderRoutes } from '../http/api/orders.ts';
+import { orderRoutes, packageOrderRoutes } from '../http/api/orders.ts';
 import { packageRoutes } from '../http/api/packages.ts';
 import { supplierRoutes } from '../http/api/suppliers.ts';
 import type { AppServices } from '../http/app-services.ts';
@@ -33,6 +33,7 @@ export function createApp(deps: AppServices & { readonly admin?: HttpAdmin }): A
   const app = new Hono({ router: new FixedPathRouter() });
   app.route('/api/orders', orderRoutes(deps));
   app.route('/api/packages', packageRoutes(deps));
+  app.route('/api/packages', packageOrderRoutes(deps));
   app.route('/api/suppliers', supplierRoutes(deps));
   app.route('/api/admin', adminApiRoutes(deps));
   app.all('/api/*', (c) => problem(c, 'unknown_route'));

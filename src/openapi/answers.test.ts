@@ -18,6 +18,7 @@ interface Request {
 }
 
 const purchase: Request = { path: '/api/orders', body: { packageId: 1, email: 'ana@example.com' } };
+const purchaseOfPackage: Request = { path: '/api/packages/1/orders', body: { email: 'ana@example.com' } };
 const order = `/api/orders/${fakeOrder().id}`;
 const lookUp: Request = { path: `${order}?email=ana%40example.com` };
 const cancel: Request = { path: `${order}/cancel`, body: { email: 'ana@example.com' } };
@@ -109,6 +110,9 @@ describe('the description matches the answer', () => {
     [{ ...purchase, headers: { 'Content-Type': 'text/plain' } }, 415],
     [{ ...purchase, body: 'x'.repeat(20_000) }, 413],
     [{ ...purchase, headers: { 'Idempotency-Key': '' } }, 422],
+    [purchaseOfPackage, 202],
+    [{ ...purchaseOfPackage, path: '/api/packages/x/orders' }, 404],
+    [{ ...purchaseOfPackage, body: { email: 'x' } }, 422],
     [{ path: order }, 422],
     [{ path: `${order}?email=eve%40example.com` }, 404],
     [{ ...cancel, body: { email: 'eve@example.com' } }, 404],

@@ -9,6 +9,7 @@ const targets = [
   '/api/orders/7Q4M-9XKD-2VBN-H5TR/cancel',
   '/api/packages',
   '/api/packages/1',
+  '/api/packages/1/orders',
   '/api/suppliers/flights/reservations',
   '/api/suppliers/hotels/reservations',
   '/api/suppliers/flights/reservations/a-key',
@@ -33,7 +34,7 @@ const targets = [
 ];
 
 /** The most frequent routes of a sale. */
-const purchases = ['/api/orders', '/api/orders', '/order', '/order-queue'];
+const purchases = ['/api/orders', '/api/orders', '/api/packages/1/orders', '/order', '/order-queue'];
 
 const oddTargets = [
   '*',

@@ -115,6 +115,9 @@ it('answers purchases, look-ups and cancels as the OpenAPI description says', as
   await ask(`POST /api/orders/${id}/cancel 200`, { body: { email } });
   await ask('POST /api/orders 200', { body, headers });
   await ask('POST /api/orders 202', { body, headers: { Prefer: 'respond-async' } });
+  // The second address knows the same keys.
+  expect((await ask('POST /api/packages/1/orders 200', { body: { email }, headers })).id).toBe(id);
+  await ask('POST /api/packages/1/orders 202', { body: { email }, headers: { Prefer: 'respond-async' } });
 });
 
 it('refuses invalid purchases as the OpenAPI description says', async () => {
@@ -129,6 +132,11 @@ it('refuses invalid purchases as the OpenAPI description says', async () => {
   await ask('POST /api/orders 422', { body: '{"packageId":' });
   await ask('POST /api/orders 415', { body: 'packageId=1', headers: { 'Content-Type': 'text/plain' } });
   await ask('POST /api/orders 413', { body: { packageId: 1, email, more: 'x'.repeat(20_000) } });
+  await ask('POST /api/packages/1/orders 201', { body: { email } });
+  await ask('POST /api/packages/2/orders 409', { body: { email } });
+  await ask('POST /api/packages/99/orders 404', { body: { email } });
+  await ask('POST /api/packages/x/orders 404', { body: { email } });
+  await ask('POST /api/packages/1/orders 422', { body: {} });
 });
 
 it('answers requests for reservations as the OpenAPI description says', async () => {

@@ -1,13 +1,14 @@
 import type { Context, Hono } from 'hono';
+import type { z } from 'zod';
 import { errorKind } from '../../domain/errors.ts';
 import type { Refused } from '../../domain/messages.ts';
 import { type Order, parseOrderId } from '../../domain/order.ts';
 import type { AppServices } from '../app-services.ts';
 import { answerJson, answersDirectly } from '../direct-answer.ts';
-import { buyerBody, purchaseBody } from '../inputs.ts';
+import { buyerBody, packageIdFrom, purchaseBody } from '../inputs.ts';
 import { sendJson } from '../json.ts';
 import { limited, purchasing, takeEmail } from '../limits.ts';
-import { serveRoutes } from '../methods.ts';
+import { type RouteHandler, serveRoutes } from '../methods.ts';
 import { orderOf } from '../order-access.ts';
 import { ProblemError, problem } from '../problem.ts';
 import {
@@ -27,19 +28,42 @@ type Services = Pick<AppServices, 'engine' | 'clock' | 'telemetry' | 'limits' | 
 export function orderRoutes(services: Services): Hono {
   const lookUpLimit = services.limits?.lookUp;
   return serveRoutes({
-    '/': { POST: answersDirectly(purchasing(services, (c) => purchase(c, services))) },
+    '/': { POST: purchaseRoute(services, (c) => readJson(c, purchaseBody)) },
     '/:id': { GET: limited(lookUpLimit, (c) => lookUp(c, services)) },
     '/:id/cancel': { POST: limited(lookUpLimit, (c) => cancel(c, services)) },
   });
+}
+
+/**
+ * `POST /api/packages/:id/orders`, the second address of a purchase. Load balancers can send all purchases of a package to
+ * one instance by its path.
+ */
+export function packageOrderRoutes(services: Services): Hono {
+  const read = async (c: Context): Promise<PurchaseBody> => {
+    const packageId = packageIdFrom(c.req.param('id') ?? '');
+    if (packageId === undefined) throw new ProblemError('unknown_package');
+    return { packageId, ...(await readJson(c, buyerBody)) };
+  };
+  return serveRoutes({ '/:id/orders': { POST: purchaseRoute(services, read) } });
+}
+
+type PurchaseBody = z.output<typeof purchaseBody>;
+
+function purchaseRoute(services: Services, read: (c: Context) => Promise<PurchaseBody>): RouteHandler {
+  return answersDirectly(purchasing(services, (c) => purchase(c, services, read)));
 }
 
 async function lookUp(c: Context, services: Services): Promise<Response> {
   return sendJson(200, view(await findOrder(c, services, c.req.query('email')), services));
 }
 
-async function purchase(c: Context, services: Services): Promise<Response> {
+async function purchase(
+  c: Context,
+  services: Services,
+  read: (c: Context) => Promise<PurchaseBody>,
+): Promise<Response> {
   const key = readIdempotencyKey(c);
-  const { packageId, email } = await readJson(c, purchaseBody);
+  const { packageId, email } = await read(c);
   const tooMany = await takeEmail(c, services.limits, email);
   if (tooMany !== undefined) return problem(c, 'rate_limited', tooMany);
   const result = await services.engine.purchase({

@@ -142,27 +142,39 @@ const settled = (description: string, example: OrderView): Answer => [
   { example, headers, links },
 ];
 
+/** What both addresses of a purchase have in common. */
+const purchase = {
+  isLimited: true,
+  description:
+    'Waits for the outcome by default. After a 5xx answer without an order the outcome is unknown: repeat the ' +
+    'request with the same Idempotency-Key. A caller without a key that hangs up while its order is queued ' +
+    'leaves the queue.',
+  parameters: [idempotencyKeyParameter('The same key with the same body gets the same order.'), prefer],
+  answers: {
+    200: settled('The order of this key, which was cancelled or has left the queue.', cancelledExample),
+    201: settled('Booked: the order is confirmed.', confirmedExample),
+    202: settled('Accepted: the order will get an outcome. Look it up.', waitingExample),
+  },
+  problems: [
+    ...(['key_reused', 'unknown_package', 'sold_out', 'queue_full', 'not_open', 'sale_closed'] as const),
+    ...(['order_limit', 'supplier_failed', 'overloaded', 'no_owner', 'paused'] as const),
+  ],
+} as const;
+
 /** The operations of `src/http/api/orders.ts`. */
 export const orderOperations = defineOperations('Orders', {
   'post /api/orders': {
     operationId: 'createOrder',
-    isLimited: true,
     summary: 'Buy a package',
-    description:
-      'Waits for the outcome by default. After a 5xx answer without an order the outcome is unknown: repeat the ' +
-      'request with the same Idempotency-Key. A caller without a key that hangs up while its order is queued ' +
-      'leaves the queue.',
-    parameters: [idempotencyKeyParameter('The same key with the same body gets the same order.'), prefer],
     body: { schema: purchaseBody, example: { packageId: 1, email: 'ana@example.com' } },
-    answers: {
-      200: settled('The order of this key, which was cancelled or has left the queue.', cancelledExample),
-      201: settled('Booked: the order is confirmed.', confirmedExample),
-      202: settled('Accepted: the order will get an outcome. Look it up.', waitingExample),
-    },
-    problems: [
-      ...(['key_reused', 'unknown_package', 'sold_out', 'queue_full', 'not_open', 'sale_closed'] as const),
-      ...(['order_limit', 'supplier_failed', 'overloaded', 'no_owner', 'paused'] as const),
-    ],
+    ...purchase,
+  },
+  'post /api/packages/{id}/orders': {
+    operationId: 'createOrderOfPackage',
+    summary: 'Buy this package',
+    body: { schema: buyerBody, example: { email: 'ana@example.com' } },
+    ...purchase,
+    description: `A second address of \`POST /api/orders\`: load balancers can choose the instance by the package. ${purchase.description}`,
   },
   'get /api/orders/{id}': {
     operationId: 'getOrder',
