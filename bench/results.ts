@@ -107,6 +107,11 @@ export interface Percentiles {
   readonly max: number;
   /** Ascending pairs `[percentile, ms]` for the plot. */
   readonly curve: readonly (readonly [number, number])[];
+  /**
+   * The whole distribution in ms, as the text that tools of HdrHistogram write and read. It becomes a file beside the
+   * JSON, which does not contain it.
+   */
+  readonly hgrm?: string;
 }
 
 export interface GoalResult {

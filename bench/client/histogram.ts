@@ -7,6 +7,8 @@ const curvePercentiles = [
   100,
 ];
 const longestUs = 120_000_000;
+/** The usual number of lines of an `.hgrm` file for each halving of the distance to 100 %. */
+const ticksPerHalfDistance = 5;
 
 /** A histogram of latencies from 1 µs to two minutes with three significant digits. */
 export class Latencies {
@@ -27,6 +29,13 @@ export class Latencies {
 
   add(other: Latencies): void {
     this.#histogram.add(other.#histogram);
+  }
+
+  /** The percentiles with the whole distribution, which is slower. */
+  distribution(): Percentiles {
+    const percentiles = this.percentiles();
+    if (percentiles.count === 0) return percentiles;
+    return { ...percentiles, hgrm: this.#histogram.outputPercentileDistribution(ticksPerHalfDistance, 1000) };
   }
 
   percentiles(): Percentiles {

@@ -97,7 +97,7 @@ class ViewersProgram {
     }
     while (cut.waiting.size > 0 && monotonicMs() < at + timeoutMs) await pause(5);
     this.#cut = undefined;
-    return { recovery: cut.recovery.percentiles(), lost: cut.waiting.size };
+    return { recovery: cut.recovery.distribution(), lost: cut.waiting.size };
   }
 
   /** Tries until it succeeds or the time is over. */
@@ -141,7 +141,7 @@ class ViewersProgram {
     const delays = new Latencies();
     for (const delay of this.#arrivals.delays(madeAt)) delays.record(delay);
     return {
-      delays: delays.percentiles(),
+      delays: delays.distribution(),
       unseen: this.#arrivals.unseen(madeAt.length),
       messages: this.#messages,
       gone: this.#gone,

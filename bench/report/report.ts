@@ -7,6 +7,7 @@ import type { BenchResults } from '../results.ts';
 import { contestantStyles, reportColours } from './contestant-styles.ts';
 import { goalsSection } from './goals.ts';
 import { header, runSection } from './header.ts';
+import { writeHistograms } from './histograms.ts';
 import { firstPlots } from './main-plots.ts';
 import { upgradeResults } from './older-versions.ts';
 import { scenarioSection } from './scenario-section.ts';
@@ -34,14 +35,16 @@ explains the scenarios, and how the comparison is kept fair.</p></footer>`;
   return page(`Bench report, ${results.startedAt.slice(0, 10)}`, body, reportColours);
 }
 
-/** Writes `latest.json` and `report.html` into the folder. */
+/** Writes `latest.json`, `report.html` and the folder `histograms` into the folder. */
 export async function writeReport(
   results: BenchResults,
   folder: string,
 ): Promise<{ readonly json: string; readonly report: string }> {
   const paths = { json: join(folder, 'latest.json'), report: join(folder, 'report.html') };
   await mkdir(folder, { recursive: true });
-  await writeFile(paths.json, `${JSON.stringify(results, null, 1)}\n`);
+  const withoutHistograms = (key: string, value: unknown) => (key === 'hgrm' ? undefined : value);
+  await writeFile(paths.json, `${JSON.stringify(results, withoutHistograms, 1)}\n`);
+  await writeHistograms(results, join(folder, 'histograms'));
   await writeFile(paths.report, await renderReport(results));
   return paths;
 }
