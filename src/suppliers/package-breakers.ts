@@ -91,7 +91,8 @@ export class PackageBreakers {
       this.#noteAnswer(packageId);
       return result;
     } finally {
-      if (breaker.isFresh) this.#breakers.delete(packageId);
+      // Another call that ended just before may have removed it, and a later call may have made the next one.
+      if (breaker.isFresh && this.#breakers.get(packageId) === breaker) this.#breakers.delete(packageId);
     }
   }
 
