@@ -74,6 +74,32 @@ describe('a circuit breaker', () => {
     expect(steps).toEqual([]);
   });
 
+  test('lets the next calls pass when the calls that may pass are stopped before their attempt', async () => {
+    const slots = new FairSlots(2);
+    breaker = new CircuitBreaker({
+      ...{ clock, failuresToOpen: 3, reopenAfterMs: 500, reopenAfterMaxMs: 5000, onStep: () => {} },
+      takeSlot: (what, signal) => (what === 'probe' ? () => {} : slots.take(1, signal)),
+    });
+    await open();
+    const probe = call('probe');
+    const stopping = new AbortController();
+    const stopped = Array.from({ length: 8 }, (_, index) => call(`stopped ${index}`, stopping.signal));
+    const next = call('next');
+    await clock.advance(500);
+    const release = await slots.take(1, never);
+    answer('ok');
+    expect(await probe).toBe('ok');
+    await runUntilIdle();
+    expect(waiting()).toEqual([]);
+    stopping.abort(silence);
+    await Promise.allSettled(stopped);
+    release();
+    await runUntilIdle();
+    expect(waiting()).toEqual(['next']);
+    answer('ok');
+    expect(await next).toBe('ok');
+  });
+
   test('opens after several unknown outcomes in a row, but not if answers come between them', async () => {
     for (const result of [undefined, undefined, 'ok', undefined, undefined]) {
       const done = call('a').catch(() => {});

@@ -103,6 +103,8 @@ export class CircuitBreaker {
       }
     } finally {
       this.#calls -= 1;
+      // Also after a call that was admitted and then stopped before its attempt: no other call may be under way.
+      this.#admit();
     }
   }
 
@@ -128,7 +130,6 @@ export class CircuitBreaker {
       throw error;
     } finally {
       this.#window.ended();
-      this.#admit();
     }
   }
 
