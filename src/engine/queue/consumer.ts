@@ -173,7 +173,7 @@ export class Consumer {
         if (versioned === 'empty') break;
         for (const order of versioned?.orders ?? []) {
           if (this.#isStopping) return;
-          if (this.#isAbandoned(order)) await this.#finish(order);
+          if (this.#isAbandoned(order)) await this.#finish(order).catch(emptyIfUnreadable);
         }
       }
     }

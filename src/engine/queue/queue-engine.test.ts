@@ -11,6 +11,7 @@ import {
   type StrategyFixture,
   type StrategyFixtureOptions,
 } from '../../../test/support/strategy-fixture.ts';
+import { UnreadableError } from '../../storage/store.ts';
 import { Consumer, type ConsumerOptions } from './consumer.ts';
 import { QueueEngine, type QueueEngineOptions } from './queue-engine.ts';
 import type { WorkQueue } from './work-queue.ts';
@@ -189,6 +190,24 @@ describe('losses', () => {
     consume({ suppliers: silent });
     await vi.waitFor(() => expect(silent.flights).toHaveLength(1));
     expect(await engine.outcome(order, { waitMs: 20_000 })).toMatchObject({ status: 'confirmed' });
+  });
+
+  test('Q12 a package that becomes unreadable while it is booked holds up no other package', async () => {
+    await setStage();
+    await stage.store.addPackages([onSale({ id: 2 })]);
+    const engine = await start();
+    await bought(engine);
+    const suppliers = await dyingConsumer();
+    const readPackage = stage.store.versionedPackage;
+    vi.spyOn(stage.store, 'versionedPackage').mockImplementation(async (id, selection) => {
+      if (id === 1) throw new UnreadableError({ packageId: 1 }, 2);
+      return readPackage(id, selection);
+    });
+    suppliers.answerFlight();
+    const order = await bought(engine, { packageId: 2 });
+    await vi.waitFor(() => expect(suppliers.flights).toHaveLength(1), 5_000);
+    suppliers.answerFlight();
+    expect(await engine.outcome(order, { waitMs: 5_000 })).toMatchObject({ status: 'confirmed' });
   });
 
   test('a list that is wiped loses no order, before or while a consumer runs', async () => {

@@ -3,7 +3,7 @@ import { mayHave, type Order, owedStatuses, type TimelineEntry } from '../../dom
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../observability/log.ts';
 import type { SagaRunner, SagaStart } from '../../saga/saga.ts';
-import { StoreUnavailableError } from '../../storage/store.ts';
+import { StoreUnavailableError, UnreadableError } from '../../storage/store.ts';
 import { ContendedError } from '../commands.ts';
 import type { OptimisticTransactions } from './optimistic-transactions.ts';
 
@@ -136,7 +136,11 @@ export class UnownedSagas {
     return last;
   }
 
-  /** Retries until the result is stored, because a lost result would mean asking the suppliers again. */
+  /**
+   * Retries until the result is stored, because a lost result would mean asking the suppliers again. Gives up if this
+   * process cannot read the package any more: a process that can read it books the order again, with the same key.
+   * @throws UnreadableError
+   */
   async #record(order: Order, report: Report, signal: AbortSignal): Promise<Order> {
     const { clock, log } = this.#options;
     for (;;) {
@@ -144,7 +148,8 @@ export class UnownedSagas {
         return await this.#store(order, report, signal);
       } catch (error) {
         if (signal.aborted) return order;
-        if (!(error instanceof StoreUnavailableError || error instanceof ContendedError)) throw error;
+        const mayPass = error instanceof StoreUnavailableError || error instanceof ContendedError;
+        if (!mayPass || error instanceof UnreadableError) throw error;
         log.warn({ orderId: order.id, err: error }, 'an outcome waits to be stored');
         await clock.sleep(retryMs, signal);
       }
