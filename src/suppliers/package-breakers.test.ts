@@ -111,24 +111,27 @@ describe('Q12 PackageBreakers', () => {
     expect(breakers.available(1)).toBe(true);
   });
 
-  it.each([0, 1, 2, 3, 4, 5, 6, 7, 8])('keep one breaker when a call begins %i turns after others are answered', async (turns) => {
-    const answer = Promise.withResolvers<string>();
-    const slow = Promise.withResolvers<string>();
-    const run = (promise: Promise<string>) => breakers.run(1, () => promise, never, false);
-    const first = run(answer.promise);
-    const later = answer.promise.then(async () => {
-      for (let turn = 0; turn < turns; turn++) await undefined;
-      return run(slow.promise);
-    });
-    const second = run(answer.promise);
-    answer.resolve('ok');
-    await Promise.all([first, second]);
-    await runUntilIdle();
-    expect(breakers.size).toBe(1);
-    slow.resolve('ok');
-    expect(await later).toBe('ok');
-    expect(breakers.size).toBe(0);
-  });
+  it.each([0, 1, 2, 3, 4, 5, 6, 7, 8])(
+    'keep one breaker when a call begins %i turns after others are answered',
+    async (turns) => {
+      const answer = Promise.withResolvers<string>();
+      const slow = Promise.withResolvers<string>();
+      const run = (promise: Promise<string>) => breakers.run(1, () => promise, never, false);
+      const first = run(answer.promise);
+      const later = answer.promise.then(async () => {
+        for (let turn = 0; turn < turns; turn++) await undefined;
+        return run(slow.promise);
+      });
+      const second = run(answer.promise);
+      answer.resolve('ok');
+      await Promise.all([first, second]);
+      await runUntilIdle();
+      expect(breakers.size).toBe(1);
+      slow.resolve('ok');
+      expect(await later).toBe('ok');
+      expect(breakers.size).toBe(0);
+    },
+  );
 
   it('count only answers of the last minute', async () => {
     for (const packageId of [11, 12, 13, 14]) await call(packageId);

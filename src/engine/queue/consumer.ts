@@ -186,9 +186,14 @@ export class Consumer {
     void this.#sagas.compensate(latest);
   }
 
+  /**
+   * An order whose last step is far in the future counts as abandoned too: the clock was set back since, or the clock of
+   * the other consumer is ahead. Two consumers may work on one order, so a mistake only costs work.
+   */
   #isAbandoned({ timeline, createdAt }: Order): boolean {
     const { clock, abandonedAfterMs = 10_000 } = this.#options;
-    return !this.#hasRescanned || clock.now() - (timeline.at(-1)?.at ?? createdAt) > abandonedAfterMs;
+    const ageMs = clock.now() - (timeline.at(-1)?.at ?? createdAt);
+    return !this.#hasRescanned || Math.abs(ageMs) > abandonedAfterMs;
   }
 
   /** Pops an id. While the list is away, the scans of the store find the orders. */

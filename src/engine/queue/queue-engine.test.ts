@@ -11,6 +11,7 @@ import {
   type StrategyFixture,
   type StrategyFixtureOptions,
 } from '../../../test/support/strategy-fixture.ts';
+import { systemClock } from '../../lib/clock.ts';
 import { UnreadableError } from '../../storage/store.ts';
 import { Consumer, type ConsumerOptions } from './consumer.ts';
 import { QueueEngine, type QueueEngineOptions } from './queue-engine.ts';
@@ -180,10 +181,14 @@ describe('losses', () => {
     await vi.waitFor(async () => expect((await engine.order(last.id))?.status).toBe('failed'), 15_000);
   }, 30_000);
 
-  test('Q2 a running consumer finishes the abandoned orders of another consumer', async () => {
+  test.each([
+    ['whose clock is right', 0],
+    ['whose clock is an hour behind', -3_600_000],
+  ])('Q2 a running consumer %s finishes the abandoned orders of another consumer', async (_, aheadMs) => {
     await setStage();
     const engine = await start();
-    consume({ abandonedAfterMs: 100 });
+    const clock = { ...systemClock, now: () => systemClock.now() + aheadMs };
+    consume({ abandonedAfterMs: 100, clock });
     vi.spyOn(workQueue, 'pop').mockImplementation(() => pause(50).then(() => undefined));
     const silent = new ScriptedSuppliers();
     const order = await bought(engine);
