@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { runsOf } from './number-runs.ts';
 import { WaitingQueue } from './package-state.ts';
 
 test('Q5 the queue stays sorted by number when orders leave at any position', () => {
@@ -11,7 +12,7 @@ test('Q5 the queue stays sorted by number when orders leave at any position', ()
       let last = 0;
       for (const step of all) {
         if (step === 'join') {
-          last += 1;
+          last += 1 + (last % 7 === 0 ? 1 : 0);
           queue.add(last, `order-${last}`);
           model.push(last);
         } else {
@@ -20,6 +21,7 @@ test('Q5 the queue stays sorted by number when orders leave at any position', ()
         }
       }
       expect(queue.first(Number.POSITIVE_INFINITY)).toEqual(model);
+      expect(queue.runs()).toEqual(runsOf(model));
       expect(queue.size).toBe(model.length);
       expect(model.map((number) => queue.position(number))).toEqual(model.map((_, index) => index + 1));
       expect(queue.position(last + 1)).toBeUndefined();

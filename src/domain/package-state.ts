@@ -1,4 +1,5 @@
 import type { Answer, Change, Effect, Ownership, Reply } from './messages.ts';
+import type { NumberRuns } from './number-runs.ts';
 import { type Order, sagaStatuses } from './order.ts';
 import type { Inventory, TravelPackage } from './travel-package.ts';
 
@@ -281,6 +282,24 @@ export class WaitingQueue implements Iterable<Waiter> {
     return numbers;
   }
 
+  /** The numbers of the queue. Costs O(log n) for each run. */
+  runs(): NumberRuns {
+    const runs: number[] = [];
+    let gap = 0;
+    for (let index = this.#head; index < this.#waiters.length; ) {
+      const first = this.#numberAt(index);
+      if (this.#gaps[gap] === first) {
+        gap++;
+        index++;
+        continue;
+      }
+      const length = Math.min(this.#runAt(index), (this.#gaps[gap] ?? Number.POSITIVE_INFINITY) - first);
+      runs.push(first, first + length - 1);
+      index += length;
+    }
+    return runs;
+  }
+
   *[Symbol.iterator](): Iterator<Waiter> {
     let gap = 0;
     for (let index = this.#head; index < this.#waiters.length; index++) {
@@ -288,6 +307,21 @@ export class WaitingQueue implements Iterable<Waiter> {
       if (this.#gaps[gap] === waiter.number) gap++;
       else yield waiter;
     }
+  }
+
+  /** How many numbers from this index on follow each other, including those that have left. */
+  #runAt(index: number): number {
+    const first = this.#numberAt(index);
+    // Numbers ascend, so the run ends where a number is ahead of its index.
+    const isInRun = (length: number) => this.#numberAt(index + length) === first + length;
+    const rest = this.#waiters.length - index;
+    let known = 1;
+    while (2 * known < rest && isInRun(2 * known)) known *= 2;
+    return search(known, Math.min(2 * known, rest), isInRun);
+  }
+
+  #numberAt(index: number): number {
+    return (this.#waiters[index] as Waiter).number;
   }
 
   #skipGaps(): void {

@@ -1,11 +1,18 @@
+import { Positions, runsOf } from '../domain/number-runs.ts';
 import type { PackageState } from '../domain/package-state.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { LiveBus, QueueSnapshot } from '../realtime/live-bus.ts';
 import type { Store } from '../storage/store.ts';
 
+interface HeardQueue {
+  readonly first: readonly number[];
+  /** Undefined until the whole queue was heard. */
+  readonly all: Positions | undefined;
+}
+
 /** The queues of packages that other instances own, as last received from the live bus. */
 export class QueuePositions {
-  readonly #queues = new Map<number, QueueSnapshot>();
+  readonly #queues = new Map<number, HeardQueue>();
   readonly #unsubscribe: () => void;
 
   constructor(liveBus: LiveBus) {
@@ -14,25 +21,22 @@ export class QueuePositions {
 
   /** The position of an order's number in its queue, from 1; undefined if the position is not known. */
   position(packageId: number, number: number): number | undefined {
-    const snapshot = this.#queues.get(packageId);
-    if (snapshot === undefined) return undefined;
-    const inFirst = snapshot.first.indexOf(number);
-    if (inFirst >= 0) return inFirst + 1;
-    const inAll = snapshot.all?.indexOf(number) ?? -1;
-    return inAll >= 0 ? inAll + 1 : undefined;
+    const queue = this.#queues.get(packageId);
+    if (queue === undefined) return undefined;
+    const inFirst = queue.first.indexOf(number);
+    return inFirst >= 0 ? inFirst + 1 : queue.all?.of(number);
   }
 
   close(): void {
     this.#unsubscribe();
   }
 
-  #hear(snapshot: QueueSnapshot): void {
-    if (snapshot.first.length === 0) {
-      this.#queues.delete(snapshot.packageId);
-      return;
+  #hear({ packageId, first, all }: QueueSnapshot): void {
+    if (first.length === 0) this.#queues.delete(packageId);
+    else {
+      const known = all === undefined ? this.#queues.get(packageId)?.all : new Positions(all);
+      this.#queues.set(packageId, { first, all: known });
     }
-    const all = snapshot.all ?? this.#queues.get(snapshot.packageId)?.all;
-    this.#queues.set(snapshot.packageId, { ...snapshot, ...(all === undefined ? {} : { all }) });
   }
 }
 
@@ -47,7 +51,7 @@ const readMax = 10_000;
 export class QueuePublisher {
   readonly #bus: LiveBus;
   readonly #clock: Clock;
-  #wholeAt = 0;
+  #wholeAt = Number.NEGATIVE_INFINITY;
   #isWholeDue = false;
 
   constructor(bus: LiveBus, clock: Clock) {
@@ -58,7 +62,8 @@ export class QueuePublisher {
   publish(state: PackageState, signal: AbortSignal): void {
     const packageId = state.package.id;
     const first = state.queue.first(firstMax);
-    if (state.queue.size <= firstMax) return this.#bus.publishQueue({ packageId, first, all: first });
+    if (state.queue.size <= firstMax)
+      return this.#bus.publishQueue({ packageId, first, all: state.queue.runs() });
     const sinceWholeMs = this.#clock.monotonic() - this.#wholeAt;
     if (sinceWholeMs >= wholeEveryMs) return this.#publishWhole(state);
     this.#bus.publishQueue({ packageId, first });
@@ -74,8 +79,9 @@ export class QueuePublisher {
 
   #publishWhole(state: PackageState): void {
     this.#wholeAt = this.#clock.monotonic();
-    const all = state.queue.first(Number.POSITIVE_INFINITY);
-    this.#bus.publishQueue({ packageId: state.package.id, first: all.slice(0, firstMax), all });
+    const { queue } = state;
+    const { id: packageId } = state.package;
+    this.#bus.publishQueue({ packageId, first: queue.first(firstMax), all: queue.runs() });
   }
 }
 
@@ -123,7 +129,8 @@ export class StoredQueuePublisher {
     const stored = await store.versionedPackage(packageId, { statuses: ['queued'], max });
     const numbers = (stored?.orders ?? []).map(({ number }) => number);
     const isAll = isWhole || numbers.length <= firstMax;
-    liveBus.publishQueue({ packageId, first: numbers.slice(0, firstMax), ...(isAll && { all: numbers }) });
+    const all = isAll ? { all: runsOf(numbers) } : {};
+    liveBus.publishQueue({ packageId, first: numbers.slice(0, firstMax), ...all });
     return !isAll;
   }
 }

@@ -3,6 +3,7 @@ import { packagesOf } from '../../test/support/all-packages.ts';
 import { fakeSnapshot } from '../../test/support/fake-engine.ts';
 import { clock, HubScene, stopScenes, TestViewer, tick } from '../../test/support/hub-scene.ts';
 import { runUntilIdle } from '../../test/support/manual-clock.ts';
+import { runsOf } from '../domain/number-runs.ts';
 
 afterEach(stopScenes);
 
@@ -257,7 +258,7 @@ it('shows the state of an order, then its queue position, then its outcome', asy
   scene.positions.set(order.id, 3);
   const viewer = scene.watchOrder(order.id);
   await tick();
-  scene.bus.publishQueue({ packageId: 1, first: [5, 7], all: [5, 7] });
+  scene.bus.publishQueue({ packageId: 1, first: [5, 7], all: runsOf([5, 7]) });
   await tick();
   scene.bus.publishOrder({
     ...order,
@@ -318,7 +319,7 @@ it('shows a queued order how many units are being booked', async () => {
   const order = scene.setOrder({ number: 7 });
   const viewer = scene.watchOrder(order.id);
   await tick();
-  scene.bus.publishQueue({ packageId: 1, first: [7], all: [7] });
+  scene.bus.publishQueue({ packageId: 1, first: [7], all: runsOf([7]) });
   scene.publish(1, { held: 1, remaining: 0 });
   await tick();
   expect(viewer.shown.at(-1)).toBe(`${order.id} queued 1 1;`);
@@ -337,7 +338,7 @@ it('updates the first twenty queue positions with every tick, the others once a 
   const before = counts();
   for (let gone = 1; gone <= 10; gone++) {
     const left = queue.slice(gone);
-    scene.bus.publishQueue({ packageId: 1, first: left.slice(0, 20), all: left });
+    scene.bus.publishQueue({ packageId: 1, first: left.slice(0, 20), all: runsOf(left) });
     await tick();
   }
   const after = counts().map((count, index) => count - (before[index] ?? 0));

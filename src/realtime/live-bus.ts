@@ -1,15 +1,17 @@
+import type { NumberRuns } from '../domain/number-runs.ts';
 import type { Order } from '../domain/order.ts';
 import type { PackageSnapshot } from '../domain/travel-package.ts';
 import { type Log, silentLog } from '../observability/log.ts';
 
 /**
- * The queue of a package, as order numbers in queue order. `first` holds the first twenty at most and comes with every
- * change. For a longer queue `all` comes at most once a second, and for a shorter queue with every change.
+ * The queue of a package, as order numbers in queue order, which is ascending. `first` holds the first twenty at most and
+ * comes with every change. For a longer queue `all` comes at most once a second, and for a shorter queue with every
+ * change. `all` has runs, so its size depends on how many orders have left from the middle, not on how many wait.
  */
 export interface QueueSnapshot {
   readonly packageId: number;
   readonly first: readonly number[];
-  readonly all?: readonly number[];
+  readonly all?: NumberRuns;
 }
 
 export interface LiveListener {

@@ -1,3 +1,4 @@
+import { type NumberRuns, Positions } from '../domain/number-runs.ts';
 import type { Order } from '../domain/order.ts';
 import { offersAgain } from '../http/pages/fragments/order.ts';
 import type { TripOffer } from '../http/pages/fragments/package.ts';
@@ -65,7 +66,7 @@ export class WatchedPackage {
   offer: TripOffer | undefined;
   #first: readonly number[] = [];
   /** The newest whole queue, until its positions are set. */
-  #all: readonly number[] | undefined;
+  #all: NumberRuns | undefined;
 
   isEmpty(): boolean {
     return this.queued.size === 0 && this.reorderable.size === 0;
@@ -78,25 +79,26 @@ export class WatchedPackage {
 
   /** Sets the positions at the head of the queue. Returns the watched orders at the head. */
   positionFirst(): WatchedOrder[] {
-    return this.#position(this.#first);
-  }
-
-  /** Sets all known positions. The head comes last, because it may be newer than the whole queue. */
-  positionAll(): void {
-    this.#position(this.#all ?? []);
-    this.#position(this.#first);
-    this.#all = undefined;
-  }
-
-  #position(numbers: readonly number[]): WatchedOrder[] {
     const positioned: WatchedOrder[] = [];
-    for (const [index, number] of numbers.entries()) {
+    for (const [index, number] of this.#first.entries()) {
       const watched = this.queued.get(number);
       if (watched === undefined) continue;
       watched.queuePosition = index + 1;
       positioned.push(watched);
     }
     return positioned;
+  }
+
+  /** Sets all known positions. The head comes last, because it may be newer than the whole queue. */
+  positionAll(): void {
+    if (this.#all !== undefined) {
+      const positions = new Positions(this.#all);
+      for (const [number, watched] of this.queued) {
+        watched.queuePosition = positions.of(number) ?? watched.queuePosition;
+      }
+    }
+    this.#all = undefined;
+    this.positionFirst();
   }
 }
 

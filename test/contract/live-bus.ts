@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { runsOf } from '../../src/domain/number-runs.ts';
 import type { LiveBus, LiveListener } from '../../src/realtime/live-bus.ts';
 import { fakeOrder, fakeSnapshot } from '../support/fake-engine.ts';
 
@@ -34,7 +35,7 @@ export function liveBusContract(name: string, open: () => Promise<LiveBusEnds>):
 
     it('delivers every message to every listener in order', async () => {
       const [one, other] = [listen(), listen()];
-      const line = { packageId: 1, first: [4, 7], all: [4, 7] };
+      const line = { packageId: 1, first: [4, 7], all: runsOf([4, 7]) };
       ends.publisher.publishPackage(fakeSnapshot());
       ends.publisher.publishOrder(fakeOrder());
       ends.publisher.publishQueue(line);

@@ -33,7 +33,7 @@ test('a new owner publishes the queue at once, although the queue has not change
   const store = { takeOwnership: async () => ownership } as unknown as Store;
   const actor = await behaviourWith({ liveBus, store }).activate(7);
   actor?.resume(new AbortController().signal);
-  expect(published).toEqual([{ packageId: 7, first: [3], all: [3] }]);
+  expect(published).toEqual([{ packageId: 7, first: [3], all: [3, 3] }]);
 });
 
 test('Q2 a saga’s result that could not be processed is delivered again', async () => {

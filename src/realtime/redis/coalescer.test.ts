@@ -19,7 +19,7 @@ test('keeps the newest change of each package, order and queue, in the order of 
 
 test('keeps the last whole queue together with the newer head of this queue', () => {
   const waiting = new Coalescer(100);
-  const all = { packageId: 1, first: [1], all: [1, 2, 3] };
+  const all = { packageId: 1, first: [1], all: [1, 3] };
   waiting.add({ queue: { packageId: 1, first: [0] } });
   waiting.add({ queue: all });
   waiting.add({ queue: { packageId: 1, first: [2] } });

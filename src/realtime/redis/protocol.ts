@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type NumberRuns, runsOf } from '../../domain/number-runs.ts';
 import type { Order } from '../../domain/order.ts';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
 import type { QueueSnapshot } from '../live-bus.ts';
@@ -62,7 +63,21 @@ const order = z.looseObject({
   timeline: z.array(z.looseObject({ at: whole, event: z.string(), detail: z.string().optional() })),
 });
 
-const queue = z.looseObject({ packageId: positive, first: z.array(whole), all: z.array(whole).optional() });
+/**
+ * On the wire the whole queue is `runs`. Older releases send each number, as `all`. They do not know `runs`, and then
+ * show the positions of the first orders only.
+ */
+const queue = z
+  .looseObject({
+    packageId: positive,
+    first: z.array(whole),
+    runs: z.array(whole).optional(),
+    all: z.array(whole).optional(),
+  })
+  .transform(({ runs, all: numbers, ...rest }) => {
+    const all: NumberRuns | undefined = runs ?? (numbers && runsOf(numbers));
+    return all === undefined ? rest : { ...rest, all };
+  });
 
 /** On the wire a queue is called `line`, as in every release so far. */
 const kinds = {
@@ -82,7 +97,10 @@ export function encodeChanges(from: string, changes: readonly LiveChange[]): str
 }
 
 function toWire(change: LiveChange): object {
-  if ('queue' in change) return { line: change.queue };
+  if ('queue' in change) {
+    const { all: runs, ...rest } = change.queue;
+    return { line: { ...rest, runs } };
+  }
   if (!('package' in change)) return change;
   const { inventory: figures, ...rest } = change.package;
   return { package: { ...rest, figures } };
