@@ -146,6 +146,23 @@ export function unreadableDocumentsContract(name: string, open: () => Promise<Op
       expect((await store.takeOwnership(2, 'one'))?.unfinished).toHaveLength(1);
     });
 
+    test('Q12 packages that are taken over at once do not suffer from one that cannot be read', async () => {
+      await insert(sampleOrder(1));
+      await insert(sampleOrder(1, { packageId: 2 }));
+      await insert(sampleOrder(1, { packageId: 3 }));
+      await opened.spoil(1, how);
+      await opened.spoil('ORDER-2-1', how);
+      const taken = [1, 2, 3].map((id) =>
+        store.takeOwnership(id, 'one').then(
+          (ownership) => ownership?.unfinished.length,
+          (error: unknown) => error,
+        ),
+      );
+      const order = { packageId: 2, orderId: 'ORDER-2-1' };
+      expect(await Promise.all(taken)).toEqual([refusal({ packageId: 1 }), refusal(order), 1]);
+      expect(await store.ownersOf([1])).toEqual([{ packageId: 1, epoch: 0 }]);
+    });
+
     test('Q12 an unreadable order that has ended does not matter to a takeover', async () => {
       await insert(sampleOrder(1, { status: 'failed' }), sampleOrder(2));
       await opened.spoil('ORDER-1-1', how);
