@@ -28,7 +28,7 @@ export function nextAfter<Row>(
 }
 
 /** Orders in one page of a takeover: reading them keeps this process busy for about 20 ms. */
-const takeoverPage = 2_000;
+export const takeoverPage = 2_000;
 
 /**
  * Reads the unfinished orders of a package for its new owner, page by page.

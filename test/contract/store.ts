@@ -178,6 +178,19 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         expect(inventory.nextNumber).toBe(20);
       });
 
+      test('Q6 Q9 packages that are taken over at once have their own epochs and orders', async () => {
+        const held = (packageId: number) =>
+          [1, 2].map((each) => sampleOrder(each, { packageId, status: 'held' }));
+        await insert(...held(1));
+        await insert(...held(2));
+        const taken = await Promise.all([1, 2, 404, 1].map((id) => store.takeOwnership(id, 'new')));
+        expect(taken.map((each) => each?.unfinished)).toStrictEqual([held(1), held(2), undefined, held(1)]);
+        const [former, last] = [taken[0]?.fence, taken[3]?.fence].sort((a, b) => a!.epoch - b!.epoch);
+        await fenced(store.commit(1, former!, sampleChange()));
+        await store.commit(1, last!, sampleChange());
+        await store.commit(2, taken[1]!.fence, sampleChange());
+      });
+
       test('Q6 lists the packages with unfinished orders', async () => {
         expect(await store.packagesWithUnfinished()).toEqual([]);
         await insert(sampleOrder(1, { status: 'confirmed' }), sampleOrder(2, { status: 'rejected' }));

@@ -163,7 +163,7 @@ describe('Q6 many actors without an owner', () => {
     void all.run();
     await clock.advance(2_000);
     expect(active.size).toBe(5_000);
-    expect(mostUnderWay).toBe(32);
+    expect(mostUnderWay).toBe(128);
     all.stop();
   });
 

@@ -87,10 +87,10 @@ const unableSpacingMs = 10;
 const unableRest = 4;
 const unablePauseMaxMs = 60_000;
 /**
- * The most actors that are being activated at once, well below the connections that the store has (100 for MongoDB). More
- * would fill the store's queue, in which the commits of active actors wait too.
+ * The most actors that are being activated at once. MongoDB takes these over together, in a few milliseconds. More would
+ * keep commits of active actors waiting.
  */
-const activatingMax = 64;
+const activatingMax = 256;
 
 /** Activates actors when they get messages, reactivates them after failures, and passivates idle ones. */
 export class ActorRuntime<Message, Active extends Actor<Message, unknown, unknown>> {

@@ -10,10 +10,10 @@ export interface TakeoversOptions {
 }
 
 /**
- * The most takeovers that are under way at once. A quick store takes over more in a second than a slow one. Below
+ * The most takeovers that are under way at once. A store may take these over together, so more of them cost less. Below
  * the maximum of the runtime, so that actors which customers wake do not wait for all of these.
  */
-const underWayMax = 32;
+const underWayMax = 128;
 /** A lease of another instance is not asked for again before this time. Far below the time that a lease takes to expire. */
 const leasedPauseMs = 2_000;
 

@@ -175,7 +175,15 @@ describe('Q6 an owner that crashes or freezes during a transaction', () => {
 });
 
 describe('Q9 the commit of an owner that is being replaced', () => {
-  test('is either applied before the takeover or not at all', async () => {
+  test.each([
+    ['alone', []],
+    ['together with another', [1_002]],
+  ] as const)('is either applied before the takeover of its package %s, or not at all', async (_, others) => {
+    await other.addPackages(others.map((id) => samplePackage({ id })));
+    const takeOver = async () => {
+      const claimed = [packageId, ...others].map((id) => other.takeOwnership(id, 'new'));
+      return (await Promise.all(claimed))[0];
+    };
     let applied = 0;
     for (let round = 0; round < 60; round++) {
       const held = (await store.takeOwnership(packageId, 'stale'))!.fence;
@@ -187,7 +195,7 @@ describe('Q9 the commit of an owner that is being replaced', () => {
       };
       const [committed, taken] = await Promise.all([
         delayed(round % 2 === 0, store, () => outcomeOf(commit(number, store, held))),
-        delayed(round % 2 === 1, other, () => other.takeOwnership(packageId, 'new')),
+        delayed(round % 2 === 1, other, takeOver),
       ]);
       const seen = taken!.unfinished.some((found) => found.number === number);
       const again = await story();

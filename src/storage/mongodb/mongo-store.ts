@@ -7,15 +7,14 @@ import { type Log, silentLog } from '../../observability/log.ts';
 import type { SupplierLedger } from '../../suppliers/suppliers.ts';
 import type { ArchiveStore } from '../archive-store.ts';
 import { type Store, type StoreSnapshot, UnreadableError } from '../store.ts';
-import { readUnfinished } from '../store-helpers.ts';
 import { UnreadableDocuments } from '../unreadable.ts';
 import { MongoArchive } from './archive.ts';
 import { prepareIndexes } from './collections.ts';
 import { CommitSessions } from './commit-session.ts';
 import { type Connection, type MongoConnectionOptions, openConnection } from './connection.ts';
 import { GroupCommit } from './group-commit.ts';
+import { GroupOwnership } from './group-ownership.ts';
 import { MongoLedger } from './ledger.ts';
-import { raiseEpoch } from './ownership.ts';
 import { Reads } from './reads.ts';
 import { Writes } from './writes.ts';
 
@@ -51,7 +50,7 @@ export class MongoStore implements Store {
   readonly #connection: Connection;
   readonly #sessions: CommitSessions;
   readonly #commits: GroupCommit;
-  readonly #log: Log;
+  readonly #ownership: GroupOwnership;
   readonly #unreadable: UnreadableDocuments;
   /** Gathers look-ups: under load hundreds run at once, and they share one round trip. */
   readonly #byId: Batcher<string, Order | undefined>;
@@ -97,7 +96,12 @@ export class MongoStore implements Store {
     );
     this.#sessions = new CommitSessions(connection.client, hungAfter * connection.timeoutMs);
     this.#commits = new GroupCommit(connection, this.#sessions, log);
-    this.#log = log;
+    this.#ownership = new GroupOwnership(
+      connection,
+      this.#sessions,
+      (session) => this.#readsIn(session),
+      log,
+    );
     this.#unreadable = new UnreadableDocuments(log);
     this.ledger = new MongoLedger(connection);
     this.archive = new MongoArchive(connection, this.operatorEvents);
@@ -108,20 +112,8 @@ export class MongoStore implements Store {
   }
 
   async takeOwnership(packageId: number, instance: string): Promise<Ownership | undefined> {
-    const connection = this.#connection;
-    const raised = await connection.write(async (session) => {
-      // End open transactions of this process, because they would block the update.
-      await this.#sessions.endWhatWasLeft();
-      const claim = { packageId, instance, ...this.#sessions.name(packageId) };
-      const read = () => this.#readsIn(session).package(packageId);
-      return raiseEpoch(connection, session, claim, read, this.#log);
-    });
-    if (raised === undefined) return undefined;
-    // Each page sees the raised epoch, and thereby every commit before it.
-    const unfinished = await readUnfinished((above, limit) =>
-      this.#read((reads) => reads.unfinished(packageId, above, limit)),
-    );
-    return { ...raised, unfinished };
+    this.#connection.refuseClosed();
+    return this.#ownership.take(packageId, instance);
   }
 
   package(id: number): Promise<PackageSnapshot | undefined> {

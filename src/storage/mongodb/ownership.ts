@@ -1,52 +1,47 @@
-import { type ClientSession, MongoServerError, MongoWriteConcernError } from 'mongodb';
+import { type ClientSession, MongoServerError, MongoWriteConcernError, type UpdateFilter } from 'mongodb';
 import type { Ownership } from '../../domain/messages.ts';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
 import { defined } from '../../lib/defined.ts';
 import type { Log } from '../../observability/log.ts';
 import type { NamedSessions } from './commit-session.ts';
 import type { Connection } from './connection.ts';
-import { documentVersion, snapshotFrom } from './documents.ts';
+import { documentVersion, type PackageDocument, snapshotFrom } from './documents.ts';
 import { mongoCode } from './errors.ts';
 
 /**
- * The timeouts of the attempts to raise the epoch. After each timeout, the transaction that locks the package is
- * killed.
+ * The timeouts of the attempts to raise the epoch. After each timeout, a transaction that locks the package is killed.
  */
 const timeoutsMs = [250, 1_000, 4_000];
 
-interface Claim extends NamedSessions {
+export interface Claim extends NamedSessions {
   readonly packageId: number;
   readonly instance: string;
 }
+
+/** A package whose epoch is raised, with its new fence and its former owner. */
+export type Raised = Omit<Ownership, 'unfinished'>;
 
 /**
  * Raises the epoch durably. Also sets the document version of the package, so that older releases do not change it. An
  * earlier owner's transaction was either committed before, so later reads see it, or it conflicts and is undone.
  * @param read reads the package, and throws UnreadableError if it cannot. Then the epoch stays.
- * @returns the package with its new fence and its former owner, or undefined if there is no such package.
+ * @returns undefined if there is no such package.
  */
 export async function raiseEpoch(
   { collections, client }: Connection,
   session: ClientSession,
-  { packageId, instance, session: own, group }: Claim,
+  claim: Claim,
   read: () => Promise<PackageSnapshot | undefined>,
   log: Log,
-): Promise<Omit<Ownership, 'unfinished'> | undefined> {
+): Promise<Raised | undefined> {
   const { packages } = collections;
+  const { packageId } = claim;
   if ((await read()) === undefined) return undefined;
   for (const [attempt, maxTimeMS] of timeoutsMs.entries()) {
     try {
       const before = await packages.findOneAndUpdate(
         { _id: packageId, v: { $lte: documentVersion } },
-        {
-          $inc: { epoch: 1 },
-          $set: {
-            v: documentVersion,
-            'owner.instance': instance,
-            'owner.session': own,
-            'owner.group': group,
-          },
-        },
+        claimUpdate(claim),
         // The document before the update has the former owner.
         { returnDocument: 'before', session, maxTimeMS },
       );
@@ -55,14 +50,12 @@ export async function raiseEpoch(
         await read();
         return undefined;
       }
-      return {
-        ...snapshotFrom(before),
-        fence: { epoch: before.epoch + 1, seq: before.seq },
-        ...defined({ former: before.owner?.instance }),
-      };
+      return raisedFrom(snapshotFrom(before), before);
     } catch (error) {
-      if (!isBlocked(error) || attempt + 1 === timeoutsMs.length) throw error;
-      await killHolder();
+      if (attempt + 1 === timeoutsMs.length) throw error;
+      if (isBlocked(error)) await killHolder();
+      // If only the majority is slow, the epoch is raised once more: nobody knows yet whether the first raise is durable.
+      else if (!isMajoritySlow(error)) throw error;
     }
   }
   return undefined;
@@ -85,8 +78,30 @@ export async function raiseEpoch(
   }
 }
 
-/** Whether a transaction locks the package. False if only the majority was slow to acknowledge. */
-function isBlocked(error: unknown): boolean {
+/** The update that makes the claimant the owner. */
+export function claimUpdate({ instance, session, group }: Claim): UpdateFilter<PackageDocument> {
+  return {
+    $inc: { epoch: 1 },
+    $set: {
+      v: documentVersion,
+      'owner.instance': instance,
+      'owner.session': session,
+      'owner.group': group,
+    },
+  };
+}
+
+/** The result of a {@link claimUpdate} of this document. */
+export function raisedFrom(snapshot: PackageSnapshot, { epoch, seq, owner }: PackageDocument): Raised {
+  return { ...snapshot, fence: { epoch: epoch + 1, seq }, ...defined({ former: owner?.instance }) };
+}
+
+function isMajoritySlow(error: unknown): boolean {
+  return error instanceof MongoWriteConcernError && error.code === mongoCode.maxTimeExpired;
+}
+
+/** Whether a transaction locks a package. False if only the majority was slow to acknowledge. */
+export function isBlocked(error: unknown): boolean {
   return (
     error instanceof MongoServerError &&
     !(error instanceof MongoWriteConcernError) &&

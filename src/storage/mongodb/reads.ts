@@ -5,7 +5,13 @@ import { defined } from '../../lib/defined.ts';
 import type { Page } from '../../lib/page.ts';
 import type { ArchivedCounts } from '../archive-store.ts';
 import type { OperatorEvent } from '../operator-log.ts';
-import type { OrderSelection, OrdersPage, OwnerRecord, UnreadableError, VersionedPackage } from '../store.ts';
+import {
+  type OrderSelection,
+  type OrdersPage,
+  type OwnerRecord,
+  UnreadableError,
+  type VersionedPackage,
+} from '../store.ts';
 import {
   eventCursorAfter,
   nextAfter,
@@ -67,6 +73,20 @@ export class Reads {
     return new Map(documents.map((document) => [document._id, this.#package(document)]));
   }
 
+  /** Like {@link packagesById}, with the documents. */
+  async packageDocuments(
+    ids: readonly number[],
+  ): Promise<ReadonlyMap<number, ReadPackage | UnreadableError>> {
+    const options = { ...this.#options, ...inOneAnswer };
+    const documents = await this.#collections.packages.find({ _id: { $in: [...ids] } }, options).toArray();
+    return new Map(
+      documents.map((document) => {
+        const snapshot = this.#package(document);
+        return [document._id, snapshot instanceof UnreadableError ? snapshot : { snapshot, document }];
+      }),
+    );
+  }
+
   async package(id: number): Promise<PackageSnapshot | undefined> {
     const found = await this.#collections.packages.findOne({ _id: id }, this.#options);
     return found === null ? undefined : readable(this.#package(found));
@@ -120,6 +140,16 @@ export class Reads {
     const filter = { packageId, ...unfinished, ...aboveNumber(above) };
     const found = await this.#orders(filter, { ...first(limit), sort: { number: 1 } });
     return found.map(readable);
+  }
+
+  /** The unfinished orders of several packages, by package and number, at most `limit`. */
+  async unfinishedOf(packageIds: readonly number[], limit: number): Promise<OrderOfPackage[]> {
+    const filter = { packageId: { $in: [...packageIds] }, ...unfinished };
+    const documents = await this.#orderDocuments(filter, {
+      ...first(limit),
+      sort: { packageId: 1, number: 1 },
+    });
+    return documents.map((document) => ({ packageId: document.packageId, order: this.#order(document) }));
   }
 
   async orders(ids: readonly string[]): Promise<Order[]> {
@@ -287,11 +317,20 @@ export class Reads {
   }
 }
 
-/** The order of an Idempotency-Key, with the fields by which it was found. */
-export interface KeyedOrder {
+/** A package as it is stored. */
+export interface ReadPackage {
+  readonly snapshot: PackageSnapshot;
+  readonly document: PackageDocument;
+}
+
+export interface OrderOfPackage {
   readonly packageId: number;
-  readonly key: string | undefined;
   readonly order: Order | UnreadableError;
+}
+
+/** The order of an Idempotency-Key, with the fields by which it was found. */
+export interface KeyedOrder extends OrderOfPackage {
+  readonly key: string | undefined;
 }
 
 function aboveNumber(number: number | undefined): { number?: { $gt: number } } {
