@@ -95,8 +95,9 @@ describe('Q6 packages of an owner that died', () => {
     await flap();
     const tookMs = await adoptionMs(ids, () => death.abort());
     console.log(`5,000 packages: added in ${Math.round(addMs)} ms, adopted in ${Math.round(tookMs)} ms`);
-    // On a slow or busy machine, in the time that it needs to add them three times: each order is also booked meanwhile.
-    expect(tookMs).toBeLessThan(leaseTtlMs + Math.max(graceMs, 3 * addMs));
+    // Adding them is about as much work as taking them over, so a slow or busy machine gets the time that it needed to add
+    // them. A lease that was just asked for is asked for again after 2 s.
+    expect(tookMs).toBeLessThan(leaseTtlMs + Math.max(graceMs, 2_000 + addMs));
     for (const { id } of cluster.instances) {
       const owners = await allItemsOf((cursor, limit) => cluster.store.ownersPage(cursor, limit));
       expect(owners.filter(({ instance }) => instance === id).length).toBeGreaterThan(1_000);
