@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { Log } from '../../observability/log.ts';
 import type { CheckpointReport } from './checkpoint-worker.ts';
+import type { Connection } from './connection.ts';
 
 /** Rows written between two checkpoints: about 16 MB of log. */
 const rowsBetween = 2_000;
@@ -100,6 +101,19 @@ export class Checkpoints {
     const [report] = (await once(this.#worker, 'message')) as [CheckpointReport];
     return report;
   }
+}
+
+/**
+ * The checkpoints of an open database. Undefined if there are none, or if SQLite makes them during commits, because
+ * another process may have a worker for the same file.
+ */
+export function checkpointsOf(
+  { db, file, inMemory, isBeside }: Connection,
+  log?: Log,
+): Checkpoints | undefined {
+  const letCommits = () => db.exec('PRAGMA wal_autocheckpoint = 4000');
+  if (isBeside) letCommits();
+  return inMemory || isBeside ? undefined : new Checkpoints(file, letCommits, log);
 }
 
 function startWorker(file: string): Worker {

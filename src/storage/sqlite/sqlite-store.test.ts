@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { archiveStoreContract } from '../../../test/contract/archive-store.ts';
 import { ledgerContract } from '../../../test/contract/ledger.ts';
 import { sampleChange, sampleOrder, samplePackage } from '../../../test/contract/samples.ts';
@@ -100,6 +100,21 @@ ledgerContract('SQLite, on its own', async () => {
     close: () => ledger.close(),
   };
 });
+
+test("the log of a ledger on its own is copied into the ledger's file while the ledger is open", async () => {
+  const file = join(folder, 'ledger.db');
+  const ledger = openSqliteLedger({ file });
+  const entry = (index: number) => ({
+    ...{ key: `key-${index}`, number: `F${index}`, status: 'active' as const, packageId: 1 },
+    subject: 'x'.repeat(2_000),
+  });
+  const before = statSync(file).size;
+  await Promise.all(Array.from({ length: 2_000 }, (_, index) => ledger.record('flights', entry(index))));
+  await vi.waitFor(() => expect(statSync(file).size - before).toBeGreaterThan(4_000_000), {
+    timeout: 20_000,
+  });
+  await ledger.close();
+}, 30_000);
 
 describe('an unusable file is refused with one line that names it:', () => {
   test('a folder', () => {

@@ -19,7 +19,7 @@ import {
 import { readUnfinished } from '../store-helpers.ts';
 import { UnreadableDocuments } from '../unreadable.ts';
 import { SqliteArchive } from './archive.ts';
-import { Checkpoints } from './checkpoints.ts';
+import { type Checkpoints, checkpointsOf } from './checkpoints.ts';
 import { type Connection, type ConnectionOptions, openConnection } from './connection.ts';
 import { asStoreError } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -76,11 +76,8 @@ export class SqliteStore implements Store {
 
   constructor(connection: Connection, log?: Log) {
     this.#connection = connection;
-    const { db, file, inMemory, isBeside } = connection;
-    const letCommits = () => db.exec('PRAGMA wal_autocheckpoint = 4000');
-    this.#checkpoints = inMemory || isBeside ? undefined : new Checkpoints(file, letCommits, log);
-    if (isBeside) letCommits();
-    this.#commits = new GroupCommit(db, this.#checkpoints);
+    this.#checkpoints = checkpointsOf(connection, log);
+    this.#commits = new GroupCommit(connection.db, this.#checkpoints);
     this.#unreadable = new UnreadableDocuments(log);
     this.#reads = new Reads(connection.db, this.#unreadable);
     this.#writes = new Writes(connection.db, this.#reads);
