@@ -2,6 +2,7 @@ import { isOlder, isSettled, type Order } from '../domain/order.ts';
 import type { PackageSnapshot } from '../domain/travel-package.ts';
 import { singleFlight } from '../lib/cached.ts';
 import type { Clock } from '../lib/clock.ts';
+import { startTimer } from '../lib/deadline.ts';
 import type { LiveBus } from '../realtime/live-bus.ts';
 import { type Store, UnreadableError } from '../storage/store.ts';
 import type {
@@ -289,16 +290,16 @@ export class Outcomes {
       return order;
     const early = this.#early.get(order.id);
     if (early !== undefined && !isOlder(early, order)) return early;
-    const over = new AbortController();
-    const waiter: Waiter = { latest: order, since: this.#clock.monotonic(), wake: () => over.abort('over') };
+    const { promise: over, resolve } = Promise.withResolvers<void>();
+    const wake = () => resolve();
+    const waiter: Waiter = { latest: order, since: this.#clock.monotonic(), wake };
     this.#add(order.id, waiter);
-    gone?.addEventListener('abort', waiter.wake);
-    try {
-      await this.#clock.sleep(waitMs, over.signal);
-    } finally {
-      gone?.removeEventListener('abort', waiter.wake);
-      this.#remove(order.id, waiter);
-    }
+    gone?.addEventListener('abort', wake);
+    const clearTimer = startTimer(waitMs, this.#clock, wake);
+    await over;
+    clearTimer();
+    gone?.removeEventListener('abort', wake);
+    this.#remove(order.id, waiter);
     return waiter.latest;
   }
 

@@ -8,6 +8,7 @@ import {
   type TimelineEvent,
 } from '../domain/order.ts';
 import type { Clock } from '../lib/clock.ts';
+import { startTimer } from '../lib/deadline.ts';
 import type { Log } from '../observability/log.ts';
 import { type Metrics, noMetrics, type SagaOutcome } from '../observability/metrics.ts';
 import type { CallOutcome, SupplierKind, Suppliers } from '../suppliers/suppliers.ts';
@@ -55,13 +56,13 @@ export async function bookOrder(order: Order, options: SagaOptions): Promise<voi
   if (ticketNumber === undefined) return steps.giveUp(ticket, 'flight_unavailable', {});
 
   const withFlight = { flight: { ticketNumber } };
-  const shown = steps.showProgress(withFlight);
+  const cancelProgress = steps.showProgressLater(withFlight);
   const room = await suppliers.reserveHotel(
     { key, packageId, stay, email, flightTicketNumber: ticketNumber },
     signal,
     isUrgent,
   );
-  shown.abort('answered');
+  cancelProgress();
   const reservationNumber = steps.note('hotel', room);
   if (reservationNumber === undefined) return steps.giveUp(room, 'hotel_unavailable', withFlight);
   steps.report({ kind: 'booked', reserved: { ...withFlight, hotel: { reservationNumber } } });
@@ -135,15 +136,10 @@ class Steps {
     if (mayHave(what, order)) this.#note(`${what} cancelled`);
   }
 
-  showProgress(reserved: Reserved): AbortController {
+  /** Reports the progress after a while, unless the returned function is called before. */
+  showProgressLater(reserved: Reserved): () => void {
     const { clock } = this.#options;
-    const shown = new AbortController();
-    const show = async () => {
-      await clock.sleep(progressAfterMs, shown.signal);
-      if (!shown.signal.aborted) this.report({ kind: 'progress', reserved });
-    };
-    void show();
-    return shown;
+    return startTimer(progressAfterMs, clock, () => this.report({ kind: 'progress', reserved }));
   }
 
   /**
