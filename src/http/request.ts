@@ -86,11 +86,24 @@ function requireType(c: Context, allowed: readonly string[], suffix?: string): s
   if (!fits) {
     throw new ProblemError('unsupported_media_type', { detail: `Send the body as ${allowed.join(' or ')}.` });
   }
-  const encoding = c.req.header('content-encoding') ?? 'identity';
+  const encoding = headerOf(c, 'content-encoding') ?? 'identity';
   if (encoding.trim().toLowerCase() !== 'identity') {
     throw new ProblemError('unsupported_media_type', { detail: 'Send the body without a Content-Encoding.' });
   }
   return type;
+}
+
+/**
+ * Reads a header from Node's request. Hono would check its name and value once more. Not for Content-Type: of several,
+ * Node keeps the first, which would hide the others. Node joins several of the other names, and refuses several lengths.
+ */
+function headerOf(
+  c: Context,
+  name: 'content-encoding' | 'content-length' | 'idempotency-key' | 'transfer-encoding',
+): string | undefined {
+  const { incoming } = bindings(c);
+  const value = incoming === undefined ? c.req.header(name) : incoming.headers[name];
+  return Array.isArray(value) ? value.join(', ') : value;
 }
 
 async function readBytes(c: Context): Promise<Uint8Array> {
@@ -118,8 +131,8 @@ async function readBytes(c: Context): Promise<Uint8Array> {
 
 /** The length of the body if the caller has declared one, else NaN. Node's parser reads no more than the declared length. */
 function declaredLength(c: Context): number {
-  const declared = c.req.header('content-length');
-  return declared === undefined || c.req.header('transfer-encoding') !== undefined
+  const declared = headerOf(c, 'content-length');
+  return declared === undefined || headerOf(c, 'transfer-encoding') !== undefined
     ? Number.NaN
     : Number(declared);
 }
@@ -263,7 +276,7 @@ export const idempotencyKeyHeader = z
  * @throws ProblemError 422 unless the key is 1 to 255 visible ASCII characters.
  */
 export function readIdempotencyKey(c: Context): string | undefined {
-  const header = c.req.header('idempotency-key');
+  const header = headerOf(c, 'idempotency-key');
   if (header === undefined) return undefined;
   const checked = check(idempotencyKeyHeader, header);
   if ('value' in checked) return checked.value;

@@ -131,6 +131,20 @@ const bodies: Case[] = [
     415,
     'unsupported_media_type',
   ],
+  [
+    'two content types',
+    post(orders, good, { headers: ['Content-Type: text/plain'] }),
+    415,
+    'unsupported_media_type',
+  ],
+  ['two keys', post(orders, good, { headers: ['Idempotency-Key: a', 'Idempotency-Key: b'] }), 422, 'invalid'],
+  [
+    'a second encoding',
+    post(orders, good, { headers: ['Content-Encoding: identity', 'Content-Encoding: gzip'] }),
+    415,
+    'unsupported_media_type',
+  ],
+  ['a body of two lengths', post(orders, good, { headers: ['Content-Length: 1'] }), 400, 'bad_request'],
   ['a bad email', post(orders, '{"packageId":1,"email":"ana"}'), 422, 'invalid'],
   [
     'an email with a line break',
