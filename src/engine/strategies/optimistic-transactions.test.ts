@@ -157,3 +157,11 @@ describe('the limits of a transaction', () => {
     expect([first?.status, second?.status]).toEqual(['rejected', 'fulfilled']);
   });
 });
+
+test('keep no turns of a package when no transaction is under way', async () => {
+  const wrong = run('B', { packageId: 99 }).catch(() => {});
+  await Promise.all([run('A'), run('C'), wrong]);
+  expect(transactions.packages).toBe(0);
+  await run('D');
+  expect(transactions.packages).toBe(0);
+});

@@ -71,11 +71,19 @@ const pauseMaxMs = 200;
  */
 export class OptimisticTransactions {
   readonly #options: TransactionOptions;
-  /** Runs one transaction at a time per package, so that transactions of this process do not contend. By package. */
+  /**
+   * Runs one transaction at a time per package, so that transactions of this process do not contend. By package, while
+   * transactions of the package are under way.
+   */
   readonly #turns = new Map<number, LimitFunction>();
 
   constructor(options: TransactionOptions) {
     this.#options = options;
+  }
+
+  /** Packages with transactions under way. */
+  get packages(): number {
+    return this.#turns.size;
   }
 
   /**
@@ -84,13 +92,15 @@ export class OptimisticTransactions {
    * @throws UnknownPackageError when there is no such package.
    * @throws StoreUnavailableError when the store cannot be read.
    */
-  run(transaction: Transaction): Promise<TransactionResult> {
-    let turns = this.#turns.get(transaction.packageId);
-    if (turns === undefined) {
-      turns = pLimit(1);
-      this.#turns.set(transaction.packageId, turns);
+  async run(transaction: Transaction): Promise<TransactionResult> {
+    const { packageId } = transaction;
+    const turns = this.#turns.get(packageId) ?? pLimit(1);
+    this.#turns.set(packageId, turns);
+    try {
+      return await turns(() => this.#run(transaction));
+    } finally {
+      if (turns.activeCount + turns.pendingCount === 0) this.#turns.delete(packageId);
     }
-    return turns(() => this.#run(transaction));
   }
 
   /** Runs one message and returns its answer; undefined when the transaction was not wanted. Throws as `run` does. */
