@@ -110,11 +110,19 @@ export function isSentBy(sender: string, text: string): boolean {
   return text.startsWith(`${sender}\n`);
 }
 
-/** Skips unknown kinds of changes. @throws Error when the message is malformed. */
-export function decodeChanges(text: string): LiveChange[] {
+/**
+ * Skips changes of unknown kinds.
+ * @param onUnreadable called with the error for each change that cannot be read; default: these are skipped, too.
+ * @throws Error when the message is malformed.
+ */
+export function decodeChanges(text: string, onUnreadable: (error: Error) => void = () => {}): LiveChange[] {
   const { items } = message.parse(JSON.parse(text.slice(text.indexOf('\n') + 1)));
   return items.flatMap((item) => {
     const kind = (['package', 'removed', 'order', 'line'] as const).find((each) => Object.hasOwn(item, each));
-    return kind === undefined ? [] : [kinds[kind].parse(item) as LiveChange];
+    if (kind === undefined) return [];
+    const { data, error } = kinds[kind].safeParse(item);
+    if (error === undefined) return [data as LiveChange];
+    onUnreadable(error);
+    return [];
   });
 }

@@ -147,15 +147,21 @@ class RedisLiveBus implements LiveBus {
   #receive(text: string): void {
     const { instance, local, log } = this.#options;
     if (isSentBy(instance, text)) return;
+    let problem: unknown;
     try {
-      for (const change of decodeChanges(text)) publishTo(local, change);
-      this.#unreadable.end();
-    } catch (err) {
-      // Log once, because a newer release may send many such messages.
-      this.#unreadable.report('unreadable', () =>
-        log.warn({ err }, 'live changes cannot be read and are dropped'),
-      );
+      const changes = decodeChanges(text, (error) => {
+        problem = error;
+      });
+      for (const change of changes) publishTo(local, change);
+    } catch (error) {
+      problem = error;
     }
+    if (problem === undefined) this.#unreadable.end();
+    // Log once, because a newer release may send many such messages.
+    else
+      this.#unreadable.report('unreadable', () =>
+        log.warn({ err: problem }, 'live changes cannot be read and are dropped'),
+      );
   }
 }
 
