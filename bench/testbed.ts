@@ -60,8 +60,8 @@ export interface RequestTemplate {
   /** Exponent of the Zipf distribution over the packages; 0 (the default) is uniform. */
   readonly zipf?: number;
   /**
-   * Which origin gets a request: `any` (the default), or `hashed`, always the same one for a package, as behind a proxy
-   * that hashes by package.
+   * Which origin gets a purchase: `any` (the default), or `hashed`, always the same one for a package, as behind a proxy
+   * that hashes by the path `POST /api/packages/:id/orders`.
    */
   readonly spread?: 'any' | 'hashed';
   /** Whether each purchase has an Idempotency-Key of its own; default true. */

@@ -10,7 +10,9 @@ function bought(spread: 'any' | 'hashed'): Set<number>[] {
   return requestMakers(load, new UniqueNames(), []).map((make, index) => {
     const requests = Array.from({ length: 200 }, make);
     for (const request of requests) expect(request).toContain(`Host: ${origins[index]?.slice(7)}\r\n`);
-    return new Set(requests.map((request) => Number(/"packageId":(\d+)/.exec(request)?.[1])));
+    const where =
+      spread === 'hashed' ? /^POST \/api\/packages\/(\d+)\/orders .*\{"email"/s : /"packageId":(\d+)/;
+    return new Set(requests.map((request) => Number(where.exec(request)?.[1])));
   });
 }
 

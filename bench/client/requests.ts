@@ -65,19 +65,25 @@ export function requestMaker(
 
 function purchases(
   origin: URL,
-  { keys = true, prefer, headers = [] }: RequestTemplate,
+  { keys = true, prefer, headers = [], spread }: RequestTemplate,
   names: UniqueNames,
   packageId: () => number,
 ): RequestMaker {
-  const start =
-    `POST /api/orders HTTP/1.1\r\nHost: ${origin.host}\r\nContent-Type: application/json\r\n` +
+  const head =
+    ` HTTP/1.1\r\nHost: ${origin.host}\r\nContent-Type: application/json\r\n` +
     (prefer === undefined ? '' : `Prefer: ${prefer}\r\n`) +
     linesOf(headers);
   return () => {
     const name = names.next();
-    const body = `{"packageId":${packageId()},"email":"${name}@buyers.example"}`;
+    const id = packageId();
+    const email = `"email":"${name}@buyers.example"`;
+    // A proxy can hash by the package's own address.
+    const [path, body] =
+      spread === 'hashed'
+        ? [`/api/packages/${id}/orders`, `{${email}}`]
+        : ['/api/orders', `{"packageId":${id},${email}}`];
     const key = keys ? `Idempotency-Key: ${name}\r\n` : '';
-    return `${start}${key}Content-Length: ${body.length}\r\n\r\n${body}`;
+    return `POST ${path}${head}${key}Content-Length: ${body.length}\r\n\r\n${body}`;
   };
 }
 

@@ -33,7 +33,7 @@ export const scenario: Scenario = {
   what:
     'One, two and three instances on the same MongoDB and Redis. They sell one hot package and a hundred packages, whichever ' +
     'instance a purchase reaches, and a hundred packages whose purchases always reach the same instance, as behind a ' +
-    'proxy that hashes by package. CPU of all processes per purchase.',
+    'proxy that hashes by path. CPU of all processes per purchase.',
   async run(testbed) {
     const entrants: Entrant[] = sizes.map((instances) => ({
       name: `${kind} × ${instances}`,
