@@ -7,7 +7,9 @@ import { plenty } from './contestants.ts';
 
 const kind = 'actor-mongodb';
 const callers = 256;
-const sizes = [1, 2, 3];
+const sizes = { full: [1, 2, 3], quick: [1, 3] };
+/** Instances activate their packages, and connect to each other, by then. */
+const warmUpMin = 2;
 const count = 100;
 const title = 'ticket-booking on MongoDB';
 
@@ -35,7 +37,7 @@ export const scenario: Scenario = {
     'instance a purchase reaches, and a hundred packages whose purchases always reach the same instance, as behind a ' +
     'proxy that hashes by path. CPU of all processes per purchase.',
   async run(testbed) {
-    const entrants: Entrant[] = sizes.map((instances) => ({
+    const entrants: Entrant[] = sizes[testbed.isQuick ? 'quick' : 'full'].map((instances) => ({
       name: `${kind} × ${instances}`,
       title: kind,
       isOurs: true,
@@ -62,7 +64,8 @@ function buy(first: number, howMany: number) {
 
 async function allLoads(testbed: Testbed, deployment: Deployment, round: number): Promise<UnauditedRun[]> {
   const { origins } = deployment;
-  const { seconds, warmUpSeconds } = testbed;
+  const { seconds } = testbed;
+  const warmUpSeconds = Math.max(testbed.warmUpSeconds, warmUpMin);
   const runs: UnauditedRun[] = [];
   for (const { name, request } of loads) {
     testbed.progress(`${name} × ${origins.length}`);
