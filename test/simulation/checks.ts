@@ -1,4 +1,4 @@
-import { isSettled, isUnfinished, type Order, type OrderStatus } from '../../src/domain/order.ts';
+import { isSettled, type Order, type OrderStatus } from '../../src/domain/order.ts';
 import type { Inventory } from '../../src/domain/travel-package.ts';
 import { type SupplierKind, supplierKinds } from '../../src/suppliers/suppliers.ts';
 import type { OrderChecks } from './order-checks.ts';
@@ -44,11 +44,11 @@ export class Checks {
     suppliers.onCancel = (kind, key) => this.#onCancel(kind, key);
   }
 
-  /** Q6: soon after the end of the faults every package with unfinished orders has a live owner. */
+  /** Q6: soon after the end of the faults every package with work has a live owner. */
   checkOwners(now: number): void {
     for (const id of this.#store.packages.keys()) {
       const owner = this.#owners.get(id);
-      const isIdle = !this.#store.ordersOf(id).some(isUnfinished) || !this.#store.isOwnableFor(id, now);
+      const isIdle = !this.#store.hasWork(id) || !this.#store.isOwnableFor(id, now);
       const isOwned = owner?.isAlive === true && owner.pausedUntil <= now;
       this.#require(isIdle || isOwned, 'Q6', () => `package ${id} has no owner: ${owner?.name} is gone`);
     }

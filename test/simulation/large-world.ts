@@ -5,7 +5,7 @@ import type { Cluster } from './cluster.ts';
 import { type FaultRates, noFaults } from './faults.ts';
 import { Prng } from './prng.ts';
 import type { Sale } from './sale.ts';
-import { leaseTtlMs, type Services } from './sim-instance.ts';
+import { leaseTtlMs, type Services, type SimInstance } from './sim-instance.ts';
 import type { StoreCore } from './sim-store.ts';
 import { epochMs, simHost, type World } from './world.ts';
 
@@ -35,6 +35,16 @@ const perCall: readonly (keyof FaultRates)[] = [
   'leaseWipe',
 ];
 
+/** The time from the end of the faults to the hand-over, in ms. Most packages have an owner by then. */
+const handOverAfterMs = 8_000;
+
+/** A hand-over of so many packages is counted. */
+const manyOwned = 51;
+
+function ownedBy({ engine }: SimInstance): number {
+  return engine.load().packages.length;
+}
+
 /** The world of the seed if it is a large one. */
 export function largeWorld(seed: number): LargeWorld | undefined {
   const kind = kinds.get(seed % everySeeds);
@@ -55,6 +65,9 @@ class LargeWorld {
   /** The packages up to this id have an unfinished order. */
   readonly #orphansTo: number;
   readonly #waiting: number;
+  readonly #isHandedOver: boolean;
+  /** Whether the last instance has left. */
+  isOver = true;
   /** The time with faults, in ms. Short, because every active package extends its lease again and again. */
   readonly faultsMs = 10_000;
   /** The least number of waiting orders that one commit rejects: every commit of a long queue costs time. */
@@ -64,6 +77,7 @@ class LargeWorld {
     const prng = new Prng(seed ^ 0x6c62_272e);
     this.#kind = kind;
     this.#prng = prng;
+    this.#isHandedOver = Math.floor(seed / everySeeds) % 2 === 0;
     this.#orphansTo = kind === 'long queue' ? 1 : prng.whole(orphansMin, orphansMax);
     this.#pausedTo = kind === 'long queue' ? 0 : prng.pick([200, 400]);
     this.#waiting = kind === 'long queue' ? prng.whole(queueMin, queueMax) : 0;
@@ -118,7 +132,7 @@ class LargeWorld {
     }
   }
 
-  /** Starts one instance, and the others when it owns packages. Later one of them leaves or dies. */
+  /** Starts one instance, and the others when it owns packages. Sometimes one crashes. */
   start(world: World, cluster: Cluster): void {
     const prng = this.#prng;
     const { scheduler } = world;
@@ -126,13 +140,25 @@ class LargeWorld {
     for (let each = prng.pick([1, 2]); each > 0; each--) {
       scheduler.after(prng.between(1_500, 4_000), 'another instance starts', () => cluster.add());
     }
-    const end = prng.pick(['none', 'leaves', 'crashes'] as const);
-    scheduler.after(prng.between(7_000, this.faultsMs), `one instance: ${end}`, () => {
-      const { ready } = cluster;
-      if (ready.length < 2 || end === 'none') return;
-      const instance = prng.pick(ready);
-      if (end === 'leaves') cluster.leave(instance);
-      else instance.host.crash('with all its packages');
+    if (prng.chance(0.3)) {
+      scheduler.after(prng.between(7_000, this.faultsMs), 'one crashes', () => {
+        const { ready } = cluster;
+        if (ready.length > 1) prng.pick(ready).host.crash('with all its packages');
+      });
+    }
+  }
+
+  /** In every other large world the owner of the most packages hands them over, when nothing fails any more. */
+  heal({ scheduler, counters }: World, cluster: Cluster): void {
+    if (!this.#isHandedOver) return;
+    this.isOver = false;
+    cluster.add();
+    scheduler.after(handOverAfterMs, 'the greatest owner leaves', () => {
+      const [greatest] = cluster.ready.toSorted((one, other) => ownedBy(other) - ownedBy(one));
+      this.isOver = true;
+      if (greatest === undefined) return;
+      if (ownedBy(greatest) >= manyOwned) counters.count('hand-over of many packages');
+      cluster.leave(greatest);
     });
   }
 

@@ -50,7 +50,7 @@ export const plantedScaleBugs: readonly PlantedBug[] = [
       {
         file: 'src/engine/actor/routing/protocol.ts',
         find: 'export const packageIdsMax = 10_000;',
-        replace: 'export const packageIdsMax = 50;',
+        replace: 'export const packageIdsMax = 20;',
       },
       {
         file: 'src/engine/actor/routing/router.ts',

@@ -119,7 +119,7 @@ const expectedFaults = Object.keys(noFaults).map((fault) => `fault ${fault}`);
 const expectedOutcomes = [
   ...['crash', 'paused past the lease', 'lease lost', 'takeover', 'fenced', 'drained'],
   ...['upgrade', 'newer release', 'member flaps'],
-  ...['world of many packages', 'hundreds of packages were taken over', 'wake of many packages'],
+  ...['world of many packages', 'hundreds of packages were taken over', 'hand-over of many packages'],
   ...['world of long queue', 'a takeover read several pages of the product'],
   ...['crash within a takeover', 'paused within a takeover'],
   ...['takeover without its orders', 'takeover overtaken'],

@@ -9,8 +9,6 @@ import type { Network, SimulatedNode } from './network.ts';
 import type { World } from './world.ts';
 
 const handlingMax = 10_000;
-/** A request that names as many packages is a hand-over of a large world. */
-const manyIds = 100;
 
 /** Settles a request that waits for its answer. */
 interface PendingRequest {
@@ -56,7 +54,6 @@ export function simMessages(world: World, network: Network, node: SimulatedNode,
   /** All processes speak the same version, so each understands what another one sends. */
   function checkUnderstood(body: Json, from: string): void {
     const { kind, packageIds = [] } = body as { kind: string; packageIds?: readonly number[] };
-    if (packageIds.length >= manyIds) world.counters.count(`${kind} of many packages`);
     world.require(
       decodeRequest(body) !== undefined,
       'bug',

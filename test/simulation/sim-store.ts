@@ -108,6 +108,14 @@ export class StoreCore {
     }
   }
 
+  /** Whether a package needs an owner that works. While a sale is paused, its queue does not move. */
+  hasWork(packageId: number): boolean {
+    const isPaused = this.packages.get(packageId)?.package.paused === true;
+    return this.ordersOf(packageId).some(
+      (order) => isUnfinished(order) && !(isPaused && order.status === 'queued'),
+    );
+  }
+
   /** Whether a package and its unfinished orders can be read, so that it can have an owner. */
   isOwnable(packageId: number): boolean {
     if (this.spoilt.size === 0) return true;

@@ -1,4 +1,3 @@
-import { isUnfinished } from '../../src/domain/order.ts';
 import { AnswerChecks } from './answer-checks.ts';
 import { Checks } from './checks.ts';
 import { Churn } from './churn.ts';
@@ -94,6 +93,7 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
     nemesis.heal();
     churn.heal();
     if (cluster.alive.length === 0) cluster.add();
+    large?.heal(world, cluster);
     const pausedUntil = Math.max(scheduler.now, ...cluster.alive.map(({ host }) => host.pausedUntil));
     const ownedBy = Math.max(pausedUntil, scheduler.now + restartMsMax) + leaseTtlMs + ownerWithinMs;
     let isOwnedChecked = false;
@@ -128,18 +128,8 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
   }
 
   function isSettled(): boolean {
-    if (!workload.isOver || !operators.isOver) return false;
-    return [...services.store.packages].every(
-      ([
-        id,
-        {
-          package: { paused },
-        },
-      ]) =>
-        !services.store.isOwnable(id) ||
-        services.store
-          .ordersOf(id)
-          .every((order) => !isUnfinished(order) || (paused === true && order.status === 'queued')),
-    );
+    if (!workload.isOver || !operators.isOver || large?.isOver === false) return false;
+    const { store } = services;
+    return [...store.packages.keys()].every((id) => !store.isOwnable(id) || !store.hasWork(id));
   }
 }
