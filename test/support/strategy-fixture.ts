@@ -9,15 +9,18 @@ import { systemRandom } from '../../src/lib/random.ts';
 import { silentLog } from '../../src/observability/log.ts';
 import { type LiveBus, localLiveBus } from '../../src/realtime/live-bus.ts';
 import { openSqliteStore, type SqliteStore } from '../../src/storage/sqlite/sqlite-store.ts';
+import type { Store } from '../../src/storage/store.ts';
 import { resilientSuppliers } from '../../src/suppliers/resilient-suppliers.ts';
 import { simulatedSuppliers } from '../../src/suppliers/simulated-suppliers.ts';
 import type { SupplierClient } from '../../src/suppliers/suppliers.ts';
 import { fakeOrder } from './fake-engine.ts';
 import { onSale } from './server.ts';
 
+export type FixtureStore = Store & Pick<SqliteStore, 'ledger' | 'archive'>;
+
 /** A store with simulated suppliers, for several lock or queue engines in one process. */
 export interface StrategyFixture {
-  readonly store: SqliteStore;
+  readonly store: FixtureStore;
   readonly liveBus: LiveBus;
   readonly suppliers: SupplierClient;
   /** Options of an engine, with overrides. */
@@ -32,6 +35,8 @@ export interface StrategyFixture {
 }
 
 export interface StrategyFixtureOptions {
+  /** An empty store; without it, SQLite in memory. The fixture closes it. */
+  readonly store?: FixtureStore;
   readonly package?: Partial<TravelPackage>;
   readonly flightFailureRate?: number;
   readonly hotelFailureRate?: number;
@@ -39,7 +44,7 @@ export interface StrategyFixtureOptions {
 }
 
 export async function openStrategyFixture(options: StrategyFixtureOptions = {}): Promise<StrategyFixture> {
-  const store = openSqliteStore({ file: ':memory:' });
+  const { store = openSqliteStore({ file: ':memory:' }) } = options;
   await store.addPackages([onSale(options.package)]);
   const base = { clock: systemClock, random: systemRandom() };
   const { flightFailureRate = 0, hotelFailureRate = 0, latencyMs = 0 } = options;

@@ -4,6 +4,7 @@ import { archiveStoreContract } from '../../../test/contract/archive-store.ts';
 import { ledgerContract } from '../../../test/contract/ledger.ts';
 import { sampleChange, sampleInventory, sampleOrder, samplePackage } from '../../../test/contract/samples.ts';
 import { storeContract } from '../../../test/contract/store.ts';
+import { strategiesContract } from '../../../test/contract/strategies.ts';
 import { type Mongod, startMongod } from '../../../test/support/servers/mongod.ts';
 import type { Fence } from '../../domain/messages.ts';
 import type { Order, OrderStatus } from '../../domain/order.ts';
@@ -44,6 +45,7 @@ const openStore = async () => {
 };
 storeContract('MongoDB', openStore);
 archiveStoreContract('MongoDB', openStore);
+strategiesContract('MongoDB', openStore);
 
 ledgerContract('MongoDB', async () => {
   let store = await openMongoStore({ url: mongod.url });

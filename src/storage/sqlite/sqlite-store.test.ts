@@ -18,6 +18,7 @@ import { archiveStoreContract } from '../../../test/contract/archive-store.ts';
 import { ledgerContract } from '../../../test/contract/ledger.ts';
 import { sampleChange, sampleOrder, samplePackage } from '../../../test/contract/samples.ts';
 import { storeContract } from '../../../test/contract/store.ts';
+import { strategiesContract } from '../../../test/contract/strategies.ts';
 import { allPackages } from '../../../test/support/all-packages.ts';
 import { confirmedStatuses, holdingStatuses, unfinishedStatuses } from '../../domain/order.ts';
 import { SnapshotExpiredError, StoreUnavailableError } from '../store.ts';
@@ -64,6 +65,7 @@ const openInMemory = async () => {
 };
 storeContract('SQLite in memory', openInMemory);
 archiveStoreContract('SQLite in memory', openInMemory);
+strategiesContract('SQLite in memory', openInMemory);
 
 /** A damaged document is no JSON, or has another shape. */
 function spoil(db: DatabaseSync, id: number | string, how: number | 'damaged'): void {
