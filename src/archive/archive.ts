@@ -22,17 +22,19 @@ export interface ArchiveOptions {
   readonly file: Pick<ArchiveFile, 'append' | 'lastPage'>;
   readonly retentionDays: number;
   readonly clock: Clock;
-  /** The most documents of one kind in a page; default 100, so that a removal takes a few ms. */
+  /** The most documents of one kind in a page; default 100. */
   readonly pageSize?: number;
   /** Called after each page. */
   readonly onProgress?: (totals: Readonly<ArchiveTotals>) => void;
 }
 
 /**
- * A transaction that a killed process left open locks its orders on MongoDB for a minute: removals are tried again for
- * longer.
+ * If the transaction of a killed process cannot be ended, it locks its orders on MongoDB for a minute: removals are tried
+ * again for longer.
  */
 const attemptsMax = 60;
+/** The most orders in one transaction. Few, because commits of the sale wait for the store meanwhile. */
+const ordersAtOnce = 20;
 /** How many packages are read at a time. */
 const packagesAtOnce = 1_000;
 const pauses = { firstMs: 100, maxMs: 3_000 };
@@ -145,15 +147,10 @@ class ArchivePass {
   /** Moves documents from the store to the archive. */
   async #move(records: readonly ArchiveRecord[]): Promise<void> {
     if (records.length === 0) return;
-    const { file, clock } = this.#options;
-    const written = await file.append(records);
-    const from = clock.monotonic();
+    const written = await this.#options.file.append(records);
     await this.#retried(() => this.#remove(written));
-    const tookMs = clock.monotonic() - from;
     for (const record of written) this.#count(record);
     this.#report();
-    // Leaves the store to the sale for as long as the removal took.
-    await clock.sleep(tookMs);
   }
 
   async #remove(records: readonly ArchiveRecord[]): Promise<void> {
@@ -163,15 +160,27 @@ class ArchivePass {
     const changes = records.flatMap((record) => ('change' in record ? [record.change] : []));
     const ids = new Set(orders.map(({ id }) => id));
     const [ofOrders, others] = partition(reservations, ({ key }) => ids.has(key));
-    for (const [packageId, group] of Map.groupBy(orders, (order: Order) => order.packageId))
-      await store.archive.removeOrders(packageId, group, ofOrders);
-    if (others.length > 0) await store.archive.removeReservations(others);
-    if (changes.length > 0) await store.archive.removeOperatorEvents(changes);
+    for (const [packageId, group] of Map.groupBy(orders, (order: Order) => order.packageId)) {
+      for (let at = 0; at < group.length; at += ordersAtOnce) {
+        const some = group.slice(at, at + ordersAtOnce);
+        await this.#paced(() => store.archive.removeOrders(packageId, some, ofOrders));
+      }
+    }
+    if (others.length > 0) await this.#paced(() => store.archive.removeReservations(others));
+    if (changes.length > 0) await this.#paced(() => store.archive.removeOperatorEvents(changes));
     for (const record of records) {
       if (!('session' in record)) continue;
       const { id, endedAt } = record.session;
       await store.swapSetting(endedSessionPrefix + id, String(endedAt), undefined);
     }
+  }
+
+  /** Leaves the store to the sale for as long as the work took. */
+  async #paced(work: () => Promise<unknown>): Promise<void> {
+    const { clock } = this.#options;
+    const from = clock.monotonic();
+    await work();
+    await clock.sleep(clock.monotonic() - from);
   }
 
   #count(record: ArchiveRecord): void {

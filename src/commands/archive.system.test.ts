@@ -205,9 +205,7 @@ describe('npm run archive', { timeout: 240_000 }, () => {
   );
 
   test('Q1 Q5 Q7 Q8 archives during a sale on MongoDB, killed at any moment, without losing an order', async () => {
-    // A killed process leaves a transaction open, which locks its orders for a minute by default.
-    const parameters = ['--setParameter', 'transactionLifetimeLimitSeconds=3'];
-    await using mongod = await startMongod({ parameters });
+    await using mongod = await startMongod();
     settings = { ...settings, DATABASE_URL: mongod.url };
     await archivesUnderFire();
   });

@@ -1,4 +1,4 @@
-import type { ClientSession } from 'mongodb';
+import { type ClientSession, UUID } from 'mongodb';
 import type { Order } from '../../domain/order.ts';
 import type { Page } from '../../lib/page.ts';
 import { publicKeyPrefix, type SupplierKind, supplierKinds } from '../../suppliers/suppliers.ts';
@@ -6,14 +6,20 @@ import type { ArchiveStore, StoredReservation } from '../archive-store.ts';
 import type { OperatorEvent, OperatorLog } from '../operator-log.ts';
 import { eventCursorAfter, pageOf, publicKeysEnd } from '../store-helpers.ts';
 import { transactionOptions } from './commit.ts';
+import { CommitSession } from './commit-session.ts';
 import type { Connection } from './connection.ts';
 import { documentVersion, type OrderDocument, type ReservationDocument, refuseNewer } from './documents.ts';
 import { first, inOneAnswer } from './reads.ts';
+
+/** The setting with the id of the session in which an archive last removed orders. */
+const sessionSetting = 'archive-session';
 
 /** Archives a store on MongoDB. */
 export class MongoArchive implements ArchiveStore {
   readonly #connection: Connection;
   readonly #operatorEvents: OperatorLog['operatorEvents'];
+  /** Undefined before the first transaction. */
+  #session: Promise<CommitSession> | undefined;
 
   constructor(connection: Connection, operatorEvents: OperatorLog['operatorEvents']) {
     this.#connection = connection;
@@ -111,17 +117,58 @@ export class MongoArchive implements ArchiveStore {
 
   /** Tries once: after an error with an unknown outcome the caller may repeat the removal. */
   #inTransaction<T>(work: (session: ClientSession) => Promise<T>): Promise<T> {
-    return this.#connection.write(async (session) => {
-      session.startTransaction(transactionOptions(this.#connection.timeoutMs));
-      try {
-        const result = await work(session);
-        await session.commitTransaction();
-        return result;
-      } catch (error) {
-        if (session.inTransaction()) await session.abortTransaction();
-        throw error;
-      }
+    const connection = this.#connection;
+    connection.refuseClosed();
+    return connection.bounded(
+      this.#registered().then((registered) =>
+        registered.turn(async (session) => {
+          connection.catchUp(session);
+          session.startTransaction(transactionOptions(connection.timeoutMs));
+          try {
+            const result = await work(session);
+            await session.commitTransaction();
+            connection.wrote(session);
+            return result;
+          } catch (error) {
+            if (session.inTransaction()) await session.abortTransaction();
+            throw error;
+          }
+        }),
+      ),
+    );
+  }
+
+  #registered(): Promise<CommitSession> {
+    this.#session ??= this.#register().catch((error: unknown) => {
+      this.#session = undefined;
+      throw error;
     });
+    return this.#session;
+  }
+
+  /**
+   * Stores the id of this run's session, and ends the session of the run before: if that run was killed, its open
+   * transaction would lock its orders for a minute.
+   */
+  async #register(): Promise<CommitSession> {
+    const { client, collections, timeoutMs } = this.#connection;
+    const session = new CommitSession(client, timeoutMs, () => {
+      this.#session = undefined;
+    });
+    const before = await collections.settings.findOneAndUpdate(
+      { _id: sessionSetting },
+      { $set: { value: session.id.toString() }, $setOnInsert: { v: documentVersion } },
+      { upsert: true, returnDocument: 'before' },
+    );
+    if (before !== null) {
+      const killSessions = [{ id: new UUID(before.value) }];
+      // Without the right to do this, the removal is tried again until the transaction has ended by itself.
+      await client
+        .db('admin')
+        .command({ killSessions })
+        .catch(() => {});
+    }
+    return session;
   }
 }
 

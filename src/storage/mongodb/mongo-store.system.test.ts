@@ -1,5 +1,5 @@
-import { type Document, MongoClient } from 'mongodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { ClientSession, type Document, MongoClient } from 'mongodb';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { archiveStoreContract } from '../../../test/contract/archive-store.ts';
 import { ledgerContract } from '../../../test/contract/ledger.ts';
 import { sampleChange, sampleInventory, sampleOrder, samplePackage } from '../../../test/contract/samples.ts';
@@ -8,6 +8,7 @@ import { strategiesContract } from '../../../test/contract/strategies.ts';
 import { type Mongod, startMongod } from '../../../test/support/servers/mongod.ts';
 import type { Fence } from '../../domain/messages.ts';
 import type { Order, OrderStatus } from '../../domain/order.ts';
+import { StoreUnavailableError } from '../store.ts';
 import { type MongoStore, openMongoStore } from './mongo-store.ts';
 
 let mongod: Mongod;
@@ -46,6 +47,27 @@ const openStore = async () => {
 storeContract('MongoDB', openStore);
 archiveStoreContract('MongoDB', openStore);
 strategiesContract('MongoDB', openStore);
+
+test('an archive ends the transaction that a killed archive left open', async () => {
+  const [killed, next] = [
+    await openMongoStore({ url: mongod.url }),
+    await openMongoStore({ url: mongod.url }),
+  ];
+  await next.addPackages([samplePackage({ id: 1 })]);
+  const { fence } = (await next.versionedPackage(1))!;
+  const ended = [sampleOrder(1, { status: 'failed' })];
+  await next.commit(1, fence, sampleChange({ inserted: ended }));
+  const committing = vi.spyOn(ClientSession.prototype, 'commitTransaction');
+  committing.mockReturnValueOnce(new Promise(() => {}));
+  const left = killed.archive.removeOrders(1, ended, []).catch((error: unknown) => error);
+  await vi.waitFor(() => expect(committing).toHaveBeenCalledOnce());
+  expect(await next.archive.removeOrders(1, ended, [])).toBe(1);
+  expect(await next.order('ORDER-1-1')).toBeUndefined();
+  await killed.close();
+  expect(await left).toBeInstanceOf(StoreUnavailableError);
+  await next.close();
+  committing.mockRestore();
+});
 
 ledgerContract('MongoDB', async () => {
   let store = await openMongoStore({ url: mongod.url });
