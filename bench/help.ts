@@ -5,7 +5,7 @@ Compares this product with every usual design, side by side on this machine, and
 report.html; or puts a load on a deployment that runs already. bench/README.md says how to read the figures.
 
 On this machine
-  --quick                  All scenarios in under two minutes: one short round each. Trust the ratios less.
+  --quick                  All scenarios in about three minutes: one short round each. Trust the ratios less.
   --scenario <name>        Only this one; may be given several times. --list shows them.
   --rounds <count>         Rounds per contestant; default 5, quick 1. Medians are taken over them.
   --seconds <seconds>      How long one run is measured; default 2, quick 0.6.

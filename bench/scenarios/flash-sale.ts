@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Contestant } from '../results.ts';
-import type { UnauditedRun } from '../runner/measure.ts';
+import { costOf, type UnauditedRun } from '../runner/measure.ts';
 import { choosePlacement } from '../runner/placement.ts';
 import { inRounds } from '../runner/rounds.ts';
 import type { Deployment, Scenario, Testbed } from '../testbed.ts';
@@ -50,6 +50,7 @@ export const scenario: Scenario = {
     const notes = [
       'All latencies count from the first byte sent. The share of refusals within 100 ms is therefore limited by the rate at which ' +
         'the machine can receive requests; “until all are sent” is the time that the client took to hand them over.',
+      'The CPU per purchase includes the opening of its connection.',
       'Buyers without an answer and unsold units count as lost. An order served out of turn (rule Q5) makes the run void.',
       ...(testbed.isQuick ? [`Quick: ${buyersOf.quick} buyers.`] : []),
     ];
@@ -65,7 +66,7 @@ async function sale(
     parameters,
   }: Pick<UnauditedRun, 'round'> & { parameters: { buyers: number; failureRate: number } },
 ): Promise<UnauditedRun[]> {
-  const { origins, pids } = deployment;
+  const { origins, pids, databasePids } = deployment;
   const [origin] = origins as [string];
   const request = { kind: 'buy', packages: [warmUp] } as const;
   await testbed.closedLoop({
@@ -78,7 +79,12 @@ async function sale(
   testbed.progress(`${parameters.buyers} buyers at once`);
   const { clientUnder } = await choosePlacement();
   const params = { origin, packageId: flash, buyers: parameters.buyers, timeoutMs };
-  const { result: crowd, cores: server } = await testbed.cpuOf(pids, () => sendCrowd(params, clientUnder));
+  const startedAt = performance.now();
+  const {
+    result: { result: crowd, cores: databases },
+    cores: server,
+  } = await testbed.cpuOf(pids, () => testbed.cpuOf(databasePids, () => sendCrowd(params, clientUnder)));
+  const seconds = (performance.now() - startedAt) / 1000;
   const { load, allAnsweredMs, allSentMs, refused, promptlyRefused } = crowd;
   const unsold = await unsoldUnits(origin, load.answers['201'] ?? 0);
   return [
@@ -91,12 +97,13 @@ async function sale(
         ...(refused === 0 ? {} : { refusalsUnder100msShare: promptlyRefused / refused }),
         lost: crowd.lost + unsold,
         confirmed: quota - unsold,
+        ...costOf(server + databases, parameters.buyers / seconds),
       },
       latencies: { outcome: load.latencies.outcome, refusal: load.latencies.refusal },
       answers: load.answers,
       dropped: crowd.lost,
       errors: load.errors,
-      cpu: { client: load.clientCpu, server },
+      cpu: { client: load.clientCpu, server, databases },
     },
   ];
 }
