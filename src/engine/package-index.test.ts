@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { fakeSnapshot } from '../../test/support/fake-engine.ts';
 import type { Inventory, PackageSnapshot, TravelPackage } from '../domain/travel-package.ts';
 import { PackageIndex } from './package-index.ts';
@@ -32,6 +32,16 @@ function remove(id: number): void {
 }
 
 describe('the index of packages', () => {
+  test('has all ids after each of many additions without a look at every package', () => {
+    const look = vi.spyOn(packages, 'get');
+    for (let id = 1; id <= 1_000; id++) {
+      set(id);
+      index.ids('all');
+    }
+    expect(index.ids('all')).toHaveLength(1_000);
+    expect(look.mock.calls.length).toBeLessThan(5_000);
+  });
+
   test('has the sorted ids of each group after every change', () => {
     for (const id of [5, 2, 9]) set(id);
     expect(index.ids('all')).toEqual([2, 5, 9]);

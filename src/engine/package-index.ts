@@ -31,8 +31,7 @@ export class PackageIndex {
   /** All ids. New ids may come after greater ones: see `#isSorted`. */
   #ids: number[] = [];
   #isSorted = true;
-  readonly #groups: Readonly<Record<PackageGroup, Group>> = {
-    all: { has: () => true, ids: undefined },
+  readonly #groups: Readonly<Record<Exclude<PackageGroup, 'all'>, Group>> = {
     listed: { has: isListed, ids: undefined },
     current: { has: isCurrent, ids: undefined },
     archived: { has: (snapshot) => !isCurrent(snapshot), ids: undefined },
@@ -66,10 +65,12 @@ export class PackageIndex {
     }
   }
 
-  /** The sorted ids of a group. Do not change the array. */
+  /** The sorted ids of a group. Do not change the array. New ids may be added to its end. */
   ids(name: PackageGroup): readonly number[] {
-    if (!this.#isSorted) this.#ids.sort((one, other) => one - other);
+    if (!this.#isSorted) this.#ids = this.#ids.toSorted((one, other) => one - other);
     this.#isSorted = true;
+    // Not a group, because a read of all packages asks for these ids after each page.
+    if (name === 'all') return this.#ids;
     const group = this.#groups[name];
     group.ids ??= this.#ids.filter((id) => group.has(this.#peek(id) as PackageSnapshot));
     return group.ids;
