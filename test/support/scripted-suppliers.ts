@@ -1,4 +1,10 @@
-import type { CallOutcome, CancelRequest, SupplierKind, Suppliers } from '../../src/suppliers/suppliers.ts';
+import type {
+  CallOutcome,
+  CancelRequest,
+  FlightRequest,
+  SupplierKind,
+  Suppliers,
+} from '../../src/suppliers/suppliers.ts';
 
 /** Suppliers whose flight answers come from the test. Every call is recorded. */
 export class ScriptedSuppliers implements Suppliers {
@@ -10,7 +16,7 @@ export class ScriptedSuppliers implements Suppliers {
   readonly #unavailable = new Set<number>();
   readonly #listeners = new Set<(packageId: number, available: boolean) => void>();
 
-  reserveFlight({ key }: { key: string }, signal: AbortSignal): Promise<CallOutcome> {
+  reserveFlight({ key }: FlightRequest, signal: AbortSignal): Promise<CallOutcome> {
     this.flightKeys.push(key);
     const reply = Promise.withResolvers<CallOutcome>();
     this.flights.push(reply);

@@ -2,6 +2,7 @@ import { defaultRejectionsMax } from '../../domain/decide.ts';
 import { type Order, owedStatuses } from '../../domain/order.ts';
 import { noQueue } from '../../domain/travel-package.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { settlesWithin } from '../../lib/deadline.ts';
 import { LogOnce } from '../../lib/log-once.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Log } from '../../observability/log.ts';
@@ -34,7 +35,9 @@ const popMs = { busy: 0, waiting: 50, idle: 500 } as const;
 const rescanMs = 5_000;
 const rescanWhileIdleMs = 1_000;
 const pauseAfterErrorMs = 200;
-/** The longest time that `stop` waits for the current order. */
+/** A booking that takes longer than this many ms continues beside the loop. */
+const besideAfterMs = 1_000;
+/** The longest time that `stop` waits for the current bookings. */
 const graceMs = 10_000;
 
 /** Result of serving a package once: an order was served, the queue is empty, or no order could be served. */
@@ -52,6 +55,8 @@ export class Consumer {
   readonly #sagas: UnownedSagas;
   /** Held and owed orders are read apart, so that orders of one kind cannot hide those of the other. */
   readonly #left: readonly LeftOrders[];
+  /** The bookings under way, by package: one for each package at most. */
+  readonly #bookings = new Map<number, Promise<void>>();
   /** Packages whose queue must be served next. */
   readonly #due = new Set<number>();
   readonly #closing = new AbortController();
@@ -86,11 +91,13 @@ export class Consumer {
     return this.#running;
   }
 
-  /** Finishes the current order, for ten seconds at most. */
+  /** Finishes the current bookings, for ten seconds at most. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     const finished = new AbortController();
-    const running = (this.#running ?? Promise.resolve()).finally(() => finished.abort());
+    const running = (this.#running ?? Promise.resolve())
+      .then(() => Promise.all(this.#bookings.values()))
+      .finally(() => finished.abort());
     await this.#options.clock.sleep(graceMs, finished.signal);
     this.#closing.abort();
     await running;
@@ -125,6 +132,7 @@ export class Consumer {
     let isBusy = false;
     for (const packageId of this.#due) {
       if (this.#isStopping) break;
+      if (this.#bookings.has(packageId)) continue;
       const served = await this.#serve(packageId).catch(emptyIfUnreadable);
       if (served === 'empty') this.#due.delete(packageId);
       isBusy ||= served === 'done';
@@ -140,7 +148,7 @@ export class Consumer {
     });
     const held = step.effects.find((effect) => effect.kind === 'book');
     if (held !== undefined) {
-      await this.#finish(held.order, true);
+      await this.#book(held.order, true);
       return 'done';
     }
     if (versioned.orders.length === 0) return 'empty';
@@ -173,17 +181,30 @@ export class Consumer {
         if (versioned === 'empty') break;
         for (const order of versioned?.orders ?? []) {
           if (this.#isStopping) return;
-          if (this.#isAbandoned(order)) await this.#finish(order).catch(emptyIfUnreadable);
+          if (!this.#isAbandoned(order)) continue;
+          if (order.status !== 'held') void this.#sagas.compensate(order);
+          else if (!this.#bookings.has(packageId)) await this.#book(order);
         }
       }
     }
     this.#hasRescanned = true;
   }
 
-  /** Books an order if it is held. A compensation that it owes runs beside the loop, so that the loop goes on. */
-  async #finish(order: Order, isFirst = false): Promise<void> {
-    const latest = await this.#sagas.book(order, this.#closing.signal, { isFirst });
-    void this.#sagas.compensate(latest);
+  /**
+   * Books a held order. A booking that hangs continues beside the loop, and only its own package waits for its end.
+   * Compensations always run beside the loop.
+   */
+  async #book(order: Order, isFirst = false): Promise<void> {
+    const { packageId } = order;
+    const booking = this.#sagas
+      .book(order, this.#closing.signal, { isFirst })
+      .then((latest) => void this.#sagas.compensate(latest))
+      .catch((error: unknown) => {
+        if (!(error instanceof UnreadableError)) this.#logProblem(error);
+      })
+      .finally(() => this.#bookings.delete(packageId));
+    this.#bookings.set(packageId, booking);
+    await settlesWithin(besideAfterMs, booking, this.#options.clock);
   }
 
   /**

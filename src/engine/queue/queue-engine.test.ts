@@ -313,6 +313,30 @@ describe('a consumer', () => {
     expect(await engine.outcome(order, { waitMs: 5_000 })).toMatchObject({ status: 'confirmed' });
   });
 
+  test('Q12 serves other packages while the booking of one package hangs', async () => {
+    await setStage({ package: { quota: 2 } });
+    await stage.store.addPackages([onSale({ id: 2, quota: 2 })]);
+    const engine = await start();
+    const suppliers = new ScriptedSuppliers();
+    const ask = suppliers.reserveFlight.bind(suppliers);
+    vi.spyOn(suppliers, 'reserveFlight').mockImplementation(async (request, signal) =>
+      request.packageId === 1 ? ask(request, signal) : { kind: 'reserved', number: `F-${request.key}` },
+    );
+    const [first, second] = [await bought(engine), await bought(engine)];
+    consume({ suppliers });
+    await vi.waitFor(() => expect(suppliers.flights).toHaveLength(1));
+    expect(await outcomeOf(engine, { packageId: 2 }, 5_000)).toBe('confirmed');
+    expect(await outcomeOf(engine, { packageId: 2 }, 5_000)).toBe('confirmed');
+    // The package itself books one order at a time.
+    expect(suppliers.flights).toHaveLength(1);
+    expect(await engine.order(second.id)).toMatchObject({ status: 'queued' });
+    for (const order of [first, second]) {
+      await vi.waitFor(() => expect(suppliers.flights).toHaveLength(1));
+      suppliers.answerFlight({ kind: 'reserved', number: `F-${order.id}` });
+      expect(await engine.outcome(order, { waitMs: 5_000 })).toMatchObject({ status: 'confirmed' });
+    }
+  });
+
   test('serves other packages while one package waits for its units', async () => {
     await setStage();
     await stage.store.addPackages([onSale({ id: 2 })]);
