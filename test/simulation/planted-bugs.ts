@@ -556,14 +556,4 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
     ],
   },
-  {
-    name: 'an instance that cannot own a package tries again after a minute',
-    edits: [
-      {
-        file: 'src/engine/actor/runtime.ts',
-        find: 'const unableBackoff: BackoffOptions = { firstMs: 1_000, maxMs: 3_000 };',
-        replace: 'const unableBackoff: BackoffOptions = { firstMs: 1_000, maxMs: 60_000 };',
-      },
-    ],
-  },
 ];

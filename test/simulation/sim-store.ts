@@ -30,8 +30,11 @@ const takeoverPage = 3;
 /** A read of more orders takes longer than its time limit. As many as the product reads in one page of a takeover. */
 const readMax = 2_000;
 
-/** An instance that could not own a package tries again within this time. */
-const repairedMs = 5_000;
+/**
+ * An instance that could not own a package tries again within this time: 5 s, or longer if its attempt was slow because the
+ * store was.
+ */
+const repairedMs = 20_000;
 
 interface PackageRow {
   package: TravelPackage;

@@ -83,8 +83,7 @@ const retryMaxMs = 2_000;
 const unableBackoff: BackoffOptions = { firstMs: 1_000, maxMs: 3_000 };
 /** Their pauses are longer if there are many, so that all of them together cause at most 100 attempts a second. */
 const unableSpacingMs = 10;
-/** An attempt may read a long queue before it fails, so the pause is also this many times as long as the attempt. */
-const unableRest = 4;
+/** An attempt may read a long queue before it fails, so the pause is at least as long as the attempt. */
 const unablePauseMaxMs = 60_000;
 /**
  * The most actors that are being activated at once. MongoDB takes these over together, in a few milliseconds. More would
@@ -293,7 +292,7 @@ export class ActorRuntime<Message, Active extends Actor<Message, unknown, unknow
     const failures = (this.#unable.get(id)?.failures ?? 0) + 1;
     const unable: Unable = { failures, isPausing: true };
     this.#unable.set(id, unable);
-    const leastMs = Math.max(this.#unable.size * unableSpacingMs, (clock.monotonic() - triedAt) * unableRest);
+    const leastMs = Math.max(this.#unable.size * unableSpacingMs, clock.monotonic() - triedAt);
     const pauseMs = Math.max(backoffMs(failures, unableBackoff), Math.min(leastMs, unablePauseMaxMs));
     void clock.sleep(pauseMs).then(() => {
       unable.isPausing = false;
