@@ -90,6 +90,44 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 /** The parts that compose the others and may import everything. */
 const seesEverything: ReadonlySet<string> = new Set(['commands', 'compose', 'main.ts', 'start.mjs']);
 
+/**
+ * The files that show the time, store it, or compare it with a stored time. It may jump, so no other age, interval or
+ * deadline is measured with it.
+ */
+const usesUnixTime: ReadonlySet<string> = new Set([
+  'src/admin/admin-auth.ts',
+  'src/admin/change-log.ts',
+  'src/admin/instance-register.ts',
+  'src/admin/instance-service.ts',
+  'src/admin/order-service.ts',
+  'src/admin/package-service.ts',
+  'src/admin/pages/context.ts',
+  'src/admin/pages/feed.ts',
+  'src/admin/pages/overview.ts',
+  'src/admin/pages/package-routes.ts',
+  'src/admin/revoked-sessions.ts',
+  'src/archive/archive.ts',
+  'src/cluster/redis/held-lease.ts',
+  'src/cluster/redis/redis-time.ts',
+  'src/engine/actor/package-actor.ts',
+  'src/engine/lock/lock-engine.ts',
+  'src/engine/queue/consumer.ts',
+  'src/engine/shell.ts',
+  'src/engine/strategies/optimistic-transactions.ts',
+  'src/engine/strategies/unowned-sagas.ts',
+  'src/http/api/orders.ts',
+  'src/http/pages/lost-orders.ts',
+  'src/http/pages/problem-pages.ts',
+  'src/http/pages/responses.ts',
+  'src/http/pages/result-routes.ts',
+  'src/realtime/fanout.ts',
+  'src/realtime/hub.ts',
+  'src/realtime/package-feed.ts',
+  'src/saga/saga.ts',
+  'src/suppliers/package-breakers.ts',
+  'src/suppliers/simulated-suppliers.ts',
+]);
+
 /** `why` for each file that breaks a rule; empty when none does. */
 function breaches(
   of: readonly SourceFile[],
@@ -195,6 +233,20 @@ describe('architecture', () => {
       pure.test(path) ? clockOrChance.exec(codeOf(text))?.[0] : undefined,
     );
     expect(found).toEqual([]);
+  });
+
+  it('measures ages and intervals with the monotonic clock', () => {
+    const users = product.filter(
+      ({ path, text }) => path !== 'src/lib/clock.ts' && /\b(clock|Date)\.now\b/.test(codeOf(text)),
+    );
+    const found = breaches(users, ({ path }) =>
+      usesUnixTime.has(path)
+        ? undefined
+        : 'uses the time, which may jump. Use monotonic() for ages, intervals and deadlines. List the file in usesUnixTime only if it shows the time, stores it, or compares it with a stored time',
+    );
+    expect(found).toEqual([]);
+    const paths = new Set(users.map(({ path }) => path));
+    expect([...usesUnixTime].filter((path) => !paths.has(path))).toEqual([]);
   });
 
   it('keeps files small', () => {
