@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { expectedFaults, expectedFigures, weaknesses } from './report.ts';
+import { faultSequences, type SequenceName } from './fault-sequences.ts';
+import { expectedFaults, expectedFigures, faultsOf, frequentFigures, weaknesses } from './report.ts';
 import { faultName, RunCounts } from './run-counts.ts';
 
 const all = new Map(expectedFaults().map((fault) => [fault, 1]));
@@ -33,8 +34,27 @@ it('fails a run with few confirmed orders or few answers', () => {
   expect(weaknesses(1, { ...sales(7), decided: 2 }, all, checked)).toHaveLength(1);
 });
 
-it('does not require all faults in a short run', () => {
-  expect(weaknesses(1, sales(7), new Map(), {})).toEqual([]);
+it('requires of a short run only one fault of each sequence, and the most frequent changes', () => {
+  const sequences = Object.keys(faultSequences) as SequenceName[];
+  const some = new Map(sequences.map((sequence) => [faultsOf(sequence)[0] as string, 1]));
+  const frequent = Object.fromEntries(frequentFigures.map((figure) => [figure, 1]));
+  for (const minutes of [0.5, 1.9]) {
+    expect(weaknesses(minutes, sales(7), some, frequent)).toEqual([]);
+    for (const figure of frequentFigures)
+      expect(weaknesses(minutes, sales(7), some, { ...frequent, [figure]: 0 })).toEqual([
+        { rule: 'hollow', words: `there was no '${figure}'` },
+      ]);
+    for (const sequence of sequences.filter((each) => !/instances/.test(each))) {
+      const others = new Map([...some].filter(([fault]) => !faultsOf(sequence).includes(fault)));
+      expect(weaknesses(minutes, sales(7), others, frequent)).toEqual([
+        { rule: 'hollow', words: `no fault of '${sequence}' happened` },
+      ]);
+    }
+  }
+  // Both sequences of instances have the same kinds.
+  const withoutInstances = new Map([...some].filter(([fault]) => !faultsOf('instances').includes(fault)));
+  expect(weaknesses(0.5, sales(7), withoutInstances, frequent)).toHaveLength(2);
+  expect(weaknesses(0.2, sales(7), new Map(), {})).toEqual([]);
 });
 
 it('names faults of links by the ends of the link, like the expected faults', () => {

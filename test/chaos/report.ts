@@ -1,5 +1,5 @@
 import type { Violation } from './checker/index.ts';
-import { faultSequences } from './fault-sequences.ts';
+import { faultSequences, type SequenceName } from './fault-sequences.ts';
 
 /** The results of a run. */
 export interface ChaosReport {
@@ -30,6 +30,9 @@ export interface ChaosReport {
 
 /** A run of at least this length must contain every kind of fault, and every change of operators. */
 const allFaultsFromMinutes = 2;
+/** A run of at least this length must contain a fault of every sequence, and the most frequent changes of operators. */
+const someFaultsFromMinutes = 0.5;
+const sequences = Object.keys(faultSequences) as SequenceName[];
 const linkSequences = {
   mongodb: 'mongodb',
   redis: 'redis',
@@ -43,6 +46,9 @@ export const expectedFigures = [
   'intervals in which one package failed alone',
   ...['emails erased', 'pauses checked', 'quotas checked after a change'],
 ];
+
+/** Counts of the checker that must not be 0 in a short run either. */
+export const frequentFigures = ['update 200', 'pause 200'];
 
 /**
  * The least shares that a run must reach. Usually two of three orders are confirmed, and 19 of 20 purchases are
@@ -70,24 +76,35 @@ export function weaknesses(
     found.push({ rule: 'hollow', words: `only ${confirmed} of ${orders} orders were confirmed` });
   if (decided < least.decided * purchases)
     found.push({ rule: 'hollow', words: `only ${decided} of ${purchases} purchases had an answer` });
-  if (minutes < allFaultsFromMinutes) return found;
-  for (const figure of expectedFigures) {
+  if (minutes < someFaultsFromMinutes) return found;
+  const isLong = minutes >= allFaultsFromMinutes;
+  for (const figure of isLong ? expectedFigures : frequentFigures) {
     if (!checked[figure]) found.push({ rule: 'hollow', words: `there was no '${figure}'` });
   }
-  for (const fault of expectedFaults()) {
-    if (!faults.has(fault)) found.push({ rule: 'hollow', words: `the fault '${fault}' never happened` });
+  if (isLong) {
+    for (const fault of expectedFaults()) {
+      if (!faults.has(fault)) found.push({ rule: 'hollow', words: `the fault '${fault}' never happened` });
+    }
+  } else {
+    for (const sequence of sequences) {
+      if (!faultsOf(sequence).some((fault) => faults.has(fault)))
+        found.push({ rule: 'hollow', words: `no fault of '${sequence}' happened` });
+    }
   }
   return found;
 }
 
 /** The names of all faults that a long run must contain, as in the counts of a run. */
 export function expectedFaults(): string[] {
-  const names = new Set<string>();
-  for (const [sequence, { deck }] of Object.entries(faultSequences)) {
-    const link = linkSequences[sequence as keyof typeof linkSequences];
-    for (const kind of deck) names.add(/^(delay|cut|blackhole)$/.test(kind) ? `${kind} ${link}` : kind);
-  }
-  return [...names];
+  return [...new Set(sequences.flatMap(faultsOf))];
+}
+
+/** The names of a sequence's faults, as in the counts of a run. */
+export function faultsOf(sequence: SequenceName): string[] {
+  const link = linkSequences[sequence as keyof typeof linkSequences];
+  return faultSequences[sequence].deck.map((kind) =>
+    /^(delay|cut|blackhole)$/.test(kind) ? `${kind} ${link}` : kind,
+  );
 }
 
 /** The report as text. */

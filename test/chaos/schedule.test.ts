@@ -22,6 +22,13 @@ describe('drawSchedule', () => {
     }
   });
 
+  it('has a fault of each sequence within half a minute', () => {
+    for (const seed of seeds) {
+      const drawn = new Set(drawSchedule(seed, 0.5).map(({ sequence }) => sequence));
+      expect([...drawn].toSorted(), `seed ${seed}`).toEqual(Object.keys(faultSequences).toSorted());
+    }
+  });
+
   it('has 1.5 times as many faults as a run of 20 minutes needs', () => {
     for (const seed of seeds) {
       const drawn = drawSchedule(seed, 20);
