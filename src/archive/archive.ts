@@ -28,10 +28,7 @@ export interface ArchiveOptions {
   readonly onProgress?: (totals: Readonly<ArchiveTotals>) => void;
 }
 
-/**
- * If the transaction of a killed process cannot be ended, it locks its orders on MongoDB for a minute: removals are tried
- * again for longer.
- */
+/** About 3 minutes in all: the MongoDB transaction of a killed process can lock its orders for a minute. */
 const attemptsMax = 60;
 /** The most orders in one transaction. Few, because commits of the sale wait for the store meanwhile. */
 const ordersAtOnce = 20;
@@ -175,7 +172,7 @@ class ArchivePass {
     }
   }
 
-  /** Leaves the store to the sale for as long as the work took. */
+  /** Sleeps as long as the work took, so that the sale gets at least half of the store's time. */
   async #paced(work: () => Promise<unknown>): Promise<void> {
     const { clock } = this.#options;
     const from = clock.monotonic();

@@ -10,7 +10,7 @@ interface HeardQueue {
   readonly all: Positions | undefined;
 }
 
-/** The queues of packages that other instances own, as last received from the live bus. */
+/** The last published queue of each package. An owner answers from its memory instead. */
 export class QueuePositions {
   readonly #queues = new Map<number, HeardQueue>();
   readonly #unsubscribe: () => void;
@@ -43,8 +43,9 @@ export class QueuePositions {
 /** The first orders of a queue get every change of their position. The others get their position once a second. */
 const firstMax = 20;
 const wholeEveryMs = 1_000;
-/** Shortest interval between two reads of a stored queue, and the most orders in one read. */
+/** The shortest interval between two reads of a stored queue. */
 const readEveryMs = 200;
+/** The most orders in one read. In a longer queue, the position of a later order is not published. */
 const readMax = 10_000;
 
 /** Publishes the queue of an active package, which is in memory. */
@@ -115,6 +116,7 @@ export class StoredQueuePublisher {
       this.#busy.set(packageId, false);
       const isWhole = clock.monotonic() - wholeAt >= wholeEveryMs;
       if (isWhole) wholeAt = clock.monotonic();
+      // A failed read needs no retry: the next change publishes the queue again.
       const isRestDue = await this.#publishOnce(packageId, isWhole).catch(() => false);
       await clock.sleep(readEveryMs);
       if (isRestDue) this.#busy.set(packageId, true);
@@ -122,7 +124,7 @@ export class StoredQueuePublisher {
     this.#busy.delete(packageId);
   }
 
-  /** Publishes the queue once. True if the queue has more orders than were published. */
+  /** Publishes the queue once. True if only the first orders of a longer queue were published. */
   async #publishOnce(packageId: number, isWhole: boolean): Promise<boolean> {
     const { store, liveBus } = this.#options;
     const max = isWhole ? readMax : firstMax + 1;

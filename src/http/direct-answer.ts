@@ -48,7 +48,10 @@ export function answerJson(
   return answerText(c, status, JSON.stringify(value), jsonHeaders(headers));
 }
 
-/** Answers with text, directly if the route does. Take `headers` from {@link jsonHeaders}. */
+/**
+ * Answers with text, directly if the route does. Take `headers` from {@link jsonHeaders}. Their names must differ from
+ * those that {@link setHeader} has set.
+ */
 export function answerText(
   c: Context,
   status: ContentfulStatusCode,

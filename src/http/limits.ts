@@ -15,8 +15,8 @@ import type { RouteHandler } from './methods.ts';
 import { type ProblemExtra, problem, type SendProblem } from './problem.ts';
 
 /**
- * Puts a handler behind a rate limit. Requests above the limit get 429 `rate_limited` before their body is read. Every
- * answer has `RateLimit` headers. Without a limit, returns the handler itself.
+ * Puts a handler behind a rate limit. Requests above the limit get 429 `rate_limited` before their body is read. If there
+ * is a limit, every answer has `RateLimit` headers. Without one, returns the handler itself.
  */
 export function limited(
   limit: ClientLimit | undefined,
@@ -61,7 +61,8 @@ function tooMany({ resetMs, policy }: LimitResult): ProblemExtra {
 
 /**
  * Puts a handler of purchases behind the client's rate limit and the overload check. An overloaded server answers 503
- * `overloaded` before it reads the body. Refusals are counted but not logged, because there may be thousands a second.
+ * `overloaded` before it reads the body. These refusals are counted but not logged, because there may be thousands a
+ * second.
  */
 export function purchasing(
   { limits, admission, telemetry }: Pick<AppServices, 'limits' | 'admission' | 'telemetry'>,

@@ -31,12 +31,13 @@ export interface RateLimiter {
  * Rate limits in fixed windows that begin with a key's first use. The limits are checked first for every request,
  * thousands of times a second.
  *
- * Guarantees: `take` never rejects. A key gets its whole count within a window, and not more. Several instances give it
+ * Guarantees: `take` never rejects. A key gets its whole count within a window, and not more, unless
+ * so many keys are in use that the oldest windows are forgotten and start again. Several instances give it
  * the count together, within 5 %, or within one use per instance if that is more. Refusals are cheapest. `take` waits for
  * nothing outside this process, except for 100 ms at most when instances share a key that is used often.
  *
- * A limiter never refuses because something outside does not answer, and never stores a key longer than its window. A
- * key leaves the process only as a hash.
+ * A limiter never refuses because something outside does not answer, and never counts a use
+ * beyond its window. Keys of past windows are deleted from time to time. A key leaves the process only as a hash.
  */
 export interface RateLimits {
   /** Call it once for each policy: two policies must not have the same name. */

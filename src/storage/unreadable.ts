@@ -18,8 +18,8 @@ export class NewerDocumentError extends Error {
 const knownMax = 1_000;
 
 /**
- * The documents that could not be read. Each is logged once, until it can be read. The log and the errors never contain
- * text of a document, because it may have an email.
+ * The documents that could not be read. Each of the first 1,000 is logged once, until it can be read. A single entry
+ * says that there are more. The log and the errors never contain text of a document, because it may have an email.
  */
 export class UnreadableDocuments {
   readonly #log: Log;
@@ -97,7 +97,7 @@ export function sift<Item>(read: readonly (Item | UnreadableError)[]): {
   return unreadable.length === 0 ? { items } : { items, unreadable };
 }
 
-/** @throws TypeError unless it has the shape of a package. Returns it. */
+/** Returns the package. @throws TypeError if its shape is wrong. */
 export function checkedPackage(snapshot: PackageSnapshot): PackageSnapshot {
   const { id, flight, stay, price, quota, version } = snapshot.package;
   const { remaining, held, confirmed, cancelling, waiting, nextNumber } = snapshot.inventory;
@@ -110,7 +110,7 @@ export function checkedPackage(snapshot: PackageSnapshot): PackageSnapshot {
 
 const statuses: ReadonlySet<unknown> = new Set(orderStatuses);
 
-/** @throws TypeError unless it has the shape of an order. Returns it. */
+/** Returns the order. @throws TypeError if its shape is wrong. */
 export function checkedOrder(order: Order): Order {
   const {
     id,

@@ -18,7 +18,10 @@ export interface CircuitBreakerOptions {
     signal: AbortSignal,
     isUrgent: boolean,
   ) => ReleaseSlot | Promise<ReleaseSlot>;
-  /** Called for each transition in the diagram below, with the new state. */
+  /**
+   * Called for each transition in the diagram below, with the new state. `due` is reported only if no call waits: a call
+   * that waits probes at once, which reports `probing`.
+   */
   readonly onStep: (step: BreakerStep) => void;
 }
 
@@ -28,12 +31,15 @@ export type BreakerStep = 'open' | 'due' | 'probing' | 'closed';
  * A circuit breaker at which callers wait in a queue instead of failing.
  *
  * ```
- *            unknown outcomes in a row             the pause is over
- *   closed ─────────────────────────────► open ─────────────────────► due
- *     ▲                                    ▲                           │ the first of the queue, or the next caller
- *     │ answered: calls pass again         │ not answered              ▼
- *     └────────────────────────────────────┴──────────────────────── probing
+ *            unknown outcomes in a row      the pause is over, or a call is urgent
+ *   closed ─────────────────────────────► open ─────────────────────────────────► due
+ *     ▲                                    ▲                                      │ ▲
+ *     │                                    │          the first of the queue,     │ │ stopped before
+ *     │ answered: calls pass again         │ not      or the next caller          ▼ │ its attempt
+ *     └────────────────────────────────────┴ answered ──────────────────────── probing
  * ```
+ *
+ * It starts `closed`, or `due` if the supplier is suspect.
  *
  * Calls pass while the breaker is closed. While a probe is due, one call at a time probes. A call whose probe fails
  * goes to the end of the queue, so that a single key which the supplier cannot process does not keep the breaker open
@@ -77,7 +83,7 @@ export class CircuitBreaker {
   /**
    * Makes an attempt as soon as the breaker allows and a slot is free, and counts its outcome. A rejection is an unknown
    * outcome. If the attempt is a probe and fails, the call goes back to the queue.
-   * @param isUrgent until its first attempt, the call goes before the others and does not wait for the end of a pause.
+   * @param isUrgent the call goes before the others, and ends a pause, until its first probe has failed.
    * @throws the error of the attempt; the reason of the signal if the signal aborts first.
    */
   async run<T>(attempt: () => Promise<T>, signal: AbortSignal, isUrgent = false): Promise<T> {
@@ -117,7 +123,10 @@ export class CircuitBreaker {
     return this.#state === 'closed' && this.#window.room > 0;
   }
 
-  /** Makes an attempt. An attempt that its caller stops is not counted, because it says nothing about the supplier. */
+  /**
+   * Makes an attempt. An attempt that its caller stops is not counted, because it says nothing about the supplier. A
+   * stopped probe counts as failed: nobody knows whether the supplier is back.
+   */
   async #attempt<T>(attempt: () => Promise<T>, signal: AbortSignal): Promise<T> {
     this.#window.begun();
     try {
@@ -221,7 +230,7 @@ export class CircuitBreaker {
 
 /** The limit right after a supplier has come back, in calls. */
 const sizeFirst = 8;
-/** The window grows fast at least up to this size. */
+/** The lower bound of the threshold when the breaker opens. Up to the threshold the window grows fast. */
 const thresholdMin = 64;
 /** The window has no limit from this size on, because a package never has more calls under way. */
 const sizeMax = 1_024;

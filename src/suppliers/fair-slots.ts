@@ -35,8 +35,8 @@ export class FairSlots {
   }
 
   /**
-   * Takes a slot, at once if the package may have one now. An urgent call is the first of its package, and may exceed its
-   * share: the package may use twice as many slots as are free.
+   * Takes a slot, at once if the package may have one now. An urgent call goes ahead of its package's waiting
+   * calls, and may exceed the share: the package may use twice as many slots as are free.
    * @throws the signal's reason if it aborts first, as a rejection.
    */
   take(packageId: number, signal: AbortSignal, isUrgent = false): ReleaseSlot | Promise<ReleaseSlot> {

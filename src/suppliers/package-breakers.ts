@@ -20,19 +20,19 @@ export interface PackageBreakersOptions
  * Probes under way at once. They are few, so that thousands of packages that fail leave the slots to packages that work.
  */
 const probesMax = 256;
-/** How long an answer of the supplier counts as recent: between this time, in ms, and twice as long. */
+/** How long an answer of the supplier counts as recent at least, in ms. Later calls forget it. */
 const recentMs = 30_000;
 /** The most failing packages that are named. */
 const firstPackagesMax = 100;
-/** So many packages must fail before a package that nobody called recently has to probe. */
+/** So many packages must fail before a package without a recent answer has to probe first. */
 const suspectMin = 3;
 
 /**
  * The circuit breakers of one kind of supplier, one for each package that calls it. So one flight that hangs stops the
  * sale of its own package only.
  *
- * Breakers work together in one case: while most of the packages that were called recently fail, a package that has had
- * no answer recently has to begin with a probe. So a supplier that is away for all packages gets a single call of each,
+ * Breakers work together in one case: while most of the packages that were called recently fail, a package without a
+ * recent answer has to begin with a probe. So a supplier that is away for all packages gets a single call of each,
  * and not a series of failures of each.
  */
 export class PackageBreakers {

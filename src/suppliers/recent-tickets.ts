@@ -1,7 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import type { LedgerEntry } from './suppliers.ts';
 
-/** How long a ticket is remembered at least, in ms. At most twice as long. */
+/** How long a ticket is remembered at least, in ms. At most three times as long. */
 const rememberedMs = 1_000;
 
 /**

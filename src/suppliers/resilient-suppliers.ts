@@ -58,15 +58,16 @@ export interface ResilientSuppliers extends Suppliers {
 type Reserve = (signal: AbortSignal) => Promise<SupplierAnswer>;
 
 /**
- * The most reservations that may be under way at once, and the most cancels, so that neither delays the other. A single
- * package gets a half: 512, about as many callers as a load balancer keeps waiting.
+ * The most reservations that may be under way at once, and the most cancels, so that neither delays the other. Probes
+ * have slots of their own. A single package gets a half: 512, about as many callers as a load balancer keeps waiting.
  */
 const defaultSlots = 1_024;
 
 /**
- * Makes a supplier client reliable enough for a saga. Each attempt has a timeout. A call with an unknown outcome is
- * repeated with the same key. Each kind of supplier has a circuit breaker for each package, at which calls wait while
- * the supplier does not answer. Packages share the calls under way fairly.
+ * Makes a supplier client reliable enough for a saga. Each attempt has a timeout. A reservation with an unknown
+ * outcome is repeated with the same key. Each kind of supplier has a circuit breaker for each package, at which
+ * reservations wait while the supplier does not answer. A cancel is tried once, without a breaker. Packages share the
+ * calls under way fairly.
  */
 export function resilientSuppliers(options: ResilientOptions): ResilientSuppliers {
   const { client, clock, log, timeoutMs, slots: slotsMax = defaultSlots } = options;

@@ -139,7 +139,7 @@ export interface LedgerEntry {
 export interface SupplierLedger {
   /**
    * Stores the entry unless its key already has an entry. Returns the stored entry.
-   * @param at the time, as Unix time in ms, after which the entry is archived.
+   * @param at when the supplier answered, as Unix time in ms. The retention period counts from it.
    */
   record(kind: SupplierKind, entry: LedgerEntry, at?: number): Promise<LedgerEntry>;
   find(kind: SupplierKind, key: string): Promise<LedgerEntry | undefined>;

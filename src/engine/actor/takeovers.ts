@@ -10,17 +10,17 @@ export interface TakeoversOptions {
 }
 
 /**
- * The most takeovers that are under way at once. A store may take these over together, so more of them cost less. Below
- * the maximum of the runtime, so that actors which customers wake do not wait for all of these.
+ * The most takeovers that are under way at once. Stores take over concurrent packages together, so many at once are
+ * cheap. Half of the runtime's 256, so that actors which customers wake do not wait for all of these.
  */
 const underWayMax = 128;
-/** A lease of another instance is not asked for again before this time. Far below the time that a lease takes to expire. */
+/** An actor whose lease another instance held is no orphan for this long: far below the time a lease takes to expire. */
 const leasedPauseMs = 2_000;
 
-/** Wakes actors without an owner, all of them in turn, a few at once. */
+/** Wakes actors without an owner, up to {@link underWayMax} at once. */
 export class Takeovers {
   readonly #options: TakeoversOptions;
-  /** The actors that other instances gave away. */
+  /** The actors that other instances gave away, the next one last. */
   readonly #given: number[] = [];
   /** The actors that may have no owner, the next one last. */
   #orphans: number[] = [];
@@ -38,8 +38,8 @@ export class Takeovers {
    * Replaces the list of actors that may have no owner. The takeovers continue after the last one that was tried, so
    * that those at the end of the list get their turn, too.
    * @param ids in ascending order
-   * @param isMine whether this instance should take the actor over. An actor that waits for its turn already stays,
-   * so that members that come and go do not delay it.
+   * @param isMine whether this instance should take the actor over. An actor already in the list stays, even if it now
+   * prefers another member, so that members that come and go do not delay it.
    */
   setOrphans(ids: readonly number[], isMine: (id: number) => boolean): void {
     const waiting = new Set(this.#orphans);

@@ -8,9 +8,9 @@ import type { Connection } from './connection.ts';
 const rowsBetween = 2_000;
 /** A log of more pages than this begins again from its start: about 16 MB. */
 const logPagesMax = 4_000;
-/** The log never grows beyond this, unless a reader needs it: about 256 MB. */
+/** Above this length of the log, commits wait even for a long pass: about 256 MB. */
 const longLogPages = 65_536;
-/** The most passes before commits are held up. Each pass copies what was written during the one before. */
+/** The most passes before the last one. Each pass copies what was written during the one before. */
 const passesMax = 4;
 /** A pass of so many pages takes a few ms, so commits may wait for it. */
 const shortPassPages = 400;
@@ -18,7 +18,12 @@ const shortPassPages = 400;
 /**
  * Keeps the log of an SQLite database short. SQLite would copy the log into the file during a commit, which blocked the
  * process for 100 ms and more. Here a worker thread copies it beside the commits. The log can only begin again from its
- * start at a moment when all of it is copied, so commits wait for the last and short pass, without blocking the process.
+ * start at a moment when all of it is copied:
+ *
+ * 1. Copy the log. Commits continue meanwhile.
+ * 2. Copy what was written meanwhile, until a pass is short.
+ * 3. Hold commits, without blocking the process.
+ * 4. Copy the rest, and let the commits go on.
  *
  * While a reader needs an old state of the file, the log grows. It shrinks after that reader has ended.
  */

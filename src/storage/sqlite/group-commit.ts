@@ -13,8 +13,8 @@ interface Write {
 const rowsPerFlush = 2000;
 
 /**
- * Gathers the writes of one turn of the event loop in one transaction, so that any number of packages share one fsync.
- * If a write throws, only this write is undone and rejected. Promises settle after the COMMIT.
+ * Gathers writes, normally those of one turn of the event loop, in one transaction, so that any number of packages share
+ * one fsync. If a write throws, only this write is undone and rejected. Promises settle after the COMMIT.
  */
 export class GroupCommit {
   readonly #db: Pick<DatabaseSync, 'exec' | 'isTransaction'>;
@@ -38,7 +38,7 @@ export class GroupCommit {
 
   /**
    * Runs `work` in the next flush. Resolves with its result once the write is durable.
-   * @param work runs twice if another write of the flush throws. The first run is then undone.
+   * @param work may run twice: if a write of the flush throws, all are undone and run again in savepoints.
    * @param rows about how many rows the work writes.
    * @throws StoreUnavailableError if the write was not applied, but may work later.
    * @throws CommitUnknownError if the write may or may not have been applied.
@@ -115,8 +115,8 @@ export class GroupCommit {
   }
 
   /**
-   * After a failed fsync the commit's last page may be on the disk. A crash before the next write would then make the
-   * commit valid. After any other error of a COMMIT nothing is applied, once the transaction is rolled back.
+   * After an I/O error at COMMIT a later crash may still make the commit valid, because its last page may be on the disk.
+   * So its outcome is unknown. After any other error nothing is applied, once the transaction is rolled back.
    */
   #commitFailed(error: unknown): Error {
     const isUndone = this.#rollBack();
@@ -135,7 +135,10 @@ export class GroupCommit {
   }
 }
 
-/** Whether the disk or the file is the cause of an error, so that no write of the flush can be applied. */
+/**
+ * Whether the disk or the file is the cause of an error, so that no write of the flush can be applied. An
+ * UnreadableError counts as unavailable, too, but concerns the document of a single write.
+ */
 function isOfWholeFlush(error: unknown): boolean {
   return isUnavailable(error) && !(error instanceof UnreadableError);
 }

@@ -37,7 +37,7 @@ function prepare(db: DatabaseSync) {
   };
 }
 
-/** Prepared at the first use, because a file of an older release that is only read does not have the column. */
+/** Prepared at the first use, because a file of an older release that is only read has no `at` column. */
 function prepareInsert(db: DatabaseSync) {
   return db.prepare(
     `INSERT INTO reservations (kind, key, number, status, subject, package_id, at) VALUES (?, ?, ?, ?, ?, ?, ?)
