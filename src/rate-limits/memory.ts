@@ -37,6 +37,11 @@ export class Windows<W extends Window> {
     return window;
   }
 
+  /** The windows that have not ended, by key. */
+  *active(now: number): Iterable<[key: string, window: W]> {
+    for (const entry of this.#byKey) if (now < entry[1].endsAt) yield entry;
+  }
+
   #makeRoom(now: number): void {
     if (now >= this.#sweepAt) {
       this.#sweepAt = now + this.#windowMs;

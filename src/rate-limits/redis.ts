@@ -27,14 +27,16 @@ interface Commands {
     wanted: number,
     limit: number,
     windowMs: number,
-  ): Promise<[granted: number, others: number, leftMs: number]>;
+    ...known: string[]
+  ): Promise<[granted: number, others: number, leftMs: number, known: string[]]>;
 }
 
 /**
  * Rate limits that all instances share. A round trip per purchase would cost more than the purchase. So an instance
  * allows the first hundredth of a key's limit without Redis, and then takes uses from the common count in portions of a
  * hundredth. With five instances a client gets its limit within 5 %, at any speed. A key that has used up its limit is
- * refused without Redis. While Redis is unavailable, each instance counts alone.
+ * refused without Redis. While Redis is unavailable, each instance counts alone. When it is back, each instance reports
+ * its uses, because Redis may have lost its data.
  */
 export function redisRateLimits({ connect, clock, log }: RedisRateLimitsOptions): RateLimits {
   const redis = connect('limits', {
@@ -58,12 +60,20 @@ class CommonCount {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #instance = randomBytes(6).toString('base64url');
+  readonly #onReturn: (() => void)[] = [];
   #aloneUntil = Number.NEGATIVE_INFINITY;
+  #isAway = false;
 
   constructor(redis: Redis & Commands, clock: Clock, log: Log) {
     this.#redis = redis;
     this.#clock = clock;
     this.#log = log;
+    redis.on('ready', () => this.#returned());
+  }
+
+  /** Calls the listener whenever Redis answers again, perhaps without its data. */
+  onReturn(listener: () => void): void {
+    this.#onReturn.push(listener);
   }
 
   /** Whether this process counts alone, because Redis did not answer just now. */
@@ -71,30 +81,40 @@ class CommonCount {
     return this.#clock.monotonic() < this.#aloneUntil;
   }
 
-  /** Reports the uses of the window, and adds to its credit. Never rejects. */
+  /** Reports the uses of the window, and adds to its credit what Redis grants of the wanted uses. Never rejects. */
   async ask({ name, count }: RatePolicy, key: string, window: SharedWindow, wanted: number): Promise<void> {
-    const { used, credit, endsAt } = window;
+    const { used, credit, endsAt, known } = window;
     const leftMs = Math.max(1, Math.ceil(endsAt - this.#clock.monotonic()));
     try {
-      const [granted, others, windowMs] = await this.#redis.takeUses(
+      const [granted, others, windowMs, nowKnown] = await this.#redis.takeUses(
         `limit:${name}:${hashed(key)}`,
         this.#instance,
         used + credit,
         wanted,
         count,
         leftMs,
+        ...known,
       );
       window.credit += granted;
       window.others = others;
-      window.isSpent = granted === 0;
+      window.known = nowKnown;
+      window.isSpent = granted < wanted;
       window.endsAt = this.#clock.monotonic() + windowMs;
+      if (this.#isAway) this.#returned();
     } catch (err) {
+      this.#isAway = true;
       this.#aloneUntil = this.#clock.monotonic() + aloneMs;
       this.#log.debug(
         { err },
         'Redis did not count for a rate limit: this instance counts alone for a second',
       );
     }
+  }
+
+  #returned(): void {
+    this.#isAway = false;
+    this.#aloneUntil = Number.NEGATIVE_INFINITY;
+    for (const listener of this.#onReturn) listener();
   }
 }
 
@@ -103,7 +123,9 @@ interface SharedWindow extends Window {
   credit: number;
   /** Uses of the other instances, as of the last answer of Redis. */
   others: number;
-  /** Whether Redis had no use left to give. */
+  /** The last answer of Redis: each instance, followed by its uses. It restores the counts that Redis has lost. */
+  known: readonly string[];
+  /** Whether Redis had no more uses to give. */
   isSpent: boolean;
   /** Requests that wait for Redis. */
   waiting: number;
@@ -123,8 +145,9 @@ class SharedLimiter implements RateLimiter {
     this.#clock = clock;
     this.#commonCount = commonCount;
     this.#portion = Math.ceil(policy.count / 100);
-    const empty = { used: 0, credit: 0, others: 0, isSpent: false, waiting: 0, asking: undefined };
+    const empty = { used: 0, credit: 0, others: 0, known: [], isSpent: false, waiting: 0, asking: undefined };
     this.#windows = new Windows(policy, (endsAt) => ({ endsAt, ...empty }));
+    commonCount.onReturn(() => this.#report());
   }
 
   async take(key: string): Promise<Allowance> {
@@ -149,19 +172,26 @@ class SharedLimiter implements RateLimiter {
     return true;
   }
 
+  /** Reports the frequent keys. Their next requests wait for it. */
+  #report(): void {
+    for (const [key, window] of this.#windows.active(this.#clock.monotonic())) {
+      if (window.used > this.#portion) window.asking ??= this.#askFor(0, key, window);
+    }
+  }
+
   /** Concurrent requests of a key share one call, which asks for all of them. */
   async #ask(key: string, window: SharedWindow): Promise<void> {
     window.waiting += 1;
     try {
-      window.asking ??= this.#askForAll(key, window);
+      window.asking ??= this.#askFor(Math.max(this.#portion, window.waiting), key, window);
       await window.asking;
     } finally {
       window.waiting -= 1;
     }
   }
 
-  async #askForAll(key: string, window: SharedWindow): Promise<void> {
-    await this.#commonCount.ask(this.policy, key, window, Math.max(this.#portion, window.waiting));
+  async #askFor(wanted: number, key: string, window: SharedWindow): Promise<void> {
+    await this.#commonCount.ask(this.policy, key, window, wanted);
     window.asking = undefined;
   }
 }

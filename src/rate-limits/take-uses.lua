@@ -7,15 +7,20 @@
 -- ARGV[3]  how many more the instance asks for
 -- ARGV[4]  the limit
 -- ARGV[5]  ms until the window ends, if this call begins it
+-- ARGV[6…] the uses of all instances as of the caller's last answer in this window: instance, uses, instance, uses…
+--          A Redis that lost its data takes them over
 --
--- Returns {uses granted, uses of the other instances, ms until the window ends}.
+-- Returns {uses granted, uses of the other instances, ms until the window ends, {instance, uses, instance, uses…}}.
 local key, instance = KEYS[1], ARGV[1]
 local used, wanted, limit = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 
+if #ARGV > 5 and redis.call('EXISTS', key) == 0 then
+  redis.call('HSET', key, unpack(ARGV, 6))
+end
 redis.call('HSET', key, instance, used)
-local total = 0
-for _, uses in ipairs(redis.call('HVALS', key)) do
-  total = total + tonumber(uses)
+local known, total = redis.call('HGETALL', key), 0
+for i = 2, #known, 2 do
+  total = total + tonumber(known[i])
 end
 local granted = math.max(0, math.min(wanted, limit - total))
 if granted > 0 then
@@ -26,4 +31,4 @@ if left < 0 then
   left = tonumber(ARGV[5])
   redis.call('PEXPIRE', key, left)
 end
-return { granted, total - used, left }
+return { granted, total - used, left, known }
