@@ -214,3 +214,19 @@ test('Q5 Q7 when a slow flight fails, the second buyer gets the unit, and the fi
   expect(await purchase(1)).toEqual(await first);
   await expectCleanAudit();
 });
+
+test('Q8 a server with other suppliers lets the public reserve nothing at its own', async () => {
+  await open(1, () => undefined);
+  const url = `${server.origin}/api/suppliers/flights/reservations`;
+  const refused = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ packageId: 1, flight: 'Flight-1', email: email(1) }),
+  });
+  expect(refused.status).toBe(401);
+  const detail = expect.stringMatching('PUBLIC_SUPPLIERS');
+  expect(await refused.json()).toMatchObject({ code: 'unauthorized', detail });
+  const ledger = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
+  expect(await ledger.json()).toMatchObject({ reservations: [] });
+  expect(supplier.calls).toEqual([]);
+});
