@@ -109,7 +109,8 @@ test('Q6 Q12 a rolling upgrade under load: each package has an owner in time, an
   expect(byRelease.filter(({ v, owner }) => v === 2 && owner?.instance === third.id)).toEqual([]);
   expect(await shownBy(second, [...waiting, ...sold])).toEqual(new Set([200]));
   const older = byRelease.filter(({ v }) => v === 1).map(({ _id }) => _id);
-  expect(await shownBy(third, older)).toEqual(new Set(older.length === 0 ? [] : [200]));
+  expect(older.length).toBeGreaterThan(0);
+  expect(await shownBy(third, older)).toEqual(new Set([200]));
   const before = buyers.history.length;
   await waitUntil('sales of every package', 20_000, async () => {
     const bought = buyers.history.slice(before).filter(isAccepted);
