@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { grantedLeases } from '../../../test/support/granted-leases.ts';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
+import type { Lease, Leases } from '../../cluster/lease.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { silentLog } from '../../observability/log.ts';
 import {
@@ -88,7 +90,7 @@ class Notebook implements Behaviour<Note, Notebook>, Actor<Note, null, readonly 
 
 function start(
   notebook: Notebook,
-  options: { idleMs?: number; mailboxMax?: number; onFenced?: (id: number) => void } = {},
+  options: { idleMs?: number; leases?: Leases; mailboxMax?: number; onFenced?: (id: number) => void } = {},
 ) {
   return new ActorRuntime({ behaviour: notebook, clock: systemClock, log: silentLog, ...options });
 }
@@ -259,6 +261,20 @@ describe('activations', () => {
     await settled(() => expect(runtime.activeIds()).toEqual([]));
     expect([notebook.epochs, fencedFor]).toEqual([1, []]);
     await runtime.drain();
+  });
+
+  test('Q9 do not begin if the actor was released while its lease was acquired', async () => {
+    const notebook = new Notebook();
+    const acquired = Promise.withResolvers<Lease>();
+    const acquire = vi.fn(() => acquired.promise);
+    const runtime = start(notebook, { leases: { ...grantedLeases(), acquire } });
+    runtime.tell(1, { text: 'a' });
+    await settled(() => expect(acquire).toHaveBeenCalled());
+    const released = runtime.release(1);
+    const release = vi.fn(async () => {});
+    acquired.resolve({ lost: new AbortController().signal, isHeld: () => true, release });
+    await released;
+    expect([notebook.epochs, notebook.redirected, release.mock.calls.length]).toEqual([0, ['a'], 1]);
   });
 
   test('end at once when they are retired', async () => {

@@ -272,6 +272,7 @@ export class ActorRuntime<Message, Active extends Actor<Message, unknown, unknow
     try {
       lease = await leases?.acquire(id);
       if (leases !== undefined && lease === undefined) return 'notOwner';
+      if (leaving.aborted) return 'stopped';
       leasedAt = clock.monotonic();
       actor = await behaviour.activate(id);
       this.#unable.delete(id);
