@@ -12,7 +12,7 @@ export interface PurchaseRequest {
    * Returns the signal that aborts when the caller hangs up. Call it only if somebody listens, because creating the
    * signal is slow. A queued order without a key is withdrawn when its caller hangs up.
    */
-  readonly gone?: () => AbortSignal;
+  readonly callerSignal?: () => AbortSignal;
 }
 
 export interface Settling {

@@ -14,7 +14,7 @@ import { type JsonHeaders, jsonHeaders, sendText } from './json.ts';
  * Makes a route answer directly. Only for routes without middleware, which could not change the answer, and not for GET:
  * Hono makes the answer to HEAD from a `Response`.
  */
-export function answersDirectly<Answer>(handle: (c: Context) => Answer): (c: Context) => Answer {
+export function withDirectAnswer<Answer>(handle: (c: Context) => Answer): (c: Context) => Answer {
   return (c) => {
     const node = bindings(c);
     if (node.outgoing !== undefined) node.directHeaders = [];

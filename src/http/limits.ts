@@ -82,9 +82,9 @@ const tickMs = 100;
 /** A timer that is this late, in ms, shows that thousands of requests arrive per turn of the event loop. */
 const behindMs = 400;
 /** So many late ticks in a row count as overload. Fewer may be a garbage collection or a paused process. */
-const lateTurns = 3;
+const lateTicksMax = 3;
 /** Purchases admitted per tick even under overload: enough to keep the actors busy until the next tick. */
-const admittedPerTurn = 256;
+const admittedPerTick = 256;
 
 /**
  * Sheds load: refuses the newest purchases while the event loop is far behind, so that earlier purchases, look-ups and
@@ -110,7 +110,7 @@ export class LoopAdmission implements Admission {
   }
 
   admits(): boolean {
-    return this.#lateInARow < lateTurns || ++this.#admitted <= admittedPerTurn;
+    return this.#lateInARow < lateTicksMax || ++this.#admitted <= admittedPerTick;
   }
 
   async #watch(stop: AbortSignal): Promise<void> {

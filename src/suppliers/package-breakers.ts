@@ -63,7 +63,7 @@ export class PackageBreakers {
   }
 
   /** The packages that get no answers. Undefined if there are none. Forgets those that nobody has called for a while. */
-  get failing(): Omit<FailingSupplier, 'supplier'> | undefined {
+  listFailing(): Omit<FailingSupplier, 'supplier'> | undefined {
     this.#forgetOld();
     const firstPackages: number[] = [];
     for (const packageId of this.#failing.keys())

@@ -134,7 +134,9 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
       const { signal } = deadline;
       const answered = retry(signal, () => breakers[kind].run(packageId, attempt, signal, isUrgent));
       const answer = await Promise.race([answered, deadline.expired]);
-      return answer.kind === 'refused' && deadline.isStarted ? { ...answer, afterUnknown: true } : answer;
+      return answer.kind === 'refused' && deadline.hadUnknownAttempt
+        ? { ...answer, afterUnknown: true }
+        : answer;
     } catch (error) {
       const cause = deadline.signal.aborted ? deadline.signal.reason.message : causeOf(error);
       if (!stop.aborted)
@@ -188,7 +190,7 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
     },
     get failing() {
       return supplierKinds.flatMap((supplier) => {
-        const { failing } = breakers[supplier];
+        const failing = breakers[supplier].listFailing();
         return failing === undefined ? [] : [{ supplier, ...failing }];
       });
     },
@@ -284,7 +286,7 @@ class CallDeadline {
   }
 
   /** Whether an attempt of the call had an unknown outcome. */
-  get isStarted(): boolean {
+  get hadUnknownAttempt(): boolean {
     return this.#timer !== undefined;
   }
 

@@ -69,7 +69,7 @@ export class Customer {
     const sent = this.#checks.onPurchaseSent(params);
     const answer = await this.#balancer.withTimeout(
       instance,
-      instance.engine.purchase({ ...params, gone: () => gone.signal }),
+      instance.engine.purchase({ ...params, callerSignal: () => gone.signal }),
     );
     this.#checks.onPurchaseAnswered(sent, answer);
     if (answer === undefined) return undefined;

@@ -195,8 +195,8 @@ describe('the lock', () => {
     const engine = await start({ leases });
     const gone = new AbortController();
     const [keyless, keyed] = [
-      outcomeOf(engine, { gone: () => gone.signal }),
-      outcomeOf(engine, { gone: () => gone.signal, key: 'k' }),
+      outcomeOf(engine, { callerSignal: () => gone.signal }),
+      outcomeOf(engine, { callerSignal: () => gone.signal, key: 'k' }),
     ];
     gone.abort();
     expect(await keyless).toBe('overloaded');

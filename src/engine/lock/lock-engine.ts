@@ -61,7 +61,7 @@ export class LockEngine extends StrategyEngine {
 
   protected async buy(request: PurchaseRequest): Promise<OrderAnswer> {
     if (!this.suppliersAvailable(request.packageId)) return refused('not_ready');
-    const gone = request.key === undefined ? request.gone?.() : undefined;
+    const gone = request.key === undefined ? request.callerSignal?.() : undefined;
     const waiting = new WaitingCaller(this.options.clock, this.commandTimeoutMs, gone);
     return this.#under(
       request.packageId,

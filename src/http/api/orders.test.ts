@@ -128,7 +128,7 @@ describe('POST /api/orders', () => {
       packageId: 7,
       email: 'ana@example.com',
       key: 'k-1',
-      gone: expect.any(Function),
+      callerSignal: expect.any(Function),
     });
     await post(app, '/api/orders', body, { 'Content-Type': 'application/vnd.x+json; charset=utf-8' });
     expect(bought).toHaveBeenLastCalledWith(expect.not.objectContaining({ key: expect.anything() }));

@@ -4,7 +4,7 @@ import { errorKind } from '../../domain/errors.ts';
 import type { Refused } from '../../domain/messages.ts';
 import { type Order, parseOrderId } from '../../domain/order.ts';
 import type { AppServices } from '../app-services.ts';
-import { answerJson, answersDirectly } from '../direct-answer.ts';
+import { answerJson, withDirectAnswer } from '../direct-answer.ts';
 import { buyerBody, packageIdFrom, purchaseBody } from '../inputs.ts';
 import { sendJson } from '../json.ts';
 import { limited, purchasing, takeEmail } from '../limits.ts';
@@ -50,7 +50,7 @@ export function packageOrderRoutes(services: Services): Hono {
 type PurchaseBody = z.output<typeof purchaseBody>;
 
 function purchaseRoute(services: Services, read: (c: Context) => Promise<PurchaseBody>): RouteHandler {
-  return answersDirectly(purchasing(services, (c) => purchase(c, services, read)));
+  return withDirectAnswer(purchasing(services, (c) => purchase(c, services, read)));
 }
 
 async function lookUp(c: Context, services: Services): Promise<Response> {
@@ -69,7 +69,7 @@ async function purchase(
   const result = await services.engine.purchase({
     packageId,
     email,
-    gone: () => c.req.raw.signal,
+    callerSignal: () => c.req.raw.signal,
     ...(key === undefined ? {} : { key }),
   });
   const metrics = services.telemetry?.metrics;
@@ -98,11 +98,11 @@ async function waitAndAnswer(
   onAnswer: (order: Order) => void = () => {},
 ): Promise<Response> {
   const preferences = parsePrefer(c.req.header('prefer'));
-  const limits = { waitMs: waitMs(preferences), gone: c.req.raw.signal };
+  const wait = { waitMs: waitMs(preferences), gone: c.req.raw.signal };
   // With `wait=0` the order is returned at once. If the caller has hung up, `engine.outcome` is called all the same, so
   // that the engine learns of the hang-up.
-  const isAnswered = limits.waitMs === 0 && !limits.gone.aborted;
-  const order = isAnswered ? accepted : await services.engine.outcome(accepted, limits);
+  const isAnswered = wait.waitMs === 0 && !wait.gone.aborted;
+  const order = isAnswered ? accepted : await services.engine.outcome(accepted, wait);
   onAnswer(order);
   return answer(c, order, view(order, services), preferences);
 }

@@ -125,7 +125,7 @@ async function buy(c: Context, services: OrderServices, mode: OrderMode): Promis
   }
   const gone = c.req.raw.signal;
   const result = await services.sent.underWay.during(key, () =>
-    services.engine.purchase({ packageId, email, key, gone: () => gone }),
+    services.engine.purchase({ packageId, email, key, callerSignal: () => gone }),
   );
   const metrics = services.telemetry?.metrics;
   if (result.kind === 'refused') metrics?.purchase(result.code);

@@ -73,17 +73,17 @@ export class Checkpoints {
     this.#rows = 0;
     try {
       let report = await this.#copy();
-      let written = report.log;
-      for (let pass = 1; pass < passesMax && written > shortPassPages; pass++) {
+      let newPages = report.log;
+      for (let pass = 1; pass < passesMax && newPages > shortPassPages; pass++) {
         if (report.log < logPagesMax) return;
         const before = report.log;
         report = await this.#copy();
-        written = report.log - before;
+        newPages = report.log - before;
       }
       // What is not copied by now is needed by a reader.
       if (report.log < logPagesMax || report.copied < report.log) return;
       // Under a heavy load no pass is short. The log then grows on, until commits have to wait for a long pass.
-      if (written > shortPassPages && report.log < longLogPages) return;
+      if (newPages > shortPassPages && report.log < longLogPages) return;
       const last = this.#copy();
       this.#hold = last.catch(() => {});
       await last;
@@ -109,16 +109,16 @@ export class Checkpoints {
 }
 
 /**
- * The checkpoints of an open database. Undefined if there are none, or if SQLite makes them during commits, because
- * another process may have a worker for the same file.
+ * Begins the checkpoints of an open database. Returns undefined if there are none, or if SQLite makes them during
+ * commits, because another process may have a worker for the same file.
  */
-export function checkpointsOf(
+export function openCheckpoints(
   { db, file, inMemory, isBeside }: Connection,
   log?: Log,
 ): Checkpoints | undefined {
-  const letCommits = () => db.exec('PRAGMA wal_autocheckpoint = 4000');
-  if (isBeside) letCommits();
-  return inMemory || isBeside ? undefined : new Checkpoints(file, letCommits, log);
+  const checkpointDuringCommits = () => db.exec(`PRAGMA wal_autocheckpoint = ${logPagesMax}`);
+  if (isBeside) checkpointDuringCommits();
+  return inMemory || isBeside ? undefined : new Checkpoints(file, checkpointDuringCommits, log);
 }
 
 function startWorker(file: string): Worker {

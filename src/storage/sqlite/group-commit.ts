@@ -29,7 +29,7 @@ export class GroupCommit {
     this.#db = db;
     this.#checkpoints = checkpoints;
     this.#writes = new Batcher({
-      run: (writes) => this.#flushInTurn(writes),
+      run: (writes) => this.#flushAfterHold(writes),
       weigh: ({ rows }) => rows,
       weightMax: rowsPerFlush,
       schedule: setImmediate,
@@ -54,7 +54,7 @@ export class GroupCommit {
     return this.#writes.idle();
   }
 
-  #flushInTurn(writes: readonly Write[]): unknown[] | Promise<unknown[]> {
+  #flushAfterHold(writes: readonly Write[]): unknown[] | Promise<unknown[]> {
     const hold = this.#checkpoints?.hold;
     return hold === undefined ? this.#flush(writes) : hold.then(() => this.#flush(writes));
   }

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Page } from '../../lib/page.ts';
 import type { LedgerEntry, Reservation, SupplierKind, SupplierLedger } from '../../suppliers/suppliers.ts';
 import { pageOf } from '../store-helpers.ts';
-import { checkpointsOf } from './checkpoints.ts';
+import { openCheckpoints } from './checkpoints.ts';
 import { type ConnectionOptions, openConnection } from './connection.ts';
 import { asStoreError } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -11,7 +11,7 @@ import type { Row } from './rows.ts';
 /** The ledger of the simulated suppliers in a database of its own. @throws Error as {@link openConnection}. */
 export function openSqliteLedger(options: ConnectionOptions): SupplierLedger {
   const connection = openConnection(options);
-  const checkpoints = checkpointsOf(connection);
+  const checkpoints = openCheckpoints(connection);
   const commits = new GroupCommit(connection.db, checkpoints);
   return new SqliteLedger(connection.db, commits, async () => {
     await commits.close();

@@ -19,7 +19,7 @@ import {
 import { readUnfinished } from '../store-helpers.ts';
 import { UnreadableDocuments } from '../unreadable.ts';
 import { SqliteArchive } from './archive.ts';
-import { type Checkpoints, checkpointsOf } from './checkpoints.ts';
+import { type Checkpoints, openCheckpoints } from './checkpoints.ts';
 import { type Connection, type ConnectionOptions, openConnection } from './connection.ts';
 import { asStoreError } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -76,7 +76,7 @@ export class SqliteStore implements Store {
 
   constructor(connection: Connection, log?: Log) {
     this.#connection = connection;
-    this.#checkpoints = checkpointsOf(connection, log);
+    this.#checkpoints = openCheckpoints(connection, log);
     this.#commits = new GroupCommit(connection.db, this.#checkpoints);
     this.#unreadable = new UnreadableDocuments(log);
     this.#reads = new Reads(connection.db, this.#unreadable);
