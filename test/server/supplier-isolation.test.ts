@@ -78,7 +78,7 @@ test('Q12 a flight that hangs for one package does not delay the sale of another
   const beside = await sale(120);
   expect(beside.statuses).toEqual(Array.from({ length: 120 }, () => 201));
   console.info(`p50 normally ${normal.medianMs.toFixed(1)} ms, beside ${beside.medianMs.toFixed(1)} ms`);
-  expect(beside.medianMs).toBeLessThan(Math.max(2 * normal.medianMs, 250));
+  expect(beside.medianMs).toBeLessThan(Math.max(2 * normal.medianMs, 100));
 });
 
 test('Q12 operators see the package whose supplier does not answer, until it answers', async () => {
@@ -111,7 +111,9 @@ test('Q12 cancels that keep failing delay neither another package nor an operato
   const at = performance.now();
   const second = await buy(server.origin, 2, { email: emailOf('second') });
   expect(second).toMatchObject({ status: 502, order: { status: 'failed' } });
-  console.info(`a compensation of the other package: ${(performance.now() - at).toFixed(0)} ms`);
+  const compensatedMs = performance.now() - at;
+  console.info(`a compensation of the other package: ${compensatedMs.toFixed(0)} ms`);
+  expect(compensatedMs).toBeLessThan(2_000);
 
   // A saga that has just begun is not restarted. The second cancel of a flight hangs for two more seconds.
   const flightCancels = (key: string) =>
