@@ -3,6 +3,7 @@ import { startNodeProcess } from './node-process.ts';
 export interface ServerProcess {
   /** The origin at which the server listens. */
   readonly origin: string;
+  readonly pid: number;
   /** Everything that the server has printed so far. */
   output(): string;
   /** The exit code. Null while the server runs, and if a signal ended it. */
@@ -27,6 +28,7 @@ export async function spawnServer(settings: Record<string, string>): Promise<Ser
   });
   return {
     origin: server.match[1] as string,
+    pid: server.pid,
     output: server.output,
     exitCode: () => exitCode,
     end: (signal) => server.end(signal),
