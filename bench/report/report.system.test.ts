@@ -105,8 +105,9 @@ describe('report', () => {
         for (const name of Object.keys(run.parameters)) keys.parameter.add(name);
       }
     }
-    expect(published.scenarios.map(({ name }) => name).toSorted()).toEqual(
-      scenarios.map(({ name }) => name).toSorted(),
+    // A run may be older than the newest scenario.
+    expect(scenarios.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(published.scenarios.map(({ name }) => name)),
     );
     for (const kind of ['figure', 'latency', 'parameter'] as const) {
       expect([...keys[kind]].filter((name) => !hasLabel(kind, name))).toEqual([]);
@@ -132,7 +133,7 @@ describe('report', () => {
       'Latency from the change to the socket',
       'Goodput against offered load',
       'Time to the final outcome',
-      'CPU of the server per purchase over stored orders',
+      'CPU of all processes per purchase over stored orders',
     ]) {
       expect(shown).toContain(`<h4>${plot}</h4>`);
     }
