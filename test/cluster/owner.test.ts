@@ -92,7 +92,11 @@ it('Q3 Q8 Q9 an owner that was frozen past its lease during a hotel call is fenc
   await waitUntil('its return', 5_000, async () => (await fetch(`${owner.origin}/readyz`)).ok);
   const history = [...(await crowd.stop()), resumed];
   await waitUntilSettled(cluster);
-  expect(suppliers.calls.filter(({ operation }) => operation === 'cancel')).toEqual([]);
+  // The next owner cancels a booking that it resumed and that is then refused: an earlier attempt may have succeeded.
+  const unlucky = new Set(suppliers.calls.filter(isUnlucky).map(({ key }) => key));
+  expect(suppliers.calls.filter(({ operation, key }) => operation === 'cancel' && !unlucky.has(key))).toEqual(
+    [],
+  );
   await checkHistory(cluster, history);
   await expectCleanAudit(cluster);
 });
