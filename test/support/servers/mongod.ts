@@ -4,7 +4,13 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Document, MongoClient, MongoNetworkError, MongoServerError } from 'mongodb';
+import {
+  type Document,
+  MongoClient,
+  MongoNetworkError,
+  MongoServerError,
+  MongoServerSelectionError,
+} from 'mongodb';
 import { freePort } from '../free-port.ts';
 import { freezeProcess } from '../freeze-process.ts';
 import { findMongod } from './mongod-binary.ts';
@@ -136,8 +142,9 @@ async function initiate(nodes: readonly Node[]): Promise<void> {
     try {
       return await configure(nodes);
     } catch (error) {
-      // A member that changes its state closes all connections, including the connection of this command.
-      if (!(error instanceof MongoNetworkError) || attemptsLeft === 0) throw error;
+      // A member that changes its state closes all connections: that of this command, or those that look for the server.
+      const isPassing = error instanceof MongoNetworkError || error instanceof MongoServerSelectionError;
+      if (!isPassing || attemptsLeft === 0) throw error;
     }
   }
 }
