@@ -95,7 +95,7 @@ export class Buyer {
   async #follow(access: OrderAccess): Promise<SeenOrder | undefined> {
     let order: SeenOrder | undefined;
     for (let look = 0; look < followsMax && !this.#leaving.aborted; look++) {
-      await this.#pause(0, 600 * (look + 1));
+      await this.#pause(0, 2_000 * (look + 1));
       if (this.#leaving.aborted) return order;
       order = (await this.#client.lookUp(this.#anywhere(), access)).order ?? order;
       if (order !== undefined && isFinal(order)) return order;

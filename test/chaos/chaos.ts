@@ -16,6 +16,7 @@ import { PackageStock } from './package-stock.ts';
 import { Recorder } from './recorder.ts';
 import { type ChaosReport, weaknesses } from './report.ts';
 import { drawSchedule } from './schedule.ts';
+import { watchStalls } from './stalls.ts';
 import { writeTimeline } from './timeline/index.ts';
 import { type ReportViolation, WatchedInstance } from './watched-instance.ts';
 
@@ -175,6 +176,7 @@ async function sellUnderFaults(
         `${counts.confirmed} confirmed; ${faults} faults, the last: ${last}`,
     );
   }, progressEveryMs);
+  const endWatch = watchStalls(recorder.write);
   const healing = new AbortController();
   const faults = runNemesis(
     {
@@ -201,6 +203,7 @@ async function sellUnderFaults(
     load.stop();
     operators.stop();
     clearInterval(progress);
+    endWatch();
     await Promise.allSettled([faults, selling]);
   }
   await Promise.all([faults, selling]);
