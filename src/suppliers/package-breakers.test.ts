@@ -133,6 +133,16 @@ describe('Q12 PackageBreakers', () => {
     },
   );
 
+  it('count neither answers nor failures from before a time without calls', async () => {
+    for (const packageId of [11, 12, 13, 14]) await call(packageId);
+    await clock.advance(600_000);
+    for (const packageId of [1, 2, 3]) await fail(packageId);
+    expect(breakers.isMostlyFailing).toBe(true);
+    stopping.abort();
+    await clock.advance(600_000);
+    expect(breakers.isMostlyFailing).toBe(false);
+  });
+
   it('count only answers of the last minute', async () => {
     for (const packageId of [11, 12, 13, 14]) await call(packageId);
     for (const packageId of [1, 2, 3]) await fail(packageId);

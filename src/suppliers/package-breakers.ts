@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.ts';
+import { Generations } from '../lib/generations.ts';
 import { CircuitBreaker, type CircuitBreakerOptions } from './circuit-breaker.ts';
 import { FairSlots } from './fair-slots.ts';
 import type { FailingSupplier } from './suppliers.ts';
@@ -20,7 +21,7 @@ export interface PackageBreakersOptions
  * Probes under way at once. They are few, so that thousands of packages that fail leave the slots to packages that work.
  */
 const probesMax = 256;
-/** How long an answer of the supplier counts as recent at least, in ms. Later calls forget it. */
+/** How long an answer of the supplier counts as recent at least, and at most twice as long, in ms. */
 const recentMs = 30_000;
 /** The most failing packages that are named. */
 const firstPackagesMax = 100;
@@ -42,14 +43,15 @@ export class PackageBreakers {
   readonly #breakers = new Map<number, CircuitBreaker>();
   /** Packages whose breaker has opened and not closed again, with the time of that, as Unix time in ms. */
   readonly #failing = new Map<number, number>();
-  /** Packages that got an answer since `#recentAt`, and those whose last answer came in the period before. */
-  #answered = new Set<number>();
-  #answeredBefore = new Set<number>();
-  #recentAt: number;
+  /** Packages that got an answer recently. */
+  readonly #answered: Generations<number, true>;
+  /** When breakers that nobody uses were forgotten last. */
+  #tidiedAt: number;
 
   constructor(options: PackageBreakersOptions) {
     this.#options = options;
-    this.#recentAt = options.clock.monotonic();
+    this.#answered = new Generations(recentMs, options.clock);
+    this.#tidiedAt = options.clock.monotonic();
   }
 
   /** Whether a new call of this package makes sense. */
@@ -59,12 +61,13 @@ export class PackageBreakers {
 
   /** Whether most packages that called recently get no answers. */
   get isMostlyFailing(): boolean {
-    return this.#failing.size > this.#answered.size + this.#answeredBefore.size;
+    this.#forgetUnused();
+    return this.#failing.size > this.#answered.size;
   }
 
   /** The packages that get no answers. Undefined if there are none. Forgets those that nobody has called for a while. */
   listFailing(): Omit<FailingSupplier, 'supplier'> | undefined {
-    this.#forgetOld();
+    this.#forgetUnused();
     const firstPackages: number[] = [];
     for (const packageId of this.#failing.keys())
       if (firstPackages.push(packageId) === firstPackagesMax) break;
@@ -84,7 +87,7 @@ export class PackageBreakers {
     signal: AbortSignal,
     isUrgent: boolean,
   ): Promise<T> {
-    this.#forgetOld();
+    this.#forgetUnused();
     const breaker = this.#breakers.get(packageId) ?? this.#create(packageId);
     try {
       const result = await breaker.run(attempt, signal, isUrgent);
@@ -103,7 +106,7 @@ export class PackageBreakers {
 
   #create(packageId: number): CircuitBreaker {
     const { clock, slots, failuresToOpen, reopenAfterMs, reopenAfterMaxMs, onStep } = this.#options;
-    const hasAnswered = this.#answered.has(packageId) || this.#answeredBefore.has(packageId);
+    const hasAnswered = this.#answered.get(packageId) === true;
     const breaker = new CircuitBreaker({
       ...{ clock, failuresToOpen, reopenAfterMs, reopenAfterMaxMs },
       isSuspect: !hasAnswered && this.#failing.size >= suspectMin && this.isMostlyFailing,
@@ -120,16 +123,13 @@ export class PackageBreakers {
   }
 
   #noteAnswer(packageId: number): void {
-    if (this.#answered.has(packageId) || this.#failing.has(packageId)) return;
-    this.#answered.add(packageId);
-    this.#answeredBefore.delete(packageId);
+    if (!this.#failing.has(packageId)) this.#answered.set(packageId, true);
   }
 
   #noteFailing(packageId: number): void {
     if (this.#failing.has(packageId)) return;
     this.#failing.set(packageId, this.#options.clock.now());
     this.#answered.delete(packageId);
-    this.#answeredBefore.delete(packageId);
     this.#options.onTurn(packageId, 'fails');
     if (this.#failing.size === 1) this.#options.onAnyOpen(true);
   }
@@ -144,13 +144,11 @@ export class PackageBreakers {
     if (this.#failing.delete(packageId) && this.#failing.size === 0) this.#options.onAnyOpen(false);
   }
 
-  /** Forgets answers that are no longer recent, and breakers that nobody uses. */
-  #forgetOld(): void {
+  /** Forgets breakers that nobody uses. Not with every call, because it looks at all of them. */
+  #forgetUnused(): void {
     const now = this.#options.clock.monotonic();
-    if (now - this.#recentAt < recentMs) return;
-    this.#recentAt = now;
-    this.#answeredBefore = this.#answered;
-    this.#answered = new Set();
+    if (now - this.#tidiedAt < recentMs) return;
+    this.#tidiedAt = now;
     for (const [packageId, breaker] of this.#breakers) {
       if (!breaker.isIdle) continue;
       this.#breakers.delete(packageId);

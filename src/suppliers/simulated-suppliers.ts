@@ -1,7 +1,7 @@
 import { orderIdBytes, orderIdFrom } from '../domain/order.ts';
 import type { Clock } from '../lib/clock.ts';
+import { Generations } from '../lib/generations.ts';
 import type { Random } from '../lib/random.ts';
-import { RecentTickets } from './recent-tickets.ts';
 import {
   type FlightRequest,
   type HotelRequest,
@@ -26,6 +26,8 @@ export interface SimulationOptions {
 
 /** The number of reservations in one page of the ledger. */
 const pageSize = 500;
+/** How long a flight ticket is remembered at least, in ms. */
+const rememberedMs = 1_000;
 
 /** The prefix of the numbers of each kind of supplier, and its refusal when nothing is left. */
 const habits = {
@@ -43,7 +45,12 @@ const habits = {
 export function simulatedSuppliers(options: SimulationOptions): SupplierClient {
   const { ledger, random, clock, latencyMs } = options;
   const underWay = new Map<string, Promise<SupplierAnswer>>();
-  const tickets = new RecentTickets(clock);
+  /**
+   * The flight tickets that this process has just recorded and whose hotel has not been booked, by key. With one of them
+   * a hotel needs no look-up in the ledger. Another process may cancel such a ticket. It then cancels the hotel
+   * reservation of the same key too, so none is left.
+   */
+  const tickets = new Generations<string, LedgerEntry>(rememberedMs, clock);
 
   /**
    * Runs the work once for all concurrent callers with this key. A caller's signal ends the caller's wait, but not the
@@ -89,14 +96,18 @@ export function simulatedSuppliers(options: SimulationOptions): SupplierClient {
 
   async function decideFlight(request: FlightRequest): Promise<SupplierAnswer> {
     const entry = await draw('flights', options.flightFailureRate, request, request.flight);
-    if (entry.status === 'active') tickets.add(entry);
+    if (entry.status === 'active') tickets.set(entry.key, entry);
     return answerOf('flights', entry);
   }
 
   async function decideHotel(request: HotelRequest): Promise<SupplierAnswer> {
     const { key, flightTicketNumber, stay } = request;
+    const recent = tickets.get(key);
+    tickets.delete(key);
     const ticket =
-      tickets.take(key, flightTicketNumber) ?? (await ledger.findByNumber('flights', flightTicketNumber));
+      recent?.number === flightTicketNumber
+        ? recent
+        : await ledger.findByNumber('flights', flightTicketNumber);
     if (admits(ticket, request))
       return answerOf('hotels', await draw('hotels', options.hotelFailureRate, request, stay));
     const earlier = await ledger.find('hotels', key);
@@ -108,7 +119,7 @@ export function simulatedSuppliers(options: SimulationOptions): SupplierClient {
     reserveHotel: (request, signal) => once('hotels', request.key, signal, () => decideHotel(request)),
     async cancel(kind, key) {
       await ledger.cancel(kind, key);
-      tickets.forget(key);
+      tickets.delete(key);
     },
     ledger: (kind, cursor) => ledger.page(kind, cursor, pageSize),
   };
