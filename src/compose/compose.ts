@@ -100,7 +100,7 @@ async function assemble(options: ComposeOptions, store: OpenStore, telemetry: Te
     ...observers,
   });
   const { engine, hasOthers } = running;
-  const shown = { log, telemetry: httpTelemetry(telemetry, config, engine) };
+  const shown = { log, telemetry: httpTelemetry(telemetry, config, engine, suppliers) };
   const protection = await startStep(
     'setting up the rate limits',
     openProtection(config, cluster?.connect, log),

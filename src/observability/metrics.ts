@@ -50,7 +50,6 @@ export interface Metrics {
   saga(kind: SagaKind): (outcome: SagaOutcome) => void;
   /** One attempt at a supplier begins. */
   supplierCall(kind: SupplierKind): (outcome: SupplierCallOutcome) => void;
-  breaker(kind: SupplierKind, isOpen: boolean): void;
   message(outcome: MessageOutcome): void;
   /** Sets the function that reads a gauge. If the read throws or takes too long, the scrape leaves the gauge out. */
   gauge(name: GaugeName, read: () => number | Promise<number>): void;
@@ -71,7 +70,6 @@ export const noMetrics: Metrics = {
   takeover: ignore,
   saga: ignoreTimer,
   supplierCall: ignoreTimer,
-  breaker: ignore,
   message: ignore,
   gauge: ignore,
 };

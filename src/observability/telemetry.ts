@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
 import type { BookingEngine } from '../engine/engine.ts';
 import { defined } from '../lib/defined.ts';
+import type { FailingSupplier } from '../suppliers/suppliers.ts';
 import type { Log } from './log.ts';
 import type { TracingSource } from './opentelemetry.ts';
 import {
@@ -45,6 +46,7 @@ export function httpTelemetry(
   { metrics, tracing }: Telemetry,
   config: Config,
   engine: Pick<BookingEngine, 'packages' | 'cachedPackages' | 'readinessProblems'>,
+  suppliers: { readonly failing: readonly FailingSupplier[] },
 ) {
   const { logLevel, engine: kind, database } = config;
   const node = process.versions.node;
@@ -52,6 +54,7 @@ export function httpTelemetry(
   const sources = {
     packages: () => packageFigures(engine),
     readinessProblems: () => engine.readinessProblems(),
+    failing: () => suppliers.failing,
     build,
   };
   return {

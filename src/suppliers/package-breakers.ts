@@ -13,8 +13,6 @@ export interface PackageBreakersOptions
   readonly onStep: (packageId: number) => void;
   /** Called when a package's breaker opens after it was closed, and when it closes after that. */
   readonly onTurn: (packageId: number, turn: 'fails' | 'answers') => void;
-  /** Called with true when the first breaker opens, and with false when the last one closes. */
-  readonly onAnyOpen: (isAnyOpen: boolean) => void;
 }
 
 /**
@@ -131,17 +129,10 @@ export class PackageBreakers {
     this.#failing.set(packageId, this.#options.clock.now());
     this.#answered.delete(packageId);
     this.#options.onTurn(packageId, 'fails');
-    if (this.#failing.size === 1) this.#options.onAnyOpen(true);
   }
 
   #noteClosed(packageId: number): void {
-    if (!this.#failing.has(packageId)) return;
-    this.#options.onTurn(packageId, 'answers');
-    this.#stopCounting(packageId);
-  }
-
-  #stopCounting(packageId: number): void {
-    if (this.#failing.delete(packageId) && this.#failing.size === 0) this.#options.onAnyOpen(false);
+    if (this.#failing.delete(packageId)) this.#options.onTurn(packageId, 'answers');
   }
 
   /** Forgets breakers that nobody uses. Not with every call, because it looks at all of them. */
@@ -152,7 +143,7 @@ export class PackageBreakers {
     for (const [packageId, breaker] of this.#breakers) {
       if (!breaker.isIdle) continue;
       this.#breakers.delete(packageId);
-      this.#stopCounting(packageId);
+      this.#failing.delete(packageId);
     }
   }
 }

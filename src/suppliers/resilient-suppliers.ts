@@ -80,17 +80,11 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
   const unavailable = new Set<number>();
 
   function breakersFor(kind: SupplierKind): PackageBreakers {
-    const {
-      metrics = noMetrics,
-      failuresToOpen = 10,
-      reopenAfterMs = 500,
-      reopenAfterMaxMs = 5000,
-    } = options;
+    const { failuresToOpen = 10, reopenAfterMs = 500, reopenAfterMaxMs = 5000 } = options;
     return new PackageBreakers({
       ...{ clock, slots: slots.reservations, failuresToOpen, reopenAfterMs, reopenAfterMaxMs },
       onStep: updateAvailability,
       onTurn: (packageId, turn) => reportTurn(log, kind, packageId, turn),
-      onAnyOpen: (isAnyOpen) => metrics.breaker(kind, isAnyOpen),
     });
   }
 

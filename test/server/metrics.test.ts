@@ -7,17 +7,20 @@ import { systemRandom } from '../../src/lib/random.ts';
 import { silentLog } from '../../src/observability/log.ts';
 import {
   createMetrics,
+  type GaugeSources,
   type MetricsSource,
   packageFigures,
 } from '../../src/observability/prometheus/exposition.ts';
 import { localLiveBus } from '../../src/realtime/live-bus.ts';
 import { openSqliteStore, type SqliteStore } from '../../src/storage/sqlite/sqlite-store.ts';
 import { CommitUnknownError, FencedError, StoreUnavailableError } from '../../src/storage/store.ts';
-import { resilientSuppliers } from '../../src/suppliers/resilient-suppliers.ts';
+import { type ResilientSuppliers, resilientSuppliers } from '../../src/suppliers/resilient-suppliers.ts';
+import type { CallOutcome } from '../../src/suppliers/suppliers.ts';
 import { buy, cancel } from '../support/api-client.ts';
 import { samplesOf } from '../support/exposition.ts';
 import { fakePackages } from '../support/fake-engine.ts';
 import { grantedLeases } from '../support/granted-leases.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { ScriptedSuppliers } from '../support/scripted-suppliers.ts';
 import { onSale, startServer, type TestServer } from '../support/server.ts';
 import { openStrategyFixture, type StrategyFixture } from '../support/strategy-fixture.ts';
@@ -25,10 +28,10 @@ import { openStrategyFixture, type StrategyFixture } from '../support/strategy-f
 const email = 'a@example.com';
 const build = { version: '', node: '', engine: '', store: '' };
 
-function reader(metrics: MetricsSource) {
+function reader(metrics: MetricsSource, failing: GaugeSources['failing'] = () => []) {
   return async (series: string) => {
     const packages = () => packageFigures(fakePackages([]));
-    const surroundings = { packages, readinessProblems: async () => [], build };
+    const surroundings = { packages, readinessProblems: async () => [], failing, build };
     const { text } = await metrics.expose(surroundings);
     return samplesOf(text).get(`ticket_booking_${series}`);
   };
@@ -243,31 +246,56 @@ describe('the lock and queue engines', () => {
   });
 });
 
-test('an opened breaker and its closing are exposed', async () => {
-  const metrics = createMetrics();
-  const value = reader(metrics);
-  let isAway = true;
-  const suppliers = resilientSuppliers({
-    client: {
-      reserveFlight: async () => {
-        if (isAway) throw new Error('away');
-        return { kind: 'reserved', number: 'F1' };
-      },
-      reserveHotel: async () => ({ kind: 'refused', code: 'hotel_unavailable' }),
-      cancel: async () => {},
-      ledger: async () => ({ items: [] }),
-    },
-    ...{ clock: systemClock, log: silentLog, metrics, timeoutMs: 100, failuresToOpen: 2, reopenAfterMs: 20 },
-    retryAfterMs: 1,
-  });
+describe('an open breaker is exposed until', () => {
   const flight = { key: 'A', packageId: 1, flight: 'Flight-1', email };
-  const answer = suppliers.reserveFlight(flight, new AbortController().signal);
-  await vi.waitFor(async () => expect(await value('breaker_open{supplier="flights"}')).toBe(1));
-  isAway = false;
-  expect(await answer).toEqual({ kind: 'reserved', number: 'F1' });
-  expect(await value('breaker_open{supplier="flights"}')).toBe(0);
-  expect(
-    await value('supplier_call_duration_seconds_count{supplier="flights",result="unknown"}'),
-  ).toBeGreaterThan(1);
-  suppliers.close();
+  let clock: ManualClock;
+  let isAway: boolean;
+  let suppliers: ResilientSuppliers;
+  let value: ReturnType<typeof reader>;
+  let call: AbortController;
+  let answer: Promise<CallOutcome>;
+
+  const isOpen = () => value('breaker_open{supplier="flights"}');
+
+  beforeEach(async () => {
+    const metrics = createMetrics();
+    clock = new ManualClock();
+    isAway = true;
+    suppliers = resilientSuppliers({
+      client: {
+        reserveFlight: async () => {
+          if (isAway) throw new Error('away');
+          return { kind: 'reserved', number: 'F1' };
+        },
+        reserveHotel: async () => ({ kind: 'refused', code: 'hotel_unavailable' }),
+        cancel: async () => {},
+        ledger: async () => ({ items: [] }),
+      },
+      ...{ clock, log: silentLog, metrics, timeoutMs: 100, failuresToOpen: 2, reopenAfterMs: 20 },
+      retryAfterMs: 1,
+    });
+    value = reader(metrics, () => suppliers.failing);
+    call = new AbortController();
+    expect(await isOpen()).toBe(0);
+    answer = suppliers.reserveFlight(flight, call.signal);
+    await clock.advance(5);
+    expect(await isOpen()).toBe(1);
+  });
+  afterEach(() => suppliers.close());
+
+  test('the supplier answers', async () => {
+    isAway = false;
+    await clock.advance(40);
+    expect(await answer).toEqual({ kind: 'reserved', number: 'F1' });
+    expect(await isOpen()).toBe(0);
+    expect(await value('supplier_call_duration_seconds_count{supplier="flights",result="unknown"}')).toBe(2);
+  });
+
+  test('nobody has called the supplier for a while', async () => {
+    call.abort();
+    expect(await answer).toMatchObject({ kind: 'unknown' });
+    expect(await isOpen()).toBe(1);
+    await clock.advance(60_000);
+    expect(await isOpen()).toBe(0);
+  });
 });

@@ -1,5 +1,4 @@
 import { type Log, silentLog } from '../../src/observability/log.ts';
-import { noMetrics } from '../../src/observability/metrics.ts';
 import { type ResilientSuppliers, resilientSuppliers } from '../../src/suppliers/resilient-suppliers.ts';
 import type {
   CallOutcome,
@@ -133,11 +132,10 @@ export function simSuppliers(
     clock: world.clockOf(host),
     random: world.prng.fork(),
     failuresToOpen: world.prng.pick(failuresToOpen),
-    metrics: {
-      ...noMetrics,
-      breaker: (_, isOpen) => world.counters.count(isOpen ? 'breaker opened' : 'breaker closed'),
-    },
   });
+  suppliers.onAvailability((_, available) =>
+    world.counters.count(available ? 'suppliers available again' : 'suppliers unavailable'),
+  );
 
   function heard(key: string, outcome: CallOutcome): CallOutcome {
     if (outcome.kind === 'unknown') {

@@ -90,6 +90,7 @@ beforeAll(async () => {
   const { text } = await createMetrics().expose({
     packages: () => packageFigures(fakePackages([])),
     readinessProblems: async () => [],
+    failing: () => [],
     build: { version: '', node: '', engine: '', store: '' },
   });
   for (const [, name = ''] of text.matchAll(/^# TYPE ((?:nodejs|process)_\w+) /gm)) {

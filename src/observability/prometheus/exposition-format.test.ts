@@ -37,7 +37,6 @@ function reportAll(metrics: MetricsSource): void {
     metrics.supplierCall('flights')(end);
     metrics.supplierCall('hotels')(end);
   }
-  metrics.breaker('flights', true);
   for (const end of ['answered', 'no_answer', 'inbox_full', 'unavailable'] as const) metrics.message(end);
   for (const name of ['active_actors', 'mailbox_messages', 'mailbox_messages_max', 'inbox_messages'] as const)
     metrics.gauge(name, () => 3);
@@ -51,6 +50,7 @@ async function exposed(packages = manyPackages) {
   return metrics.expose({
     packages: () => packageFigures(engine),
     readinessProblems: async () => [],
+    failing: () => [{ supplier: 'flights' }],
     build,
   });
 }

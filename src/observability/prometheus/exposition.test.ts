@@ -15,17 +15,20 @@ const build = { version: '1.2.3', node: '24.0.0', engine: 'actor', store: 'sqlit
 let metrics: MetricsSource;
 let packages: PackageSnapshot[];
 let readinessProblems: () => Promise<string[]>;
+let failing: { supplier: 'flights' | 'hotels' }[];
 
 beforeEach(() => {
   metrics = createMetrics();
   packages = [];
   readinessProblems = async () => [];
+  failing = [];
 });
 
 async function exposed(): Promise<string> {
   const { text } = await metrics.expose({
     packages: () => packageFigures(fakePackages(packages)),
     readinessProblems: () => readinessProblems(),
+    failing: () => failing,
     build,
   });
   return text;
@@ -112,10 +115,11 @@ describe('the exposition', () => {
 
   test('has attempts at suppliers and their circuit breakers', async () => {
     metrics.supplierCall('flights')('reserved');
-    metrics.breaker('hotels', true);
+    failing = [{ supplier: 'hotels' }];
     expect(await value('supplier_call_duration_seconds_count{supplier="flights",result="reserved"}')).toBe(1);
     expect(await value('breaker_open{supplier="hotels"}')).toBe(1);
-    metrics.breaker('hotels', false);
+    expect(await value('breaker_open{supplier="flights"}')).toBe(0);
+    failing = [];
     expect(await value('breaker_open{supplier="hotels"}')).toBe(0);
   });
 

@@ -3,7 +3,7 @@ import type { PackageSnapshot } from '../../domain/travel-package.ts';
 import type { BookingEngine } from '../../engine/engine.ts';
 import { singleFlight } from '../../lib/cached.ts';
 import { withTimeout } from '../../lib/deadline.ts';
-import { supplierKinds } from '../../suppliers/suppliers.ts';
+import { type FailingSupplier, supplierKinds } from '../../suppliers/suppliers.ts';
 import { gaugeNames, type Metrics } from '../metrics.ts';
 import { type MetricDefinition, MetricsRecorder, metric, type Sample } from './recorder.ts';
 
@@ -23,6 +23,8 @@ export interface GaugeSources {
   packages(): Promise<PackageFigures>;
   /** Why this instance cannot take orders; empty when it is ready. */
   readinessProblems(): Promise<readonly string[]>;
+  /** The kinds of suppliers that give no definite answers for some packages. */
+  failing(): readonly Pick<FailingSupplier, 'supplier'>[];
   readonly build: Readonly<Record<'version' | 'node' | 'engine' | 'store', string>>;
 }
 
@@ -152,7 +154,7 @@ async function registryOf(recorder: MetricsRecorder, sources: GaugeSources): Pro
 type AddGauge = (definition: MetricDefinition, read: Read, fallback?: readonly Sample[]) => void;
 
 function addGauges(recorder: MetricsRecorder, sources: GaugeSources, add: AddGauge): void {
-  const { readinessProblems, build } = sources;
+  const { readinessProblems, failing, build } = sources;
   // The gauges about packages share one read.
   const packages = singleFlight(() => sources.packages());
   for (const name of gaugeNames) {
@@ -160,12 +162,10 @@ function addGauges(recorder: MetricsRecorder, sources: GaugeSources, add: AddGau
   }
   add(gauges.buildInfo, () => [{ labels: build, value: 1 }]);
   add(gauges.ready, async () => single((await readinessProblems()).length === 0 ? 1 : 0), single(0));
-  add(gauges.breakerOpen, () =>
-    supplierKinds.map((supplier) => ({
-      labels: { supplier },
-      value: recorder.openBreakers.has(supplier) ? 1 : 0,
-    })),
-  );
+  add(gauges.breakerOpen, () => {
+    const open = new Set(failing().map(({ supplier }) => supplier));
+    return supplierKinds.map((supplier) => ({ labels: { supplier }, value: open.has(supplier) ? 1 : 0 }));
+  });
   add(gauges.sagas, () => recorder.sagas().map(({ saga, count }) => ({ labels: { saga }, value: count })));
   add(gauges.oldestSaga, () =>
     recorder.sagas().map(({ saga, oldestSeconds }) => ({ labels: { saga }, value: oldestSeconds })),

@@ -201,7 +201,6 @@ export class MetricsRecorder implements Metrics {
       quick,
     ),
   };
-  readonly openBreakers = new Set<SupplierKind>();
   /** The functions that read the gauges. */
   readonly gauges = new Map<GaugeName, () => number | Promise<number>>();
   /** When each unfinished saga became ready to run, by kind, the oldest first. */
@@ -259,11 +258,6 @@ export class MetricsRecorder implements Metrics {
   supplierCall(kind: SupplierKind): (outcome: SupplierCallOutcome) => void {
     const at = performance.now();
     return (outcome) => this.histograms.supplierCall.observe(secondsSince(at), kind, outcome);
-  }
-
-  breaker(kind: SupplierKind, isOpen: boolean): void {
-    if (isOpen) this.openBreakers.add(kind);
-    else this.openBreakers.delete(kind);
   }
 
   message(outcome: string): void {
