@@ -232,7 +232,24 @@ describe('a circuit breaker', () => {
     expect(breaker.available).toBe(true);
   });
 
-  test('stays open when a caller stops its probe', async () => {
+  test('does not count a probe that its caller stopped: the next call probes', async () => {
+    await open();
+    const caller = new AbortController();
+    const given = call('a', caller.signal);
+    void call('b');
+    await clock.advance(500);
+    caller.abort(new Error('stopped'));
+    answer();
+    await expect(given).rejects.toThrow('stopped');
+    expect(waiting()).toEqual(['b']);
+    answer();
+    await clock.advance(999);
+    expect(waiting()).toEqual([]);
+    await clock.advance(1);
+    expect(waiting()).toEqual(['b']);
+  });
+
+  test('is available after the only call has stopped its probe', async () => {
     await open();
     const caller = new AbortController();
     const given = call('a', caller.signal);
@@ -240,10 +257,7 @@ describe('a circuit breaker', () => {
     caller.abort(new Error('stopped'));
     answer();
     await expect(given).rejects.toThrow('stopped');
-    expect(breaker.available).toBe(false);
-    void call('b');
-    await clock.advance(1000);
-    expect(waiting()).toEqual(['b']);
+    expect([steps, breaker.available]).toEqual([['open', 'probing', 'due'], true]);
   });
 
   test('is not changed by the outcome of calls that began before it opened', async () => {

@@ -34,8 +34,8 @@ export type BreakerStep = 'open' | 'due' | 'probing' | 'closed';
  *            unknown outcomes in a row      the pause is over, or a call is urgent
  *   closed ─────────────────────────────► open ─────────────────────────────────► due
  *     ▲                                    ▲                                      │ ▲
- *     │                                    │          the first of the queue,     │ │ stopped before
- *     │ answered: calls pass again         │ not      or the next caller          ▼ │ its attempt
+ *     │                                    │          the first of the queue,     │ │ stopped by
+ *     │ answered: calls pass again         │ not      or the next caller          ▼ │ its caller
  *     └────────────────────────────────────┴ answered ──────────────────────── probing
  * ```
  *
@@ -124,8 +124,8 @@ export class CircuitBreaker {
   }
 
   /**
-   * Makes an attempt. An attempt that its caller stops is not counted, because it says nothing about the supplier. A
-   * stopped probe counts as failed: nobody knows whether the supplier is back.
+   * Makes an attempt. An attempt or a probe that its caller stops is not counted, because it says nothing about the
+   * supplier.
    */
   async #attempt<T>(attempt: () => Promise<T>, signal: AbortSignal): Promise<T> {
     this.#window.begun();
@@ -162,7 +162,7 @@ export class CircuitBreaker {
     throw signal.reason;
   }
 
-  /** Undefined if the probe has failed. It does not count as an attempt of this call. */
+  /** Undefined if the probe has failed or was stopped. It does not count as an attempt of this call. */
   async #probe<T>(
     attempt: () => Promise<T>,
     signal: AbortSignal,
@@ -175,7 +175,7 @@ export class CircuitBreaker {
       this.#close();
       return { result };
     } catch {
-      if (release === undefined) this.#becomeDue();
+      if (signal.aborted) this.#becomeDue();
       else this.#open();
       return undefined;
     } finally {
