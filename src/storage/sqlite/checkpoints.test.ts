@@ -1,7 +1,10 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setImmediate } from 'node:timers/promises';
+import type { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { silentLog } from '../../observability/log.ts';
 import { Checkpoints } from './checkpoints.ts';
@@ -58,6 +61,24 @@ describe('checkpoints beside the commits', () => {
     expect(onFailure).not.toHaveBeenCalled();
   });
 
+  it('leave the event loop free, also while they copy a log of 100 MB', async () => {
+    const insert = db.prepare('INSERT INTO pages VALUES (zeroblob(4000))');
+    db.exec('BEGIN');
+    for (let page = 0; page < 25_000; page++) insert.run();
+    db.exec('COMMIT');
+    expect(logBytes()).toBeGreaterThan(100_000_000);
+    const fileBytes = () => statSync(file).size;
+    const before = fileBytes();
+    const sizes: number[] = [];
+    checkpoints.wrote(2_000);
+    // The file grows while the log is copied into it. Each size is of another turn of the event loop.
+    for (let size = before; size < 100_000_000; size = fileBytes()) {
+      sizes.push(size);
+      await setImmediate();
+    }
+    expect(sizes.filter((size) => size > before).length).toBeGreaterThan(10);
+  });
+
   it('shrink the log after a reader has ended that needed an old state', async () => {
     const reader = new DatabaseSync(file, { readOnly: true });
     reader.exec('BEGIN');
@@ -72,6 +93,21 @@ describe('checkpoints beside the commits', () => {
       },
       { timeout: 20_000 },
     );
+  });
+
+  it('are left to the commits if the thread fails while it is idle', async () => {
+    const started = once(process, 'worker') as Promise<[Worker]>;
+    await writeMuch();
+    const [worker] = await started;
+    await vi.waitFor(() => expect(logBytes()).toBeGreaterThan(0));
+    const ended = once(worker, 'exit');
+    // More than the memory of the thread.
+    worker.postMessage(Array.from({ length: 1_000_000 }, () => [0]));
+    await expect(ended).rejects.toThrow('memory');
+    expect(onFailure).toHaveBeenCalledTimes(1);
+    await writeMuch();
+    await checkpoints.close();
+    expect(onFailure).toHaveBeenCalledTimes(1);
   });
 
   it('are left to the commits if the thread fails', async () => {

@@ -35,6 +35,7 @@ export class Checkpoints {
   #rows = 0;
   #running: Promise<void> | undefined;
   #isOver = false;
+  #hasFailed = false;
   #hold: Promise<unknown> | undefined;
 
   /** @param onFailure called once if there are no further checkpoints: SQLite has to make them then. */
@@ -64,9 +65,10 @@ export class Checkpoints {
     await this.#running;
     if (this.#worker === undefined) return;
     this.#worker.ref();
-    const ended = once(this.#worker, 'exit');
+    const ended = Promise.withResolvers<void>();
+    this.#worker.on('exit', ended.resolve);
     this.#worker.postMessage('close');
-    await ended;
+    await ended.promise;
   }
 
   async #run(): Promise<void> {
@@ -87,12 +89,8 @@ export class Checkpoints {
       const last = this.#copy();
       this.#hold = last.catch(() => {});
       await last;
-    } catch (err) {
-      this.#isOver = true;
-      // The worker has ended: an error that it does not catch ends it.
-      this.#worker = undefined;
-      this.#log?.error({ err }, 'the thread for checkpoints has failed: commits make them from now on');
-      this.#onFailure();
+    } catch (error) {
+      this.#fail(error);
     } finally {
       this.#hold = undefined;
     }
@@ -100,11 +98,28 @@ export class Checkpoints {
 
   /** Copies the log as it is now. @throws Error if the worker fails. */
   async #copy(): Promise<CheckpointReport> {
-    this.#worker ??= startWorker(this.#file);
+    this.#worker ??= this.#start();
     this.#worker.postMessage('copy');
     // `once` rejects when the worker emits an error.
     const [report] = (await once(this.#worker, 'message')) as [CheckpointReport];
     return report;
+  }
+
+  #start(): Worker {
+    const worker = startWorker(this.#file);
+    // The worker may also fail while it is idle, and an error without a listener would end the process.
+    worker.on('error', (error) => this.#fail(error));
+    return worker;
+  }
+
+  #fail(err: unknown): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    this.#isOver = true;
+    // The worker has ended: an error that it does not catch ends it.
+    this.#worker = undefined;
+    this.#log?.error({ err }, 'the thread for checkpoints has failed: commits make them from now on');
+    this.#onFailure();
   }
 }
 
