@@ -61,7 +61,7 @@ async function main(): Promise<void> {
     throw new Error(`SUPPLIERS_TOKEN must be set to listen on ${values.host}: anybody could cancel there.`);
   }
   const log = createLog({ level: environment.logLevel, instanceId: 'suppliers' });
-  const ledger = openSqliteLedger({ file: values.ledger });
+  const ledger = openSqliteLedger({ file: values.ledger, log });
   const server = createServer(suppliersApp(config, ledger, log), log);
   await startStep(`listening on port ${port}`, listen(server, port, values.host));
   stopOnSignal(server, ledger, log);

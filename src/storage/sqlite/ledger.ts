@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Page } from '../../lib/page.ts';
+import type { Log } from '../../observability/log.ts';
 import type { LedgerEntry, Reservation, SupplierKind, SupplierLedger } from '../../suppliers/suppliers.ts';
 import { pageOf } from '../store-helpers.ts';
 import { openCheckpoints } from './checkpoints.ts';
@@ -9,9 +10,9 @@ import { GroupCommit } from './group-commit.ts';
 import type { Row } from './rows.ts';
 
 /** The ledger of the simulated suppliers in a database of its own. @throws Error as {@link openConnection}. */
-export function openSqliteLedger(options: ConnectionOptions): SupplierLedger {
+export function openSqliteLedger(options: ConnectionOptions & { readonly log?: Log }): SupplierLedger {
   const connection = openConnection(options);
-  const checkpoints = openCheckpoints(connection);
+  const checkpoints = openCheckpoints(connection, options.log);
   const commits = new GroupCommit(connection.db, checkpoints);
   return new SqliteLedger(connection.db, commits, async () => {
     await commits.close();

@@ -20,6 +20,7 @@ import { sampleChange, sampleOrder, samplePackage } from '../../../test/contract
 import { storeContract } from '../../../test/contract/store.ts';
 import { strategiesContract } from '../../../test/contract/strategies.ts';
 import { allPackages } from '../../../test/support/all-packages.ts';
+import { recordingLog } from '../../../test/support/recording-log.ts';
 import { confirmedStatuses, holdingStatuses, unfinishedStatuses } from '../../domain/order.ts';
 import { SnapshotExpiredError, StoreUnavailableError } from '../store.ts';
 import { openConnection } from './connection.ts';
@@ -117,6 +118,23 @@ test("the log of a ledger on its own is copied into the ledger's file while the 
   });
   await ledger.close();
 }, 30_000);
+
+test('a ledger on its own logs that its thread for checkpoints has failed', async () => {
+  const own = join(folder, 'own');
+  mkdirSync(own);
+  const log = recordingLog();
+  const ledger = openSqliteLedger({ file: join(own, 'ledger.db'), log });
+  // The thread finds no file.
+  rmSync(own, { recursive: true });
+  const entry = { number: '', status: 'refused' as const, subject: 'Flight-1', packageId: 1 };
+  await Promise.all(
+    Array.from({ length: 2_000 }, (_, index) => ledger.record('flights', { ...entry, key: `key-${index}` })),
+  );
+  await vi.waitFor(() => expect(log.lines).toEqual([expect.stringContaining('checkpoints has failed')]), {
+    timeout: 10_000,
+  });
+  await ledger.close();
+});
 
 describe('an unusable file is refused with one line that names it:', () => {
   test('a folder', () => {
