@@ -171,6 +171,17 @@ describe('archiving', () => {
     expect(lines()).toHaveLength(1);
   });
 
+  test('reads past orders of a clock that was ahead', async () => {
+    const ahead = now + 86_400_000;
+    const times = [ahead, ahead, ahead, ahead, old];
+    await fill(
+      1,
+      times.map((at, index) => order(index + 1, 'failed', at)),
+    );
+    await run();
+    expect(await orderIds()).toEqual([1, 2, 3, 4].map((number) => `ORDER-1-${number}`));
+  });
+
   test('an order that changes between its export and its removal stays, and is exported again', async () => {
     await fill(1, first);
     let isChanged = false;

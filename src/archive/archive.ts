@@ -58,12 +58,15 @@ class ArchivePass {
   readonly totals: ArchiveTotals = { orders: 0, reservations: 0, changes: 0, sessions: 0 };
   readonly #options: ArchiveOptions;
   readonly #pageSize: number;
+  /** When the pass began, as Unix time in ms. */
+  readonly #now: number;
   readonly #cutoff: number;
 
   constructor(options: ArchiveOptions) {
     this.#options = options;
     this.#pageSize = options.pageSize ?? 100;
-    this.#cutoff = cutoffOf(options.clock.now(), options.retentionDays);
+    this.#now = options.clock.now();
+    this.#cutoff = cutoffOf(this.#now, options.retentionDays);
   }
 
   async run(): Promise<void> {
@@ -80,7 +83,10 @@ class ArchivePass {
     await this.#archiveSessions();
   }
 
-  /** Orders are numbered in the order in which they were made, so the first page without an old one is the last. */
+  /**
+   * Orders are numbered in the order in which they were made, so the first page that has only new ones is the last. A
+   * time in the future says nothing, because a clock was ahead.
+   */
   async #archiveOrders(packageId: number): Promise<void> {
     const { store } = this.#options;
     let cursor: string | undefined;
@@ -94,7 +100,8 @@ class ArchivePass {
         ...orders.map((order) => ({ order })),
         ...reservations.map((reservation) => ({ reservation })),
       ]);
-      const isOver = page.items.length > 0 && page.items.every(({ createdAt }) => createdAt >= this.#cutoff);
+      const isNew = ({ createdAt }: Order) => createdAt >= this.#cutoff && createdAt <= this.#now;
+      const isOver = page.items.length > 0 && page.items.every(isNew);
       cursor = isOver ? undefined : page.next;
     } while (cursor !== undefined);
   }
