@@ -27,6 +27,7 @@ import {
 } from '../storage/store.ts';
 import { type ChangeLog, type ChangeRequest, orUnavailable } from './change-log.ts';
 import type { InstanceService, StatusReports } from './instance-service.ts';
+import { unreadableDocuments } from './unreadable-documents.ts';
 
 export interface PackageOwner {
   /** The instance that last took the package over. */
@@ -140,9 +141,9 @@ export class PackageService {
     };
   }
 
-  /** The packages and orders that this instance cannot read. */
-  unreadable(): readonly UnreadableError[] {
-    return this.#options.store.unreadable();
+  /** The packages and orders that this instance cannot read now. @throws StoreUnavailableError */
+  unreadable(): Promise<readonly UnreadableError[]> {
+    return unreadableDocuments(this.#options.store);
   }
 
   /** Undefined if there is no such package. @throws StoreUnavailableError, UnreadableError */

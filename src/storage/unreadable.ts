@@ -41,6 +41,11 @@ export class UnreadableDocuments {
     }
   }
 
+  /** Forgets a package or an order that is not stored any more. */
+  forget(id: number | string): void {
+    this.#known.delete(id);
+  }
+
   list(): readonly UnreadableError[] {
     return [...this.#known.values()];
   }

@@ -85,6 +85,20 @@ export function unreadableDocumentsContract(name: string, open: () => Promise<Op
       expect(store.unreadable()).toEqual([]);
     });
 
+    test('Q12 what was removed is no longer named, once a read looks for it', async () => {
+      await insert(sampleOrder(1), sampleOrder(2));
+      for (const id of [1, 'ORDER-1-1', 'ORDER-1-2']) await opened.spoil(id, how);
+      await expect(store.package(1)).rejects.toThrow();
+      expect(await store.orders(['ORDER-1-1', 'ORDER-1-2'])).toEqual([]);
+      expect(store.unreadable()).toHaveLength(3);
+      await store.clear();
+      expect(await store.package(1)).toBeUndefined();
+      expect(await store.order('ORDER-1-1')).toBeUndefined();
+      expect(store.unreadable()).toEqual([unreadable({ packageId: 1, orderId: 'ORDER-1-2' })]);
+      expect(await store.orders(['ORDER-1-2'])).toEqual([]);
+      expect(store.unreadable()).toEqual([]);
+    });
+
     test('Q12 an unreadable order affects only itself in look-ups and lists', async () => {
       const orders = [1, 2, 3, 4, 5].map((number) => sampleOrder(number, { email: 'a@example.com' }));
       await insert(...orders);

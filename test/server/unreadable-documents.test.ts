@@ -91,6 +91,18 @@ test('Q12 a server with unreadable documents starts, sells everything else, and 
   ]);
 });
 
+test('Q12 documents that were removed by hand are no longer named', async () => {
+  const settings = { DATABASE_URL: database.url, ADMIN_TOKEN: token, FLIGHT_FAILURE_RATE: '0' };
+  server = await startServer({ settings });
+  const { origin } = server;
+  expect(await lookUp(origin, orderId, 'buyer1@example.com')).toMatchObject({ code: 'store_unavailable' });
+  const headers = { cookie: await logInAsOperator(origin, token) };
+  const overview = async () => (await fetch(`${origin}/admin`, { headers })).text();
+  expect(await overview()).toContain(`Order ${orderId} cannot be read`);
+  change('SELECT document FROM packages', 'DELETE FROM packages WHERE id < 3', 'DELETE FROM orders');
+  await vi.waitFor(async () => expect(await overview()).not.toContain('cannot be read'), 5_000);
+});
+
 test('Q6 Q12 a package whose document is repaired has an owner within 5 s, without a request', async () => {
   const settings = { DATABASE_URL: database.url, FLIGHT_FAILURE_RATE: '0' };
   server = await startServer({ settings });

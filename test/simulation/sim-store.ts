@@ -259,6 +259,11 @@ export function simStore(world: World, host: SimHost, core: StoreCore, isAway: S
     );
   const listed = (orders: readonly Order[]) => sift(orders.map(orderOf)).items;
   const single = (order: Order | undefined) => order && readable(orderOf(order));
+  const byId = (id: string) => {
+    const order = core.orders.get(id);
+    if (order === undefined) unreadable.forget(id);
+    return order;
+  };
 
   function counted<Item>(what: string, item: Item | UnreadableError): Item | UnreadableError {
     if (item instanceof UnreadableError)
@@ -312,6 +317,7 @@ export function simStore(world: World, host: SimHost, core: StoreCore, isAway: S
     package: (id) =>
       read(`package ${id}`, () => {
         const row = core.packages.get(id);
+        if (row === undefined) unreadable.forget(id);
         return row && readable(packageOf(row));
       }),
     unreadable: () => unreadable.list(),
@@ -398,9 +404,8 @@ export function simStore(world: World, host: SimHost, core: StoreCore, isAway: S
         (mayBeDone) =>
           mayBeDone ? new CommitUnknownError('no reply') : new StoreUnavailableError('not sent'),
       ),
-    order: (id) => read(`order ${id}`, () => single(core.orders.get(id))),
-    orders: (ids) =>
-      read('orders', () => listed([...new Set(ids)].flatMap((id) => core.orders.get(id) ?? []))),
+    order: (id) => read(`order ${id}`, () => single(byId(id))),
+    orders: (ids) => read('orders', () => listed([...new Set(ids)].flatMap((id) => byId(id) ?? []))),
     ordersByKey: (id, keys) =>
       read('orders by key', () => {
         const byKey = core.packages.get(id)?.byKey;

@@ -146,7 +146,7 @@ export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: AdminOverri
     }),
     freeId: async () => 1 + Math.max(0, ...index().ids('all')),
     get: async (id) => find(id),
-    unreadable: () => world.unreadable,
+    unreadable: async () => world.unreadable,
     async create(_by, params) {
       calls.push(`create ${params.id}`);
       const { id = 99 } = params;

@@ -93,10 +93,12 @@ export class OverviewReader {
         before.changes,
       ),
     ]);
+    // What the reads above could not read is named too.
+    const unreadable = await orBefore(service.packages.unreadable(), before.unreadable);
     const overview = {
       now: clock.now(),
       ...{ packages: page.items, packagesTotal: page.total, summary },
-      ...{ instances, unreadable: service.packages.unreadable() },
+      ...{ instances, unreadable },
       ...{ stuckOrSlow, changes },
     };
     if (isStale) return { ...overview, staleSince: before.now };

@@ -70,7 +70,7 @@ export class Reads {
   ): Promise<ReadonlyMap<number, PackageSnapshot | UnreadableError>> {
     const options = { ...this.#options, ...inOneAnswer };
     const documents = await this.#collections.packages.find({ _id: { $in: [...ids] } }, options).toArray();
-    return new Map(documents.map((document) => [document._id, this.#package(document)]));
+    return this.#byId(ids, new Map(documents.map((document) => [document._id, this.#package(document)])));
   }
 
   /** Like {@link packagesById}, with the documents. */
@@ -159,7 +159,7 @@ export class Reads {
   async ordersById(ids: readonly string[]): Promise<ReadonlyMap<string, Order | UnreadableError>> {
     if (ids.length === 0) return new Map();
     const documents = await this.#orderDocuments({ _id: { $in: [...ids] } });
-    return new Map(documents.map((document) => [document._id, this.#order(document)]));
+    return this.#byId(ids, new Map(documents.map((document) => [document._id, this.#order(document)])));
   }
 
   async ordersByKey(packageId: number, keys: readonly string[]): Promise<Order[]> {
@@ -305,6 +305,12 @@ export class Reads {
   #packagePage(cursor: string | undefined, limit: number) {
     const options = { ...this.#options, ...first(limit), sort: { _id: 1 } } as const;
     return this.#collections.packages.find({ _id: { $gt: Number(cursor ?? 0) } }, options);
+  }
+
+  /** Returns what was found, and forgets the others. */
+  #byId<Id extends number | string, Item>(ids: readonly Id[], found: Map<Id, Item>): Map<Id, Item> {
+    for (const id of ids) if (!found.has(id)) this.#unreadable.forget(id);
+    return found;
   }
 
   #package(document: PackageDocument): PackageSnapshot | UnreadableError {

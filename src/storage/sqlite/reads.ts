@@ -79,6 +79,7 @@ export class Reads {
 
   package(id: number): PackageSnapshot | undefined {
     const row = this.#sql.package.get(id);
+    if (row === undefined) this.#unreadable.forget(id);
     return row && readable(this.#package(row));
   }
 
@@ -119,8 +120,7 @@ export class Reads {
   }
 
   order(id: string): Order | undefined {
-    const row = this.#sql.order.get(id);
-    return row && readable(this.#order(row));
+    return this.#byIds([id]).map(readable)[0];
   }
 
   orders(ids: readonly string[]): Order[] {
@@ -219,7 +219,9 @@ export class Reads {
   #byIds(ids: readonly string[]): (Order | UnreadableError)[] {
     return [...new Set(ids)].flatMap((id) => {
       const row = this.#sql.order.get(id);
-      return row === undefined ? [] : [this.#order(row)];
+      if (row !== undefined) return [this.#order(row)];
+      this.#unreadable.forget(id);
+      return [];
     });
   }
 
