@@ -1,6 +1,6 @@
 import { type Messages, MessagesUnavailableError, NoAnswerError } from '../../src/cluster/messages.ts';
 import { IncomingRequests } from '../../src/cluster/redis/incoming-requests.ts';
-import { readAnswer, writeAnswer, writeRequest } from '../../src/cluster/redis/protocol.ts';
+import { messagesIn, readAnswer, writeAnswer, writeRequest } from '../../src/cluster/redis/protocol.ts';
 import { RedisTime } from '../../src/cluster/redis/redis-time.ts';
 import { decodeRequest } from '../../src/engine/actor/routing/protocol.ts';
 import type { Json } from '../../src/lib/json.ts';
@@ -46,7 +46,7 @@ export function simMessages(world: World, network: Network, node: SimulatedNode,
   }
 
   node.receive = (what, text) => {
-    if (what === 'answer') takeAnswer(text);
+    if (what === 'answer') for (const message of messagesIn(text)) takeAnswer(message);
     else if (requests.isOpen()) requests.take(text);
     else waiting.push(text);
   };
@@ -64,8 +64,8 @@ export function simMessages(world: World, network: Network, node: SimulatedNode,
     );
   }
 
-  function takeAnswer(text: string): void {
-    const answer = readAnswer(text);
+  function takeAnswer(message: unknown): void {
+    const answer = readAnswer(message);
     const { resolve, reject } = pending.get(answer.id ?? '') ?? {};
     if ('body' in answer) resolve?.(answer.body);
     else reject?.(new NoAnswerError('the receiver gave none'));

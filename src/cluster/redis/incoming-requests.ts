@@ -1,6 +1,6 @@
 import type { Log } from '../../observability/log.ts';
 import type { RequestHandler } from '../messages.ts';
-import { type AnswerMessage, type RequestMessage, readRequest } from './protocol.ts';
+import { type AnswerMessage, messagesIn, type RequestMessage, readRequest } from './protocol.ts';
 import type { RedisTime } from './redis-time.ts';
 
 export interface IncomingRequestsOptions {
@@ -9,6 +9,8 @@ export interface IncomingRequestsOptions {
   /** The most requests that are handled concurrently. */
   readonly handlingMax: number;
   readonly reply: (to: string, answer: AnswerMessage) => void;
+  /** Is told with each request whether its sender reads frames. */
+  readonly onSender?: (from: string, readsFrames: boolean) => void;
 }
 
 /** Expired ids are removed only while more ids than this are remembered. */
@@ -37,15 +39,24 @@ export class IncomingRequests {
     return this.handler !== undefined && this.#handling < this.#options.handlingMax;
   }
 
-  /** Handles the request in a message if the request is new and its sender still waits. Call only while `isOpen`. */
+  /**
+   * Handles the requests in a text, each only if it is new and its sender still waits. Call only while `isOpen`.
+   */
   take(text: string): void {
-    const { time, log, reply } = this.#options;
-    const request = readRequest(text);
+    for (const message of messagesIn(text)) this.#take(message);
+  }
+
+  #take(message: unknown): void {
+    const { time, log, reply, onSender } = this.#options;
+    const request = readRequest(message);
     if ('why' in request) {
       const { id, from, why } = request;
       log.warn({ from, why }, 'a request from another instance cannot be read');
       if (id !== undefined && from !== undefined) reply(from, { id, refused: why });
-    } else if (request.until > time.now() && this.#isNew(request)) void this.#handle(request);
+      return;
+    }
+    onSender?.(request.from, request.frames === true);
+    if (request.until > time.now() && this.#isNew(request)) void this.#handle(request);
   }
 
   async #handle({ id, from, body }: RequestMessage): Promise<void> {

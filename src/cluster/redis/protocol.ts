@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import type { Json } from '../../lib/json.ts';
 
 /**
@@ -8,7 +7,13 @@ import type { Json } from '../../lib/json.ts';
  */
 const version = 1;
 
-export interface RequestMessage {
+/** A member of every message. */
+interface Sent {
+  /** Whether the sender reads frames. Absent in the messages of older releases, which read single messages only. */
+  readonly frames?: boolean;
+}
+
+export interface RequestMessage extends Sent {
   readonly id: string;
   readonly from: string;
   /** When the sender stops waiting, as Unix time in ms on Redis's clock. */
@@ -16,10 +21,12 @@ export interface RequestMessage {
   readonly body: Json;
 }
 
-export type AnswerMessage =
-  | { readonly id: string; readonly body: Json }
-  /** The receiver does not answer the request; `refused` says why. */
-  | { readonly id: string; readonly refused: string };
+export type AnswerMessage = Sent &
+  (
+    | { readonly id: string; readonly body: Json }
+    /** The receiver does not answer the request; `refused` says why. */
+    | { readonly id: string; readonly refused: string }
+  );
 
 /** A message that cannot be decoded. `id` and `from` are present if these members could be read. */
 export interface UnreadableMessage {
@@ -28,38 +35,64 @@ export interface UnreadableMessage {
   readonly from?: string | undefined;
 }
 
-const header = z.object({ v: z.int(), id: z.string(), from: z.string().optional() });
-const body = z.custom<Json>((value) => value !== undefined);
-const request = z.object({ id: z.string(), from: z.string(), until: z.number(), body });
-const answer = z.union([
-  z.object({ id: z.string(), refused: z.string() }),
-  z.object({ id: z.string(), body }),
-]);
-
-export function writeRequest(message: RequestMessage): string {
-  return JSON.stringify({ v: version, ...message });
+export function writeRequest(message: Omit<RequestMessage, 'frames'>): string {
+  return JSON.stringify({ v: version, frames: true, ...message });
 }
 
 export function writeAnswer(message: AnswerMessage): string {
-  return JSON.stringify({ v: version, ...message });
+  return JSON.stringify({ v: version, frames: true, ...message });
 }
 
-export function readRequest(text: string): RequestMessage | UnreadableMessage {
-  return read(text, request);
+/** Joins written messages into one text: a JSON array of them. A single message stays as it is. */
+export function writeFrame(texts: readonly string[]): string {
+  return texts.length === 1 ? (texts[0] as string) : `[${texts.join()}]`;
 }
 
-export function readAnswer(text: string): AnswerMessage | UnreadableMessage {
-  return read(text, answer);
-}
-
-function read<T>(text: string, format: z.ZodType<T>): T | UnreadableMessage {
+/** The messages in a text, which is a frame or a single message. Each is to be read by itself. */
+export function messagesIn(text: string): readonly unknown[] {
   const parsed = parseJson(text);
-  const { data } = header.safeParse(parsed);
-  if (data === undefined) return { why: 'it is not a message' };
-  const { v, id, from } = data;
-  if (v > version) return { id, from, why: `it has version ${v}, but this release reads only ${version}` };
-  const message = format.safeParse(parsed);
-  return message.success ? message.data : { id, from, why: 'its members are not those of version 1' };
+  return Array.isArray(parsed) ? parsed : [parsed];
+}
+
+/* Every message of every purchase at another instance passes these checks. A schema would cost more than the parsing. */
+
+export function readRequest(message: unknown): RequestMessage | UnreadableMessage {
+  const read = readHeader(message);
+  if ('why' in read) return read;
+  const { id, from, until, body, frames } = read;
+  const isRequest = from !== undefined && Number.isFinite(until) && body !== undefined;
+  if (!isRequest) return { id, from, why: wrongMembers };
+  return { id, from, until: until as number, body: body as Json, frames: frames === true };
+}
+
+export function readAnswer(message: unknown): AnswerMessage | UnreadableMessage {
+  const read = readHeader(message);
+  if ('why' in read) return read;
+  const { id, from, body, refused, frames } = read;
+  if (typeof refused === 'string') return { id, refused, frames: frames === true };
+  if (body !== undefined) return { id, body: body as Json, frames: frames === true };
+  return { id, from, why: wrongMembers };
+}
+
+const wrongMembers = 'its members are not those of version 1';
+
+/** A message with a readable header. Its other members are unchecked. */
+interface Message {
+  readonly id: string;
+  readonly from?: string;
+  readonly until?: unknown;
+  readonly body?: unknown;
+  readonly refused?: unknown;
+  readonly frames?: unknown;
+}
+
+function readHeader(message: unknown): Message | UnreadableMessage {
+  const { v, id, from } = (message ?? {}) as Record<string, unknown>;
+  const isMessage =
+    Number.isSafeInteger(v) && typeof id === 'string' && (from === undefined || typeof from === 'string');
+  if (!isMessage) return { why: 'it is not a message' };
+  if ((v as number) <= version) return message as Message;
+  return { id, from, why: `it has version ${v}, but this release reads only ${version}` };
 }
 
 function parseJson(text: string): unknown {

@@ -10,6 +10,7 @@ import { systemRandom } from '../../lib/random.ts';
 import { silentLog } from '../../observability/log.ts';
 import { InboxFullError, type Messages, MessagesUnavailableError, NoAnswerError } from '../messages.ts';
 import { redisConnector } from './connector.ts';
+import { messagesIn } from './protocol.ts';
 import { type RedisMessagesOptions, redisMessages } from './redis-messages.ts';
 
 let server: RedisServer;
@@ -197,12 +198,69 @@ describe('messages over Redis', () => {
     b.serve(async (request, from) => ({ request, from }));
     const until = (await redisNow()) + 5_000;
     await post({ v: 1, id: 'x', from: 'c', until, body: { a: 1 }, priority: 9 });
-    expect(await onlyOne('answers:{c}')).toEqual({ v: 1, id: 'x', body: { request: { a: 1 }, from: 'c' } });
+    expect(await onlyOne('answers:{c}')).toMatchObject({
+      v: 1,
+      id: 'x',
+      body: { request: { a: 1 }, from: 'c' },
+    });
     await messagesOf('deaf').join();
     const answer = a.ask('deaf', 1, 5_000);
     const { id } = await onlyOne('inbox:{deaf}');
     await redis.xadd('answers:{a}', '*', 'm', JSON.stringify({ v: 1, id, body: 'yes', server: 'new' }));
     expect(await answer).toBe('yes');
+  });
+
+  /** The entries of a stream: how many messages each has. */
+  async function framesOf(stream: string): Promise<number[]> {
+    const entries = (await redis.xrange(stream, '-', '+')) as [string, string[]][];
+    return entries.map(([, fields]) => messagesIn(fields[1] as string).length);
+  }
+
+  test('requests of one turn are one entry for an instance that has said that it reads frames', async () => {
+    const [a] = await pair();
+    const deaf = messagesOf('deaf');
+    await deaf.join();
+    const askThree = () => {
+      for (let each = 0; each < 3; each++) void a.ask('deaf', each, 5_000).catch(() => {});
+    };
+    askThree();
+    await vi.waitFor(async () => expect(await framesOf('inbox:{deaf}')).toEqual([1, 1, 1]), soon);
+    await redis.del('inbox:{deaf}');
+    a.serve(async (request) => request);
+    expect(await deaf.ask('a', 1, 5_000)).toBe(1);
+    askThree();
+    await vi.waitFor(async () => expect(await framesOf('inbox:{deaf}')).toEqual([3]), soon);
+  });
+
+  test('answers of one turn are one entry for a sender that reads frames', async () => {
+    const [, b] = await pair();
+    const release = Promise.withResolvers<void>();
+    b.serve(async (request) => {
+      await release.promise;
+      return request;
+    });
+    const until = (await redisNow()) + 5_000;
+    for (const id of ['1', '2', '3']) {
+      await post({ v: 1, id, from: 'older', until, body: id });
+      await post({ v: 1, id: `${id} too`, from: 'newer', until, body: id, frames: true });
+    }
+    await vi.waitFor(async () => expect(await redis.xlen('inbox:{b}')).toBe(0), soon);
+    release.resolve();
+    await vi.waitFor(async () => expect(await framesOf('answers:{newer}')).toEqual([3]), soon);
+    await vi.waitFor(async () => expect(await framesOf('answers:{older}')).toEqual([1, 1, 1]), soon);
+  });
+
+  test('an instance that has not answered gets single messages, because it may be an older release now', async () => {
+    const [a, b] = await pair();
+    const deaf = messagesOf('deaf');
+    await deaf.join();
+    a.serve(async (request) => request);
+    expect(await deaf.ask('a', 1, 5_000)).toBe(1);
+    await expect(a.ask('deaf', 0, 50)).rejects.toThrow(NoAnswerError);
+    await redis.del('inbox:{deaf}');
+    for (let each = 0; each < 3; each++) void a.ask('deaf', each, 5_000).catch(() => {});
+    await vi.waitFor(async () => expect(await framesOf('inbox:{deaf}')).toEqual([1, 1, 1]), soon);
+    expect(b.available).toBe(true);
   });
 
   /** The only message in a stream, parsed. */
@@ -219,7 +277,7 @@ describe('messages over Redis', () => {
     const heard = vi.fn(async () => null);
     b.serve(heard);
     await post({ v: 2, id: 'x', from: 'c', task: 'something new' });
-    expect(await onlyOne('answers:{c}')).toEqual({
+    expect(await onlyOne('answers:{c}')).toMatchObject({
       v: 1,
       id: 'x',
       refused: expect.stringContaining('version 2'),

@@ -1,6 +1,6 @@
 import type { Redis, RedisOptions } from 'ioredis';
 import type { Clock } from '../../lib/clock.ts';
-import { settlesWithin, withTimeout } from '../../lib/deadline.ts';
+import { settlesWithin, startTimer } from '../../lib/deadline.ts';
 import type { Json } from '../../lib/json.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Log } from '../../observability/log.ts';
@@ -15,7 +15,7 @@ import {
 import { firstAttempt } from './connector.ts';
 import { IncomingRequests } from './incoming-requests.ts';
 import { Membership } from './membership.ts';
-import { type AnswerMessage, readAnswer, writeAnswer, writeRequest } from './protocol.ts';
+import { type AnswerMessage, messagesIn, readAnswer, writeAnswer, writeRequest } from './protocol.ts';
 import { RedisTime } from './redis-time.ts';
 import { scriptsOn } from './scripts.ts';
 import { StreamSendQueue } from './send-queue.ts';
@@ -29,9 +29,12 @@ export interface RedisMessagesOptions {
   readonly random: Random;
   readonly log: Log;
   readonly metrics?: Metrics;
-  /** The most messages in an inbox; default 10,000. */
+  /** The most entries in an inbox, each a message or a frame of them; default 10,000. */
   readonly inboxMax?: number;
-  /** The most requests that are handled concurrently. More requests stay in the inbox. Default 10,000. */
+  /**
+   * While this many requests are being handled, the inbox is not read; default 10,000. The requests of one read may
+   * exceed it.
+   */
   readonly handlingMax?: number;
   /** ms without an announcement after which an instance is no longer a member; default 2,000. */
   readonly silenceMs?: number;
@@ -48,14 +51,23 @@ const closeTimeoutMs = 1_000;
 const membershipKeys = { members: 'instances', incarnations: 'incarnations:{instances}' };
 const inboxOf = (instance: string) => `inbox:{${instance}}`;
 const answersOf = (instance: string) => `answers:{${instance}}`;
+const readerOf = (stream: string) => stream.slice(stream.indexOf('{') + 1, -1);
 
 /**
  * Messages over Redis streams. Each instance has two bounded streams: `inbox:{<instance>}` with the requests to it,
- * and `answers:{<instance>}` with the answers. Messages of one turn of the event loop are sent together. Redis may lose
- * both streams at any time.
+ * and `answers:{<instance>}` with the answers. Messages of one turn of the event loop to the same instance are sent
+ * together, as one frame. An instance gets frames once its own messages have said that it reads them. Redis may lose both
+ * streams at any time.
  */
 export function redisMessages(options: RedisMessagesOptions): Messages {
   return new RedisMessages(options);
+}
+
+interface PendingRequest {
+  /** The instance that was asked. */
+  readonly to: string;
+  readonly resolve: (answer: Json) => void;
+  readonly reject: (error: Error) => void;
 }
 
 class RedisMessages implements Messages {
@@ -67,7 +79,9 @@ class RedisMessages implements Messages {
   readonly #sendQueue: StreamSendQueue;
   readonly #incoming: IncomingRequests;
   /** Requests that wait for their answers, by id. */
-  readonly #pending = new Map<string, PromiseWithResolvers<Json>>();
+  readonly #pending = new Map<string, PendingRequest>();
+  /** The instances that read frames, as far as their messages have said so. */
+  readonly #frameReaders = new Set<string>();
   readonly #closing = new AbortController();
   /** Keeps request ids unique if an instance restarts under the same name. */
   readonly #idPrefix: string;
@@ -89,7 +103,8 @@ class RedisMessages implements Messages {
     };
     const time = new RedisTime(clock);
     this.#time = time;
-    this.#sendQueue = new StreamSendQueue({ scripts, entriesMax: inboxMax, keepMs, onContact });
+    const readsFrames = (stream: string) => this.#frameReaders.has(readerOf(stream));
+    this.#sendQueue = new StreamSendQueue({ scripts, entriesMax: inboxMax, keepMs, readsFrames, onContact });
     const { onDuplicate = () => {} } = options;
     this.#membership = new Membership({
       ...{ scripts, keys: membershipKeys, silenceMs, time, clock, log, onContact },
@@ -97,7 +112,8 @@ class RedisMessages implements Messages {
       onTaken: onDuplicate,
     });
     const reply = (to: string, answer: AnswerMessage) => this.#reply(to, answer);
-    this.#incoming = new IncomingRequests({ time, log, handlingMax, reply });
+    const onSender = (from: string, readsFrames: boolean) => this.#noteFrames(from, readsFrames);
+    this.#incoming = new IncomingRequests({ time, log, handlingMax, reply, onSender });
     options.metrics?.gauge('inbox_messages', () => this.#commands.xlen(inboxOf(instance)));
     this.#commands.on('close', () => onContact(false));
     this.#commands.on('ready', () => this.#membership.refreshSoon());
@@ -135,7 +151,9 @@ class RedisMessages implements Messages {
       {
         stream: answersOf(instance),
         isOpen: () => true,
-        take: (text: string) => this.#takeAnswer(text),
+        take: (text: string) => {
+          for (const message of messagesIn(text)) this.#takeAnswer(message);
+        },
       },
       {
         stream: inboxOf(instance),
@@ -168,13 +186,18 @@ class RedisMessages implements Messages {
     const until = this.#time.now() + timeoutMs;
     const id = `${this.#idPrefix}-${++this.#requestCount}`;
     const text = writeRequest({ id, from: this.#options.instance, until, body });
-    const pending = Promise.withResolvers<Json>();
-    this.#pending.set(id, pending);
-    this.#send(to, id, text).catch(pending.reject);
-    const late = () => new NoAnswerError(`no answer within ${timeoutMs} ms`);
+    const { promise, resolve, reject } = Promise.withResolvers<Json>();
+    this.#pending.set(id, { to, resolve, reject });
+    this.#send(to, id, text).catch(reject);
+    const clearTimer = startTimer(timeoutMs, undefined, () => {
+      // Another release may have been started under the same name, and not understand a frame.
+      this.#noteFrames(to, false);
+      reject(new NoAnswerError(`no answer within ${timeoutMs} ms`));
+    });
     try {
-      return await withTimeout({ ms: timeoutMs, late }, () => pending.promise);
+      return await promise;
     } finally {
+      clearTimer();
       this.#pending.delete(id);
     }
   }
@@ -187,13 +210,19 @@ class RedisMessages implements Messages {
     await this.#sendQueue.send(inboxOf(to), text, () => !this.#pending.has(id));
   }
 
-  #takeAnswer(text: string): void {
-    const answer = readAnswer(text);
+  #takeAnswer(message: unknown): void {
+    const answer = readAnswer(message);
     const pending = this.#pending.get(answer.id ?? '');
+    if (pending !== undefined && !('why' in answer)) this.#noteFrames(pending.to, answer.frames === true);
     if ('body' in answer) return pending?.resolve(answer.body);
     const why = 'why' in answer ? answer.why : answer.refused;
     if ('why' in answer) this.#options.log.warn({ why }, 'an answer from another instance cannot be read');
     pending?.reject(new NoAnswerError(`the receiver refused to answer: ${why}`));
+  }
+
+  #noteFrames(instance: string, readsFrames: boolean): void {
+    if (readsFrames) this.#frameReaders.add(instance);
+    else this.#frameReaders.delete(instance);
   }
 
   #reply(to: string, answer: AnswerMessage): void {

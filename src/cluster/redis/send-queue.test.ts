@@ -3,7 +3,7 @@ import { InboxFullError, MessagesUnavailableError } from '../messages.ts';
 import { StreamSendQueue } from './send-queue.ts';
 
 /** A send queue with calls to Redis that the test answers. */
-function queueWith(entriesMax = 10_000) {
+function queueWith(entriesMax = 10_000, isFramed = false) {
   const calls: { readonly texts: readonly string[]; readonly answer: PromiseWithResolvers<number> }[] = [];
   const queue = new StreamSendQueue({
     scripts: {
@@ -15,6 +15,7 @@ function queueWith(entriesMax = 10_000) {
     },
     entriesMax,
     keepMs: 1,
+    readsFrames: () => isFramed,
     onContact() {},
   });
   const call = async (index: number) => {
@@ -90,4 +91,17 @@ test('a failed call rejects only its own messages, and a slow stream does not de
   expect(texts).toEqual(['next']);
   answer.resolve(1);
   await next;
+});
+
+test('messages of one call share frames of a bounded length, and are refused with their frame', async () => {
+  const { queue, call } = queueWith(10_000, true);
+  const texts = [...numbers(3), 'x'.repeat(16_384), 'y'.repeat(20_000), 'z'];
+  const outcomes = Promise.allSettled(texts.map((text) => queue.send('s', text)));
+  const { texts: entries, answer } = await call(0);
+  expect(entries).toEqual(['[0,1,2]', ...texts.slice(3)]);
+  answer.resolve(2);
+  expect((await outcomes).map(({ status }) => status)).toEqual([
+    ...Array(4).fill('fulfilled'),
+    ...Array(2).fill('rejected'),
+  ]);
 });

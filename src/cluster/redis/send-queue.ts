@@ -1,11 +1,14 @@
 import { Batcher } from '../../lib/batcher.ts';
 import { InboxFullError, MessagesUnavailableError } from '../messages.ts';
+import { writeFrame } from './protocol.ts';
 import type { Scripts } from './scripts.ts';
 
 export interface StreamSendQueueOptions {
   readonly scripts: Pick<Scripts, 'send'>;
-  /** The most unread messages in a stream, and also the most messages that wait here for one stream. */
+  /** The most unread entries in a stream, and also the most messages that wait here for one stream. */
   readonly entriesMax: number;
+  /** Whether the reader of a stream understands frames. Else each message becomes an entry. */
+  readonly readsFrames: (stream: string) => boolean;
   /** ms after the last message until Redis deletes a stream that nobody reads. */
   readonly keepMs: number;
   /** Called after each call to Redis with whether Redis answered. */
@@ -21,10 +24,12 @@ interface Envelope {
 /** The limits of one call to Redis. */
 const batchMax = 500;
 const batchCharsMax = 1_000_000;
+/** A frame is closed at this length, so that a full stream has a bounded size. A single message may be longer. */
+const frameCharsMax = 16_384;
 
 /**
  * Sends messages to streams, in sequence for each stream. While a call to Redis is under way, further messages gather
- * for the next call, so the batch size follows the load.
+ * for the next call, so the batch size follows the load. Messages of one call share entries of the stream, as frames.
  */
 export class StreamSendQueue {
   readonly #options: StreamSendQueueOptions;
@@ -73,18 +78,36 @@ export class StreamSendQueue {
   }
 
   async #deliver(stream: string, batch: readonly Envelope[]): Promise<(Error | undefined)[]> {
-    const { scripts, entriesMax, keepMs, onContact } = this.#options;
+    const { scripts, entriesMax, keepMs, readsFrames, onContact } = this.#options;
     const fresh = batch.filter(({ isStale }) => !isStale());
     if (fresh.length === 0) return [];
-    const texts = fresh.map(({ text }) => text);
+    const frames = framesOf(fresh, readsFrames(stream) ? frameCharsMax : 0);
+    const entries = frames.map((frame) => writeFrame(frame.map(({ text }) => text)));
     try {
-      const stored = await scripts.send(stream, entriesMax, keepMs, texts);
+      const stored = await scripts.send(stream, entriesMax, keepMs, entries);
       onContact(true);
-      const refused = new Set(fresh.slice(stored));
+      const refused = new Set(frames.slice(stored).flat());
       return batch.map((each) => (refused.has(each) ? new InboxFullError(`${stream} is full`) : undefined));
     } catch (cause) {
       onContact(false);
       throw new MessagesUnavailableError('Redis does not take messages', { cause });
     }
   }
+}
+
+/** Divides messages into runs of this length at most. Each run has at least one message. */
+function framesOf(messages: readonly Envelope[], charsMax: number): Envelope[][] {
+  const frames: Envelope[][] = [];
+  let frame: Envelope[] = [];
+  let chars = 0;
+  for (const message of messages) {
+    chars += message.text.length;
+    if (frame.length === 0 || chars > charsMax) {
+      frame = [];
+      frames.push(frame);
+      chars = message.text.length;
+    }
+    frame.push(message);
+  }
+  return frames;
 }

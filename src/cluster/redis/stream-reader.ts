@@ -23,7 +23,8 @@ export interface StreamReaderOptions {
 type Entry = readonly [id: string, fields: readonly string[]];
 type Reply = readonly (readonly [stream: string, entries: readonly Entry[]])[] | null;
 
-const entriesPerRead = 500;
+/** An entry may be a frame of some hundred messages. */
+const entriesPerRead = 100;
 /** How long Redis holds a read that finds no message. */
 const blockMs = 1_000;
 /**

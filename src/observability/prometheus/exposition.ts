@@ -96,7 +96,10 @@ export const gauges = {
   active_actors: metric('active_actors', 'Packages that this instance owns, or is about to own.'),
   mailbox_messages: metric('mailbox_messages', 'Messages in the mailboxes of all active actors.'),
   mailbox_messages_max: metric('mailbox_messages_max', 'Messages in the fullest mailbox.'),
-  inbox_messages: metric('inbox_messages', 'Messages of other instances that this one has not taken yet.'),
+  inbox_messages: metric(
+    'inbox_messages',
+    'Messages of other instances, or frames of them, that this one has not taken yet.',
+  ),
   sockets: metric('sockets', 'Open WebSockets.'),
   buildInfo: metric(
     'build_info',
