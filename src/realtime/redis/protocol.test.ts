@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { fakeOrder } from '../../../test/support/fake-engine.ts';
 import { decodeChanges, encodeChanges } from './protocol.ts';
 
@@ -10,4 +10,53 @@ test('Q12 a change that cannot be read does not hide the others of its message',
   const changes = decodeChanges(text, (problem) => problems.push(problem));
   expect(changes).toEqual([{ order: first }, { order: last }]);
   expect(problems).toHaveLength(1);
+});
+
+describe('an order', () => {
+  const full = fakeOrder({
+    key: 'k',
+    status: 'failed',
+    reason: 'hotel_unavailable',
+    flight: { ticketNumber: 'F1' },
+    hotel: { reservationNumber: 'H1' },
+    timeline: [
+      { at: 1, event: 'claimed' },
+      { at: 2, event: 'failed', detail: 'why' },
+    ],
+  });
+
+  test('arrives with every member, also with those that only a newer release knows', () => {
+    const newer = { ...full, status: 'parked', loyalty: 3, timeline: [{ at: 1, event: 'parked', by: 'x' }] };
+    const changes = [{ order: full }, { order: newer as never }];
+    expect(decodeChanges(encodeChanges('a', changes))).toEqual(changes);
+  });
+
+  test.each([
+    { id: 7 },
+    { packageId: 0 },
+    { packageId: '1' },
+    { number: 1.5 },
+    { package: null },
+    { package: { flight: 'F', stay: 'S', price: null } },
+    { package: { flight: 'F', price: 1 } },
+    { email: undefined },
+    { key: 7 },
+    { status: undefined },
+    { reason: 7 },
+    { flight: {} },
+    { flight: null },
+    { hotel: { reservationNumber: 7 } },
+    { createdAt: 'today' },
+    { timeline: undefined },
+    { timeline: {} },
+    { timeline: [null] },
+    { timeline: [{ at: 'x', event: 'claimed' }] },
+    { timeline: [{ at: 1 }] },
+    { timeline: [{ at: 1, event: 'claimed', detail: 7 }] },
+  ])('is dropped if a member is missing or has another type: %j', (members) => {
+    const problems: Error[] = [];
+    const text = encodeChanges('a', [{ order: { ...full, ...members } as never }]);
+    expect(decodeChanges(text, (problem) => problems.push(problem))).toEqual([]);
+    expect(problems).toHaveLength(1);
+  });
 });

@@ -47,21 +47,45 @@ const snapshot = z
   })
   .transform(({ figures: inventory, ...rest }) => ({ ...rest, inventory }));
 
-/** Statuses, reasons and events are any text, because a newer release may add some. */
-const order = z.looseObject({
-  id: z.string(),
-  packageId: positive,
-  number: whole,
-  package: z.looseObject(offer),
-  email: z.string(),
-  key: z.string().optional(),
-  status: z.string(),
-  reason: z.string().optional(),
-  flight: z.looseObject({ ticketNumber: z.string() }).optional(),
-  hotel: z.looseObject({ reservationNumber: z.string() }).optional(),
-  createdAt: whole,
-  timeline: z.array(z.looseObject({ at: whole, event: z.string(), detail: z.string().optional() })),
-});
+/**
+ * Most changes are orders, so they are checked by hand: a schema would cost several times as much as the parsing.
+ * Statuses, reasons and events are any text, because a newer release may add some.
+ * @throws TypeError if a member is missing or has another type.
+ */
+function orderIn(value: unknown): Order {
+  const order = membersOf(value);
+  const { flight, stay, price } = membersOf(order.package);
+  const isReadable =
+    [order.id, order.email, order.status, flight, stay].every(isText) &&
+    [order.number, order.createdAt].every(Number.isSafeInteger) &&
+    Number.isSafeInteger(order.packageId) &&
+    (order.packageId as number) > 0 &&
+    Number.isFinite(price) &&
+    [order.key, order.reason].every(isTextOrAbsent) &&
+    (order.flight === undefined || isText(membersOf(order.flight).ticketNumber)) &&
+    (order.hotel === undefined || isText(membersOf(order.hotel).reservationNumber)) &&
+    Array.isArray(order.timeline) &&
+    order.timeline.every(isTimelineEntry);
+  if (!isReadable) throw new TypeError('an order cannot be read');
+  return value as Order;
+}
+
+function isTimelineEntry(value: unknown): boolean {
+  const { at, event, detail } = membersOf(value);
+  return Number.isSafeInteger(at) && isText(event) && isTextOrAbsent(detail);
+}
+
+function membersOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string';
+}
+
+function isTextOrAbsent(value: unknown): boolean {
+  return value === undefined || typeof value === 'string';
+}
 
 /**
  * On the wire the whole queue is `runs`. Older releases send each number, as `all`. They do not know `runs`, and then
@@ -83,12 +107,13 @@ const queue = z
 const kinds = {
   package: z.object({ package: snapshot }),
   removed: z.object({ removed: z.looseObject({ packageId: positive }) }),
-  order: z.object({ order }),
   line: z.object({ line: queue }).transform(({ line }) => ({ queue: line })),
 };
 const message = z.object({
   v: z.int().min(1).max(version),
-  items: z.array(z.record(z.string(), z.unknown())),
+  items: z.array(
+    z.custom<Readonly<Record<string, unknown>>>((item) => typeof item === 'object' && item !== null),
+  ),
 });
 
 /** The first line is the id of the sender, so that the sender can skip its own messages without parsing them. */
@@ -118,11 +143,13 @@ export function isSentBy(sender: string, text: string): boolean {
 export function decodeChanges(text: string, onUnreadable: (error: Error) => void = () => {}): LiveChange[] {
   const { items } = message.parse(JSON.parse(text.slice(text.indexOf('\n') + 1)));
   return items.flatMap((item) => {
-    const kind = (['package', 'removed', 'order', 'line'] as const).find((each) => Object.hasOwn(item, each));
-    if (kind === undefined) return [];
-    const { data, error } = kinds[kind].safeParse(item);
-    if (error === undefined) return [data as LiveChange];
-    onUnreadable(error);
-    return [];
+    try {
+      if (Object.hasOwn(item, 'order')) return [{ order: orderIn(item.order) }];
+      const kind = (['package', 'removed', 'line'] as const).find((each) => Object.hasOwn(item, each));
+      return kind === undefined ? [] : [kinds[kind].parse(item) as LiveChange];
+    } catch (error) {
+      onUnreadable(error as Error);
+      return [];
+    }
   });
 }
