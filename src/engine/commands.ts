@@ -12,7 +12,7 @@ import type {
   Retry,
   UpdatePackage,
 } from '../domain/messages.ts';
-import type { Order } from '../domain/order.ts';
+import { isSettled, type Order } from '../domain/order.ts';
 import type { PackageState } from '../domain/package-state.ts';
 import type { TravelPackage } from '../domain/travel-package.ts';
 import type { CommitOutcome, Metrics } from '../observability/metrics.ts';
@@ -134,12 +134,15 @@ export async function measuredCommit(metrics: Metrics, commit: () => Promise<voi
   ended('applied');
 }
 
-/** Publishes a change that the store has applied. */
+/**
+ * Publishes a change that the store has applied. Nobody waits for a new order or watches it, because its id is told with
+ * the answer. Only its outcome is news, if one batch has also ended it.
+ */
 export function publishChange(liveBus: LiveBus, travelPackage: TravelPackage, change: Change): void {
   const { inventory, inserted, updated, erased = [] } = change;
   liveBus.publishPackage({ package: travelPackage, inventory });
   for (const order of updated) liveBus.publishOrder(order);
-  for (const order of inserted) liveBus.publishOrder(order);
+  for (const order of inserted) if (isSettled(order)) liveBus.publishOrder(order);
   for (const order of erased) liveBus.publishOrder(order);
 }
 

@@ -136,7 +136,7 @@ describe('a sale', () => {
       order: ({ status }) => heard.push(status),
     });
     await outcomeOf(await start());
-    expect(heard).toEqual(['held 1, confirmed 0', 'held', 'held 0, confirmed 1', 'confirmed']);
+    expect(heard).toEqual(['held 1, confirmed 0', 'held 0, confirmed 1', 'confirmed']);
   });
 
   test('the limit of orders per email is enforced', async () => {

@@ -78,15 +78,15 @@ describe('a change', () => {
   });
 
   test('Q6 is published and answered once it is applied, and the queue is published only if the queue has changed', async () => {
-    const heard: string[] = [];
+    const heard: number[] = [];
     const answers: (Answer | NotOwner)[] = [];
-    stage.liveBus.subscribe({ order: ({ id }) => heard.push(id) });
+    stage.liveBus.subscribe({ package: ({ inventory }) => heard.push(inventory.held) });
     vi.spyOn(stage.store, 'commit').mockRejectedValueOnce(new FencedError('too late'));
     const messages = () => [purchase('one', (answer) => answers.push(answer))];
     const running = transactions.run({ packageId: 1, messages });
     expect([heard, answers]).toEqual([[], []]);
     await running;
-    expect([heard, answers.map(({ kind }) => kind), changedQueues]).toEqual([['one'], ['accepted'], []]);
+    expect([heard, answers.map(({ kind }) => kind), changedQueues]).toEqual([[1], ['accepted'], []]);
     await transactions.run({
       packageId: 1,
       messages: () => [purchase('two')],
