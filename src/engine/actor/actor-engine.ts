@@ -16,6 +16,7 @@ import { Placement, type PlacementOptions } from './placement.ts';
 import { PeerService } from './routing/peers.ts';
 import { type LocalOwner, Router } from './routing/router.ts';
 import { ActorRuntime, type Attempt } from './runtime.ts';
+import { Traffic } from './traffic.ts';
 
 export interface LocalActorsOptions extends Omit<PackageActorOptions, 'notify'> {
   /** Undefined for a single instance, which owns every package. */
@@ -188,21 +189,22 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
     this.#local = local;
     const cluster = messages ?? alone(options.instance);
     const candidates = new Candidates(() => cluster.members());
+    const traffic = new Traffic(options.clock);
     if (messages !== undefined) {
       const peers = new PeerService(messages);
       this.peers = peers;
       this.#router = new Router({
         ...options,
-        ...{ messages, local, candidates, peers, commandTimeoutMs },
+        ...{ messages, local, candidates, traffic, peers, commandTimeoutMs },
         takeOver: (ids) => this.#placement.takeOver(ids),
         noteUnable: (member, ids) => this.#placement.noteUnable(member, ids),
       });
     }
     this.#placement = new Placement({
       ...options,
-      ...{ messages: cluster, candidates, actors: local },
+      ...{ messages: cluster, candidates, traffic, actors: local },
       ...(messages === undefined && { scanMs: aloneScanMs }),
-      wakeOnPreferred: (ids) => this.#router?.wakeOnPreferred(ids),
+      wakeOn: (member, ids) => this.#router?.wakeOn(member, ids),
       tellUnable: (ids) => this.#router?.tellUnable(ids),
     });
     this.#unsubscribe = liveBus.subscribe({ removed: (packageId) => this.#local.retire(packageId) });

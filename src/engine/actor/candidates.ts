@@ -31,8 +31,13 @@ export class Candidates {
   ranked(actor: number, members = this.#members()): string[] {
     const ranked = preference(actor, members);
     if (this.#unable.size === 0) return ranked;
-    const isUnable = (member: string) => this.#unable.get(member)?.has(actor) === true;
-    return [...ranked.filter((member) => !isUnable(member)), ...ranked.filter(isUnable)];
+    const isAble = (member: string) => this.isAble(member, actor);
+    return [...ranked.filter(isAble), ...ranked.filter((member) => !isAble(member))];
+  }
+
+  /** Whether nothing is known that keeps the member from owning the actor. */
+  isAble(member: string, actor: number): boolean {
+    return this.#unable.get(member)?.has(actor) !== true;
   }
 
   /**

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import type { Messages } from '../../cluster/messages.ts';
 import { defined } from '../../lib/defined.ts';
@@ -6,6 +6,7 @@ import { silentLog } from '../../observability/log.ts';
 import { Candidates, preference } from './candidates.ts';
 import { Placement } from './placement.ts';
 import type { Attempt } from './runtime.ts';
+import { Traffic } from './traffic.ts';
 
 /** A list of members that the test sets. */
 class Members implements Pick<Messages, 'members' | 'onMembers' | 'available'> {
@@ -29,7 +30,9 @@ let clock: ManualClock;
 let members: Members;
 let active: Set<number>;
 let unfinished: number[];
-let wokenOnPreferred: number[];
+/** The actors that other members were asked to take over. */
+let woken: (readonly [member: string, id: number])[];
+let traffic: Traffic;
 let placement: Placement;
 let candidates: Candidates;
 let told: number[];
@@ -63,7 +66,8 @@ function makePlacement(
       release: async (id) => void active.delete(id),
     },
     store: { packagesWithUnfinished: store },
-    wakeOnPreferred: (moved) => void wokenOnPreferred.push(...moved),
+    traffic,
+    wakeOn: (member, moved) => void woken.push(...moved.map((id) => [member, id] as const)),
     tellUnable: (unable) => void told.push(...unable),
     clock,
     log: silentLog,
@@ -76,7 +80,8 @@ beforeEach(() => {
   members = new Members();
   active = new Set();
   unfinished = [];
-  wokenOnPreferred = [];
+  woken = [];
+  traffic = new Traffic(clock);
   told = [];
   refused = new Map();
   attempts = [];
@@ -109,9 +114,9 @@ test('actors move to a new member only after the members have been stable for a 
   await clock.advance(1_000);
   members.become('a', 'b');
   await clock.advance(9_000);
-  expect(wokenOnPreferred).toEqual([]);
+  expect(woken).toEqual([]);
   await clock.advance(2_000);
-  expect(wokenOnPreferred).toEqual(preferredBy('b', 'a', 'b'));
+  expect(woken).toEqual(preferredBy('b', 'a', 'b').map((id) => ['b', id]));
   expect([...active]).toEqual(preferredBy('a', 'a', 'b'));
   placement.stop();
 });
@@ -124,7 +129,7 @@ test('no actor moves while the transport is away', async () => {
   members.become('a', 'b');
   members.available = false;
   await clock.advance(20_000);
-  expect(wokenOnPreferred).toEqual([]);
+  expect(woken).toEqual([]);
   placement.stop();
 });
 
@@ -283,5 +288,56 @@ describe('Q6 Q12 an actor that an instance cannot own', () => {
     members.become('a');
     members.become('a', 'b');
     expect(candidates.preferred(theirs)).toBe('b');
+  });
+});
+
+describe('an actor follows its purchases', () => {
+  const [own, other] = [preferredBy('a', 'a', 'b'), preferredBy('b', 'a', 'b')].map(([id]) => id as number);
+
+  /** Purchases that arrive at one member, for many windows. */
+  async function purchases(id: number, member: string, seconds: number): Promise<void> {
+    for (let each = 0; each < seconds; each++) {
+      for (let count = 0; count < 30; count++) traffic.note(id, member);
+      await clock.advance(1_000);
+    }
+  }
+
+  beforeEach(() => {
+    members.become('a', 'b');
+    void placement.run();
+  });
+  afterEach(() => placement.stop());
+
+  test('to the instance where nearly all of them arrive, once the members are stable', async () => {
+    active.add(own as number);
+    await purchases(own as number, 'b', 9);
+    expect(woken).toEqual([]);
+    await purchases(own as number, 'b', 2);
+    expect([woken, [...active]]).toEqual([[['b', own]], []]);
+  });
+
+  test('and stays there, although it prefers another one, until they stop', async () => {
+    await clock.advance(11_000);
+    placement.takeOver([other as number]);
+    await purchases(other as number, 'a', 30);
+    expect([woken, [...active]]).toEqual([[], [other]]);
+    await clock.advance(13_000);
+    expect([woken, [...active]]).toEqual([[['b', other]], []]);
+  });
+
+  test('but not if they are spread', async () => {
+    active.add(own as number);
+    for (let each = 0; each < 30; each++) {
+      for (const member of ['a', 'b', 'c']) await purchases(own as number, member, 1);
+    }
+    expect(woken).toEqual([]);
+  });
+
+  test('but not to an instance that has left, or that cannot own it', async () => {
+    active.add(own as number);
+    await purchases(own as number, 'gone', 30);
+    candidates.addUnable('b', [own as number]);
+    await purchases(own as number, 'b', 30);
+    expect(woken).toEqual([]);
   });
 });

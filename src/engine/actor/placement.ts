@@ -5,6 +5,7 @@ import type { Store } from '../../storage/store.ts';
 import type { Candidates } from './candidates.ts';
 import type { Attempt } from './runtime.ts';
 import { Takeovers } from './takeovers.ts';
+import type { Traffic } from './traffic.ts';
 
 /** The actors of this instance. */
 export interface Placeable {
@@ -23,8 +24,10 @@ export interface PlacementOptions {
   readonly candidates: Candidates;
   readonly actors: Placeable;
   readonly store: Pick<Store, 'packagesWithUnfinished'>;
-  /** Asks the preferred instance of each actor to take it over. */
-  readonly wakeOnPreferred: (ids: readonly number[]) => void;
+  /** Where the purchases of the actors arrive. */
+  readonly traffic: Traffic;
+  /** Asks a member to take these actors over. */
+  readonly wakeOn: (member: string, ids: readonly number[]) => void;
   /** Tells the other instances which actors this one cannot own. */
   readonly tellUnable: (ids: readonly number[]) => void;
   readonly clock: Clock;
@@ -46,8 +49,9 @@ const scanShare = 0.1;
 const pauseMaxMs = 3_000;
 
 /**
- * Activates actors that have unfinished work and no owner, and moves actors to their preferred instance.
- * The preference only balances the load. The lease and the epoch decide which instance may act.
+ * Activates actors that have unfinished work and no owner, and moves actors to the instance at which nearly all of their
+ * purchases arrive, or else to their preferred instance. Both only balance the load. The lease and the epoch decide which
+ * instance may act.
  */
 export class Placement {
   readonly #options: PlacementOptions;
@@ -104,8 +108,13 @@ export class Placement {
     this.#unsubscribe();
   }
 
-  /** Takes over actors that another instance gave away. */
+  /**
+   * Takes over actors that another instance gave away. An actor that does not prefer this instance follows its traffic,
+   * which is not known here yet.
+   */
   takeOver(ids: readonly number[]): void {
+    const { instance, traffic } = this.#options;
+    for (const id of ids) if (!this.#isPreferredFor(id)) traffic.choose(id, instance);
     this.#takeovers.addGiven(ids);
   }
 
@@ -145,18 +154,30 @@ export class Placement {
     return orphans.some((id) => unable.has(id));
   }
 
-  /** Releases actors that prefer another instance, once the members are stable. */
+  /** Releases actors that belong to another instance, once the members are stable. */
   async #move(): Promise<void> {
-    const { actors, clock, wakeOnPreferred, log, messages, stableMs = 10_000 } = this.#options;
+    const { actors, clock, wakeOn, log, messages, instance, traffic, stableMs = 10_000 } = this.#options;
+    traffic.endWindows();
     if (!messages.available || clock.monotonic() - this.#stableSince < stableMs) return;
     const leaving = actors
       .activeIds()
-      .filter((id) => !this.#isPreferredFor(id))
+      .filter((id) => this.#homeOf(id) !== instance)
       .slice(0, perScan);
     if (leaving.length === 0) return;
+    const byHome = Map.groupBy(leaving, (id) => this.#homeOf(id));
+    for (const id of leaving) traffic.forget(id);
     await Promise.all(leaving.map((id) => actors.release(id)));
-    wakeOnPreferred(leaving);
-    log.info({ actors: leaving.length }, 'actors moved to their preferred owner');
+    for (const [home, ids] of byHome) if (home !== undefined) wakeOn(home, ids);
+    log.info({ actors: leaving.length }, 'actors moved to another owner');
+  }
+
+  /** The member that should own an actor of this instance. */
+  #homeOf(id: number): string | undefined {
+    const { candidates, messages, traffic } = this.#options;
+    const chosen = traffic.chosen(id);
+    const isFit =
+      chosen !== undefined && messages.members().includes(chosen) && candidates.isAble(chosen, id);
+    return isFit ? chosen : candidates.preferred(id);
   }
 
   #isPreferredFor(id: number): boolean {

@@ -43,6 +43,7 @@ function pair() {
     };
     const others = {
       candidates: new Candidates(() => messages.members()),
+      traffic: { note() {} },
       takeOver() {},
       noteUnable() {},
       clock: systemClock,

@@ -56,6 +56,8 @@ class Instance {
   readonly owned = new Set<number>();
   readonly got: Command[] = [];
   readonly withdrawn: string[] = [];
+  /** Where the purchases that this instance decided had arrived. */
+  readonly arrivals: [packageId: number, from: string][] = [];
   mayOwn = true;
   /** Whether the instance takes over packages without an owner. */
   takesOver = true;
@@ -77,6 +79,7 @@ class Instance {
       messages,
       local: this,
       candidates: this.candidates,
+      traffic: { note: (packageId, from) => void this.arrivals.push([packageId, from]) },
       takeOver: (ids) => {
         for (const id of ids) this.owned.add(id);
       },
@@ -284,6 +287,19 @@ describe('a caller who hangs up', () => {
     a.router.withdraw(1, order.id);
     await vi.waitFor(() => expect(a.withdrawn).toEqual([order.id]));
   });
+});
+
+test('the owner is told at which instance the purchases arrive, and of no other commands', async () => {
+  b.owned.add(1);
+  ownerInStore = 'b';
+  await a.router.send(1, purchase);
+  await b.router.send(1, purchase);
+  await a.router.send(1, { kind: 'cancel', orderId: order.id });
+  expect(b.arrivals).toEqual([
+    [1, 'a'],
+    [1, 'b'],
+  ]);
+  expect(a.arrivals).toEqual([]);
 });
 
 test('wakeOnPreferred() wakes each package at the instance that it prefers', async () => {

@@ -8,6 +8,7 @@ import type { Tracing } from '../../../observability/tracing.ts';
 import type { Store } from '../../../storage/store.ts';
 import type { Command } from '../../commands.ts';
 import type { Candidates } from '../candidates.ts';
+import type { Traffic } from '../traffic.ts';
 import type { PeerService } from './peers.ts';
 import {
   decodeAnswer,
@@ -38,6 +39,8 @@ export interface RouterOptions {
   readonly messages: Messages;
   readonly local: LocalOwner;
   readonly candidates: Candidates;
+  /** Is told where the purchases arrive that this instance decides. */
+  readonly traffic: Pick<Traffic, 'note'>;
   /** Takes over packages that another instance gave away. */
   readonly takeOver: (packageIds: readonly number[]) => void;
   /** Notes packages that a member cannot own. */
@@ -145,7 +148,12 @@ export class Router {
     const others = messages.members().filter((member) => member !== instance);
     if (others.length === 0) return;
     const byOwner = Map.groupBy(packageIds, (id) => candidates.preferred(id, others) as string);
-    for (const [owner, ids] of byOwner) this.#tellOf(ids, 'wake', [owner]);
+    for (const [owner, ids] of byOwner) this.wakeOn(owner, ids);
+  }
+
+  /** Asks a member to take these packages over. */
+  wakeOn(member: string, packageIds: readonly number[]): void {
+    this.#tellOf(packageIds, 'wake', [member]);
   }
 
   /** Tells the other instances that this one cannot own these packages. */
@@ -182,8 +190,8 @@ export class Router {
     command: Command,
     deadlineAt: number,
   ): Promise<Answer | NotOwner | NoReply> {
-    const { instance, local, tracing } = this.#options;
-    if (target === instance) return local.send(packageId, command, deadlineAt);
+    const { instance, tracing } = this.#options;
+    if (target === instance) return this.#decide(packageId, command, deadlineAt, instance);
     const isTraced = command.kind === 'purchase' || command.kind === 'cancel';
     if (!isTraced || tracing?.current() === undefined) {
       return this.#ask(target, packageId, command, deadlineAt);
@@ -230,10 +238,11 @@ export class Router {
     switch (request?.kind) {
       case 'command':
         if (!local.mayOwn && !local.isActive(request.packageId)) return { kind: 'notOwner' };
-        return local.send(
+        return this.#decide(
           request.packageId,
           this.#delivered(request.command),
           clock.monotonic() + request.patienceMs,
+          from,
         );
       case 'withdraw':
         local.withdraw(request.packageId, request.orderId);
@@ -250,6 +259,13 @@ export class Router {
       default:
         return { kind: 'notOwner' };
     }
+  }
+
+  /** Sends a command to the package's actor of this instance. `from` is the instance that the customer called. */
+  #decide(packageId: number, command: Command, deadlineAt: number, from: string): Promise<Answer | NotOwner> {
+    const { local, traffic } = this.#options;
+    if (command.kind === 'purchase') traffic.note(packageId, from);
+    return local.send(packageId, command, deadlineAt);
   }
 
   #delivered(command: Command): Command {
