@@ -67,6 +67,7 @@ describe('docker-compose.yml', () => {
       '\n',
     );
     expect(config).toContain('reverse_proxy');
+    expect(config).toMatch(/handle \/api\/packages\/\*\/orders \{\s+import instances uri_hash/);
     const count = (brace: string) => config.split(brace).length;
     expect(count('{')).toBe(count('}'));
   });

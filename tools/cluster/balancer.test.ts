@@ -79,6 +79,23 @@ it('alternates between instances within one connection, and passes bodies and he
   });
 });
 
+it('sends the purchases of a package to the same instance while that is ready, and spreads the packages', async () => {
+  const [one, two] = [await fake('one'), await fake('two')];
+  await balance(one.origin, two.origin);
+  const buy = async (id: number) =>
+    (await fetch(`${balancer.origin}/api/packages/${id}/orders`, { method: 'POST', body: '{}' })).text();
+  const ids = Array.from({ length: 8 }, (_, index) => index + 1);
+  const soon = { timeout: 10_000 };
+  const first = await Promise.all(ids.map(buy));
+  expect(new Set(first)).toEqual(new Set(['one', 'two']));
+  await ask();
+  expect(await Promise.all(ids.map(buy))).toEqual(first);
+  two.isReady = false;
+  await expect.poll(async () => new Set(await Promise.all(ids.map(buy))), soon).toEqual(new Set(['one']));
+  two.isReady = true;
+  await expect.poll(() => Promise.all(ids.map(buy)), soon).toEqual(first);
+});
+
 it('leaves out instances that are not ready, and uses them if none is', async () => {
   const [one, two] = [await fake('one'), await fake('two')];
   await balance(one.origin, two.origin);

@@ -42,7 +42,8 @@ const hopByHop = [
 
 /**
  * A small load balancer for a cluster on one machine. Each request goes to the next ready instance, also within one
- * kept-alive connection; WebSockets are passed through. A refused connection is retried at the next instance, and so is
+ * kept-alive connection, but the purchases of a package (`POST /api/packages/:id/orders`) all go to the same one.
+ * WebSockets are passed through. A refused connection is retried at the next instance, and so is
  * one that ended before an answer if repeating the request is safe. Bodies are read into memory.
  * @throws Error when the port is in use.
  */
@@ -50,7 +51,7 @@ export async function startBalancer({ origins, port, host, checkMs }: BalancerOp
   const health = new Health(origins, checkMs);
   const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
   const server = createServer({ keepAliveTimeout: 65_000 }, (incoming, response) => {
-    void new Exchange(incoming, response, health.candidates(), agent).run();
+    void new Exchange(incoming, response, health.candidates(incoming.url), agent).run();
   });
   const tunnels = new Set<Duplex>();
   server.on('upgrade', (incoming, socket, head) => {

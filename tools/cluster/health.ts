@@ -1,4 +1,9 @@
-/** Polls whether instances are ready, and orders them by turn. */
+import { preference } from '../../src/engine/actor/candidates.ts';
+
+/** The address of a package's purchases. */
+const purchasePath = /^\/api\/packages\/(\d+)\/orders$/;
+
+/** Polls whether instances are ready, and orders them for a request. */
 export class Health {
   readonly #instances: { readonly url: URL; isReady: boolean }[];
   readonly #checkMs: number;
@@ -21,15 +26,26 @@ export class Health {
   }
 
   /**
-   * The instances in the order in which to try them: ready ones first, in turn. The others follow, because without
-   * MongoDB none is ready, but each can still answer with an error or cached data.
+   * The instances in the order in which to try them: ready ones first. The purchases of a package begin at the same
+   * instance, which then becomes its owner; all other requests in turn. Instances that are not ready follow, because
+   * without MongoDB none is ready, but each can still answer with an error or cached data.
    */
-  candidates(): URL[] {
-    const start = this.#turn++ % this.#instances.length;
-    const round = [...this.#instances.slice(start), ...this.#instances.slice(0, start)];
+  candidates(path = '/'): URL[] {
+    const [, packageId] = purchasePath.exec(path) ?? [];
+    const round = packageId === undefined ? this.#inTurn() : this.#byPackage(Number(packageId));
     const ready = round.filter(({ isReady }) => isReady);
     const others = round.filter(({ isReady }) => !isReady);
     return [...ready, ...others].map(({ url }) => url);
+  }
+
+  #inTurn() {
+    const start = this.#turn++ % this.#instances.length;
+    return [...this.#instances.slice(start), ...this.#instances.slice(0, start)];
+  }
+
+  #byPackage(packageId: number) {
+    const byHost = new Map(this.#instances.map((instance) => [instance.url.host, instance]));
+    return preference(packageId, [...byHost.keys()]).flatMap((host) => byHost.get(host) ?? []);
   }
 
   async #run(): Promise<void> {
