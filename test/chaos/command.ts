@@ -15,13 +15,13 @@ import { formatReport } from './report.ts';
 
 const engines = ['actor', 'lock', 'queue'] as const;
 /** Buyers per second. The lock and queue engines book one order after the other. */
-const rates: Readonly<Record<EngineName, number>> = { actor: 150, lock: 20, queue: 15 };
+const rates: Readonly<Record<EngineName, number>> = { actor: 100, lock: 20, queue: 15 };
 
 const options = {
   minutes: positive('minutes', 'How long it sells under faults.', { max: 24 * 60, default: 2 }),
   seed: whole('seed', 'Decides which fault happens when, and to which process.', { default: 1 }),
   engine: choice('The engine that sells.', engines, 'actor'),
-  rate: whole('count', 'Buyers per second. Without it 150, or with --engine lock 20, queue 15.', {
+  rate: whole('count', 'Buyers per second. Without it 100, or with --engine lock 20, queue 15.', {
     min: 1,
     max: 100_000,
   }),

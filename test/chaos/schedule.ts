@@ -14,7 +14,7 @@ export interface PlannedFault {
 }
 
 /** Faults come in storms. After each storm there is a calm without faults, in which sales recover. */
-export const storm = { stormMs: 30_000, calmMs: 10_000 } as const;
+export const storm = { stormMs: 30_000, calmMs: 12_000 } as const;
 
 /**
  * Draws the times and kinds of all faults. The same seed gives the same schedule. Sequences run in parallel, so that

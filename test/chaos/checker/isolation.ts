@@ -4,8 +4,11 @@ import { timeOf } from './final-state.ts';
 import type { FindingsCollector } from './findings.ts';
 import type { Orders } from './orders.ts';
 
-/** After the end of another fault, orders may still be late for this long, in ms. */
-const recoveryMs = 4_000;
+/**
+ * After the end of another fault, orders may still be late for this long, in ms: the longest pause of a circuit breaker, and
+ * some time for the calls that waited.
+ */
+const recoveryMs = 6_000;
 /** An order of another package is in time if it has ended, or needs compensation, within this time. */
 const inTimeMs = 3_000;
 const inTimeLeast = 0.8;
