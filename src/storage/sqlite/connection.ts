@@ -28,6 +28,8 @@ export interface Connection {
   readonly inMemory: boolean;
   /** Whether a server may have the file open too, and keep its log short. */
   readonly isBeside: boolean;
+  /** Whether this process has the lock, so that nothing but an archive beside it changes the file. */
+  readonly isLocked: boolean;
   close(): void;
 }
 
@@ -42,18 +44,18 @@ export function openConnection(options: ConnectionOptions): Connection {
   const { readOnly = false, beside: isBeside = false, countsEmails = false } = options;
   const inMemory = options.file === ':memory:';
   const file = inMemory ? options.file : locateDatabase(options.file, readOnly || isBeside);
-  const release =
-    readOnly || isBeside || inMemory ? () => {} : explained(file, () => lockFile(file, inUse(file)));
+  const isLocked = !readOnly && !isBeside && !inMemory;
+  const release = isLocked ? explained(file, () => lockFile(file, inUse(file))) : () => {};
   try {
     const db = explained(file, () => {
-      if (!readOnly && !isBeside && !inMemory) createPrivately(file);
+      if (isLocked) createPrivately(file);
       return openDatabase(file, { readOnly, isBeside, countsEmails });
     });
     const close = () => {
       if (db.isOpen) db.close();
       release();
     };
-    return { db, file, inMemory, isBeside, close };
+    return { db, file, inMemory, isBeside, isLocked, close };
   } catch (error) {
     release();
     throw error;

@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { archiveStoreContract } from '../../../test/contract/archive-store.ts';
 import { ledgerContract } from '../../../test/contract/ledger.ts';
@@ -48,6 +49,8 @@ const openInFile = async () => {
       const db = new DatabaseSync(file);
       spoil(db, id, how);
       db.close();
+      // The reads of this turn may share an older transaction.
+      await nextTurn();
     },
     close: () => store.close(),
   };
@@ -263,6 +266,56 @@ test('Q12 a takeover of a long queue lets other work run between its pages', asy
   expect(ownership?.unfinished).toEqual(inserted);
   expect(turns).toBeGreaterThan(5);
   await store.close();
+});
+
+describe('the reads of a turn', () => {
+  const opened = async (readOnly = false) => {
+    const connection = openConnection({ file: join(folder, 'turn.db'), readOnly });
+    const store = new SqliteStore(connection);
+    if (!readOnly) await store.addPackages([samplePackage()]);
+    return { store, db: connection.db };
+  };
+
+  test('share a transaction, which ends with the turn', async () => {
+    const { store, db } = await opened();
+    expect(db.isTransaction).toBe(false);
+    await store.package(1);
+    await store.ordersByKey(1, ['key-1']);
+    expect(db.isTransaction).toBe(true);
+    await nextTurn();
+    expect(db.isTransaction).toBe(false);
+    await store.close();
+  });
+
+  test('Q7 see each commit of this process, because its flush ends their transaction', async () => {
+    const { store, db } = await opened();
+    const { fence } = (await store.versionedPackage(1))!;
+    await nextTurn();
+    const committing = store.commit(1, fence, sampleChange({ inserted: [sampleOrder(1)] }));
+    expect(await store.ordersByKey(1, ['key-1'])).toEqual([]);
+    expect(db.isTransaction).toBe(true);
+    await committing;
+    expect(await store.ordersByKey(1, ['key-1'])).toEqual([sampleOrder(1)]);
+    await store.close();
+  });
+
+  test('share none beside a server, which may commit within the turn', async () => {
+    const { store } = await opened();
+    const reader = await opened(true);
+    expect(await reader.store.package(1)).toBeDefined();
+    expect(reader.db.isTransaction).toBe(false);
+    await reader.store.close();
+    await store.close();
+  });
+
+  test('may still be open when the store is closed', async () => {
+    const { store, db } = await opened();
+    const closing = store.close();
+    await store.package(1);
+    await closing;
+    await nextTurn();
+    expect(db.isOpen).toBe(false);
+  });
 });
 
 test('a snapshot ends when the log has become too long', async () => {
