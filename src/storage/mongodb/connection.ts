@@ -132,7 +132,7 @@ export class Connection {
    */
   batcher<Item, Result>(
     run: BatcherOptions<Item, Result>['run'],
-    options: Pick<BatcherOptions<Item, Result>, 'weigh' | 'weightMax'> = {},
+    options: Pick<BatcherOptions<Item, Result>, 'weigh' | 'weightMax' | 'schedule'> = {},
   ): Batcher<Item, Result> {
     const late = () => new StoreUnavailableError('the store does not keep up');
     return new Batcher({

@@ -255,6 +255,23 @@ describe('no query reads more documents than it needs:', () => {
     }));
 });
 
+test('look-ups by key from one turn of the event loop share a query', () =>
+  withStore({}, async (store) => {
+    await commit(store, [sampleOrder(1), sampleOrder(2)]);
+    const db = raw.db('ticket-booking');
+    await db.command({ profile: 2 });
+    const keys = ['key-1', 'nobody', 'key-2', 'key-1'];
+    // Each in a callback of its own, as requests arrive.
+    const lookUp = (key: string) =>
+      new Promise<void>((resolve) => setImmediate(resolve)).then(() => store.ordersByKey(1, [key]));
+    const found = await Promise.all(keys.map(lookUp));
+    await db.command({ profile: 0 });
+    expect(found.map(([order]) => order?.number)).toEqual([1, undefined, 2, 1]);
+    const profile = db.collection('system.profile');
+    expect(await profile.countDocuments({ 'command.find': 'orders' })).toBe(1);
+    await profile.drop();
+  }));
+
 describe('errors have no email and no key:', () => {
   test('the error of a duplicate key names only the index', () =>
     withStore({}, async (store) => {

@@ -90,6 +90,8 @@ export class MongoStore implements Store {
     this.#byKey = connection.batcher<KeysWanted, Order[]>((wanted) => this.#ordersByKeys(wanted), {
       weigh: ({ keys }) => keys.length,
       weightMax: keysMax,
+      // After a sell-out each purchase of a turn asks for a key. One round trip answers all of them.
+      schedule: setImmediate,
     });
     this.#packageById = connection.batcher<number, PackageSnapshot | undefined>((ids) =>
       this.#packagesById(ids),
@@ -191,6 +193,7 @@ export class MongoStore implements Store {
       for (const key of keys) known.add(key);
     }
     const found = await this.#read((reads) => reads.ordersByKeys(keysOf));
+    if (found.length === 0) return wanted.map(() => []);
     const byName = new Map(found.map(({ packageId, key, order }) => [keyName(packageId, key), order]));
     return wanted.map(({ packageId, keys }) => {
       const orders: Order[] = [];
