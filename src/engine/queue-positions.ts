@@ -1,5 +1,6 @@
 import { Positions, runsOf } from '../domain/number-runs.ts';
 import type { PackageState } from '../domain/package-state.ts';
+import type { AbortState } from '../lib/abort.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { LiveBus, QueueSnapshot } from '../realtime/live-bus.ts';
 import type { Store } from '../storage/store.ts';
@@ -60,7 +61,7 @@ export class QueuePublisher {
     this.#clock = clock;
   }
 
-  publish(state: PackageState, signal: AbortSignal): void {
+  publish(state: PackageState, signal: AbortState): void {
     const packageId = state.package.id;
     const first = state.queue.first(firstMax);
     if (state.queue.size <= firstMax)
@@ -71,7 +72,7 @@ export class QueuePublisher {
     if (!this.#isWholeDue) void this.#publishWholeAfter(wholeEveryMs - sinceWholeMs, state, signal);
   }
 
-  async #publishWholeAfter(ms: number, state: PackageState, signal: AbortSignal): Promise<void> {
+  async #publishWholeAfter(ms: number, state: PackageState, signal: AbortState): Promise<void> {
     this.#isWholeDue = true;
     await this.#clock.sleep(ms, signal);
     this.#isWholeDue = false;

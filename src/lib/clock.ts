@@ -1,3 +1,5 @@
+import type { AbortState } from './abort.ts';
+
 /** The time. Functions get the clock as a parameter, so that the simulation and tests can control it. */
 export interface Clock {
   /** Unix time in ms, to show and to store. It may jump, by hours too: never measure an age or a deadline with it. */
@@ -5,7 +7,7 @@ export interface Clock {
   /** Whole ms since some moment. It never jumps, and means nothing to another process. */
   monotonic(): number;
   /** Resolves after `ms`, or as soon as the signal aborts. Never rejects. */
-  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  sleep(ms: number, signal?: AbortState): Promise<void>;
 }
 
 /** The machine's clock. Its timers do not keep the process alive. */

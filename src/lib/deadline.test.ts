@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ManualClock } from '../../test/support/manual-clock.ts';
+import type { AbortState } from './abort.ts';
 import { settlesWithin, TimeoutError, withTimeout } from './deadline.ts';
 
 const never = () => new Promise<never>(() => {});
@@ -13,8 +14,8 @@ afterEach(() => {
 
 describe('withTimeout', () => {
   test('passes on the result, does not abort the signal and leaves no timer', async () => {
-    let given: AbortSignal | undefined;
-    const work = async (signal: AbortSignal) => {
+    let given: AbortState | undefined;
+    const work = async (signal: AbortState) => {
       given = signal;
       return 7;
     };
@@ -36,7 +37,7 @@ describe('withTimeout', () => {
 
   test('ends work that takes too long, and aborts its signal with the same error', async () => {
     let heard: unknown;
-    const work = (signal: AbortSignal) => {
+    const work = (signal: AbortState) => {
       signal.addEventListener('abort', () => (heard = signal.reason));
       return never();
     };
@@ -69,7 +70,7 @@ describe('withTimeout', () => {
 
   test('does not listen to the stop signal after the work has ended', async () => {
     const stop = new AbortController();
-    let given: AbortSignal | undefined;
+    let given: AbortState | undefined;
     await withTimeout({ ms: 1000, stop: stop.signal }, async (signal) => {
       given = signal;
     });

@@ -1,3 +1,4 @@
+import { Abort, type AbortState } from './abort.ts';
 import { type Clock, systemClock } from './clock.ts';
 
 /** The work took longer than its timeout. */
@@ -8,7 +9,7 @@ export class TimeoutError extends Error {
 export interface TimeoutOptions {
   readonly ms: number;
   /** A signal that ends the wait early. Its reason becomes the error. */
-  readonly stop?: AbortSignal;
+  readonly stop?: AbortState;
   /** The clock that measures the timeout. Default: the machine's timers. */
   readonly clock?: Pick<Clock, 'sleep'>;
   /** Makes the error for a timeout. Called once, when the time is up. Default: a {@link TimeoutError}. */
@@ -21,13 +22,10 @@ export interface TimeoutOptions {
  * aborted before, the work is not started.
  * @throws the error that `late` makes; the reason of `stop`; the error that the work throws.
  */
-export function withTimeout<T>(
-  options: TimeoutOptions,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
+export function withTimeout<T>(options: TimeoutOptions, work: (signal: Abort) => Promise<T>): Promise<T> {
   const { ms, stop, clock, late = () => new TimeoutError(`no answer within ${ms} ms`) } = options;
   return new Promise((resolve, reject) => {
-    const ending = new AbortController();
+    const ending = new Abort();
     const end = (reason: unknown) => {
       release();
       ending.abort(reason);
@@ -42,7 +40,7 @@ export function withTimeout<T>(
     if (stop?.aborted) return onStop();
     clear = startTimer(ms, clock, () => end(late()));
     stop?.addEventListener('abort', onStop, { once: true });
-    const begun = async () => work(ending.signal);
+    const begun = async () => work(ending);
     begun().finally(release).then(resolve, reject);
   });
 }
@@ -80,9 +78,9 @@ export function startTimer(
     const timer = setTimeout(expire, ms);
     return () => clearTimeout(timer);
   }
-  const cleared = new AbortController();
-  void clock.sleep(ms, cleared.signal).then(() => {
-    if (!cleared.signal.aborted) expire();
+  const cleared = new Abort();
+  void clock.sleep(ms, cleared).then(() => {
+    if (!cleared.aborted) expire();
   });
   return () => cleared.abort();
 }

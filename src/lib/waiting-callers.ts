@@ -1,3 +1,5 @@
+import type { AbortState } from './abort.ts';
+
 interface Caller<T> {
   readonly isUrgent: boolean;
   readonly resolve: (turn: T) => void;
@@ -27,7 +29,7 @@ export class WaitingCallers<T> {
   }
 
   /** Resolves with the value that {@link admit} is given. @throws the signal's reason when it aborts. */
-  wait(signal: AbortSignal, isUrgent = false): Promise<T> {
+  wait(signal: AbortState, isUrgent = false): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const leave = () => {
       caller.hasLeft = true;

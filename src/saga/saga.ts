@@ -7,6 +7,7 @@ import {
   type TimelineEntry,
   type TimelineEvent,
 } from '../domain/order.ts';
+import { Abort, type AbortState } from '../lib/abort.ts';
 import type { Clock } from '../lib/clock.ts';
 import { startTimer } from '../lib/deadline.ts';
 import type { Log } from '../observability/log.ts';
@@ -18,7 +19,7 @@ export interface SagaOptions {
   readonly suppliers: Suppliers;
   readonly clock: Clock;
   /** Aborts when the activation ends. The saga then stops at its next step and reports nothing more. */
-  readonly signal: AbortSignal;
+  readonly signal: AbortState;
   readonly report: (result: SagaResult, events: readonly TimelineEntry[]) => void;
   /**
    * Whether no other saga can have called the suppliers for this order. Only then can a refusal prove that there is no
@@ -244,7 +245,7 @@ export interface ActivationSagasOptions {
 }
 
 interface Running {
-  readonly stop: AbortController;
+  readonly stop: Abort;
   /** In ms on the monotonic clock; undefined while the saga waits for the end of the former one. */
   begunAt: number | undefined;
   /** Its final result, once it has one. No other saga of the order may begin before this result is decided. */
@@ -268,12 +269,12 @@ function sagaOf({ status }: Order): 'book' | 'compensate' {
 export class ActivationSagas {
   readonly #options: ActivationSagasOptions;
   readonly #epoch: number;
-  readonly #ended: AbortSignal;
+  readonly #ended: AbortState;
   /** The newest saga of each order, until the order needs none. All others are stopped. */
   readonly #running = new Map<string, Running>();
 
   /** @param ended aborts when the activation ends, which stops all its sagas */
-  constructor(options: ActivationSagasOptions, epoch: number, ended: AbortSignal) {
+  constructor(options: ActivationSagasOptions, epoch: number, ended: AbortState) {
     this.#options = options;
     this.#epoch = epoch;
     this.#ended = ended;
@@ -322,7 +323,7 @@ export class ActivationSagas {
     if (this.#ended.aborted) return;
     const former = this.#running.get(order.id);
     former?.stop.abort('replaced');
-    const stop = new AbortController();
+    const stop = new Abort();
     const running: Running = { stop, begunAt: undefined, result: undefined, ended: Promise.resolve() };
     this.#running.set(order.id, running);
     running.ended = this.#run(kind, order, how, running, former);
@@ -338,7 +339,7 @@ export class ActivationSagas {
     const { runner, clock, notify, log } = this.#options;
     const { id: orderId, packageId } = order;
     const run: SagaRun = {
-      ...{ signal: running.stop.signal, ...how },
+      ...{ signal: running.stop, ...how },
       report: (result, events) => {
         const message = { orderId, epoch: this.#epoch, events, ...result };
         if (message.kind !== 'progress') running.result = message;

@@ -1,3 +1,4 @@
+import { Abort, type AbortState } from '../lib/abort.ts';
 import { backoffMs } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
 import { WaitingCallers } from '../lib/waiting-callers.ts';
@@ -15,7 +16,7 @@ export interface CircuitBreakerOptions {
   /** Takes a slot for an attempt, at once if one is free. Rejects if the signal aborts first. */
   readonly takeSlot: (
     what: 'call' | 'probe',
-    signal: AbortSignal,
+    signal: AbortState,
     isUrgent: boolean,
   ) => ReleaseSlot | Promise<ReleaseSlot>;
   /**
@@ -52,7 +53,7 @@ export class CircuitBreaker {
   readonly #window = new CongestionWindow();
   #state: BreakerStep;
   /** Cancels the pause before a probe. */
-  #pause: AbortController | undefined;
+  #pause: Abort | undefined;
   /** Unknown outcomes in a row. */
   #failures = 0;
   /** How often the breaker has opened since it was last closed. */
@@ -86,7 +87,7 @@ export class CircuitBreaker {
    * @param isUrgent the call goes before the others, and ends a pause, until its first probe has failed.
    * @throws the error of the attempt; the reason of the signal if the signal aborts first.
    */
-  async run<T>(attempt: () => Promise<T>, signal: AbortSignal, isUrgent = false): Promise<T> {
+  async run<T>(attempt: () => Promise<T>, signal: AbortState, isUrgent = false): Promise<T> {
     this.#calls += 1;
     try {
       for (let isFirst = isUrgent; ; ) {
@@ -127,7 +128,7 @@ export class CircuitBreaker {
    * Makes an attempt. An attempt or a probe that its caller stops is not counted, because it says nothing about the
    * supplier.
    */
-  async #attempt<T>(attempt: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  async #attempt<T>(attempt: () => Promise<T>, signal: AbortState): Promise<T> {
     this.#window.begun();
     try {
       const result = await attempt();
@@ -151,7 +152,7 @@ export class CircuitBreaker {
   }
 
   /** Waits in the queue. Resolves with true if this call has to probe, or with false if this call may try to pass. */
-  async #turn(signal: AbortSignal, isUrgent: boolean): Promise<boolean> {
+  async #turn(signal: AbortState, isUrgent: boolean): Promise<boolean> {
     const turn = this.#waiting.wait(signal, isUrgent);
     if (isUrgent && this.#state === 'open') this.#becomeDue();
     else this.#letFirstProbe();
@@ -165,7 +166,7 @@ export class CircuitBreaker {
   /** Undefined if the probe has failed or was stopped. It does not count as an attempt of this call. */
   async #probe<T>(
     attempt: () => Promise<T>,
-    signal: AbortSignal,
+    signal: AbortState,
     isUrgent: boolean,
   ): Promise<{ readonly result: T } | undefined> {
     let release: ReleaseSlot | undefined;
@@ -202,12 +203,12 @@ export class CircuitBreaker {
     this.#state = 'open';
     this.#opened += 1;
     this.#window.shut();
-    this.#pause = new AbortController();
+    this.#pause = new Abort();
     this.#options.onStep('open');
-    void this.#endPause(backoffMs(this.#opened, { firstMs, maxMs }), this.#pause.signal);
+    void this.#endPause(backoffMs(this.#opened, { firstMs, maxMs }), this.#pause);
   }
 
-  async #endPause(ms: number, signal: AbortSignal): Promise<void> {
+  async #endPause(ms: number, signal: AbortState): Promise<void> {
     await this.#options.clock.sleep(ms, signal);
     if (!signal.aborted) this.#becomeDue();
   }

@@ -1,3 +1,4 @@
+import type { AbortState } from '../lib/abort.ts';
 import { WaitingCallers } from '../lib/waiting-callers.ts';
 
 /** The slots of one package. */
@@ -39,7 +40,7 @@ export class FairSlots {
    * calls, and may exceed the share: the package may use twice as many slots as are free.
    * @throws the signal's reason if it aborts first, as a rejection.
    */
-  take(packageId: number, signal: AbortSignal, isUrgent = false): ReleaseSlot | Promise<ReleaseSlot> {
+  take(packageId: number, signal: AbortState, isUrgent = false): ReleaseSlot | Promise<ReleaseSlot> {
     const share = this.#shareOf(packageId);
     const isFirst = isUrgent || share.callers.size === 0;
     if (!isFirst || !this.#hasRoom(share, isUrgent)) return this.#wait(share, signal, isUrgent);
@@ -47,7 +48,7 @@ export class FairSlots {
     return () => this.#release(share);
   }
 
-  async #wait(share: Share, signal: AbortSignal, isUrgent: boolean): Promise<ReleaseSlot> {
+  async #wait(share: Share, signal: AbortState, isUrgent: boolean): Promise<ReleaseSlot> {
     this.#waiting.add(share);
     try {
       await share.callers.wait(signal, isUrgent);

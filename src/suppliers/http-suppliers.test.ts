@@ -13,6 +13,7 @@ import { memoryLedger } from '../../test/support/memory-ledger.ts';
 import { supplierRoutes } from '../http/api/suppliers.ts';
 import { onError, problem } from '../http/problem.ts';
 import { createServer } from '../http/server/server.ts';
+import { Abort } from '../lib/abort.ts';
 import { systemClock } from '../lib/clock.ts';
 import { systemRandom } from '../lib/random.ts';
 import { silentLog } from '../observability/log.ts';
@@ -181,8 +182,8 @@ test('additional fields in an answer are ignored, and any JSON content type is a
 
 test('a hanging call ends when its signal aborts', async () => {
   const { client, supplier } = await clientOf(supplierFaults.hang);
-  const caller = new AbortController();
-  const call = client.reserveFlight(flight, caller.signal);
+  const caller = new Abort();
+  const call = client.reserveFlight(flight, caller);
   await expect.poll(() => supplier.calls.length).toBe(1);
   caller.abort();
   await expect(call).rejects.toThrow();

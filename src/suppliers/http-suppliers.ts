@@ -1,3 +1,4 @@
+import { type AbortState, abortSignalOf } from '../lib/abort.ts';
 import { defined } from '../lib/defined.ts';
 import type { Tracing } from '../observability/tracing.ts';
 import {
@@ -46,7 +47,12 @@ export function httpSuppliers({ url, token, tracing }: HttpSuppliersOptions): Su
   const authorization: Record<string, string> =
     token === undefined ? {} : { authorization: `Bearer ${token}` };
 
-  async function ask(path: string, init: RequestInit, bytesMax = answerBytesMax): Promise<SupplierReply> {
+  async function ask(
+    path: string,
+    init: RequestInit,
+    state: AbortState | undefined,
+    bytesMax = answerBytesMax,
+  ): Promise<SupplierReply> {
     const traceparent = tracing?.current();
     const headers = {
       accept: 'application/json',
@@ -56,7 +62,11 @@ export function httpSuppliers({ url, token, tracing }: HttpSuppliersOptions): Su
     };
     try {
       // A redirect would send the email to a server that nobody has configured.
-      const response = await fetch(new URL(path, base), { ...init, headers, redirect: 'error' });
+      const signal = state && abortSignalOf(state);
+      const response = await fetch(new URL(path, base), {
+        ...{ ...init, headers, redirect: 'error' },
+        ...defined({ signal }),
+      });
       return await read(response, bytesMax);
     } catch (error) {
       throw new Error(`${init.method} ${path.split(/[/?]/, 1)[0]}: ${causeOf(error)}`, { cause: error });
@@ -67,14 +77,11 @@ export function httpSuppliers({ url, token, tracing }: HttpSuppliersOptions): Su
     kind: SupplierKind,
     key: string,
     body: object,
-    signal: AbortSignal | undefined,
+    signal: AbortState | undefined,
   ): Promise<SupplierAnswer> {
-    const reply = await ask(`${kind}/reservations`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'idempotency-key': key },
-      body: JSON.stringify(body),
-      ...defined({ signal }),
-    });
+    const headers = { 'content-type': 'application/json', 'idempotency-key': key };
+    const init = { method: 'POST', headers, body: JSON.stringify(body) };
+    const reply = await ask(`${kind}/reservations`, init, signal);
     return answerOf(kind, reply);
   }
 
@@ -87,14 +94,14 @@ export function httpSuppliers({ url, token, tracing }: HttpSuppliersOptions): Su
 
     async cancel(kind, key, signal) {
       const path = `${kind}/reservations/${encodeURIComponent(key)}`;
-      const reply = await ask(path, { method: 'DELETE', ...defined({ signal }) });
+      const reply = await ask(path, { method: 'DELETE' }, signal);
       if (reply.status !== 204) throw unexpected(kind, reply);
     },
 
     async ledger(kind, cursor, signal) {
       const query = cursor === undefined ? '' : `?cursor=${encodeURIComponent(cursor)}`;
       const path = `${kind}/reservations${query}`;
-      const reply = await ask(path, { method: 'GET', ...defined({ signal }) }, ledgerBytesMax);
+      const reply = await ask(path, { method: 'GET' }, signal, ledgerBytesMax);
       if (reply.status === 401 || reply.status === 403) {
         throw new LedgerForbiddenError(`the token is refused (status ${reply.status})`);
       }

@@ -1,3 +1,4 @@
+import type { AbortState } from '../lib/abort.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Generations } from '../lib/generations.ts';
 import { CircuitBreaker, type CircuitBreakerOptions } from './circuit-breaker.ts';
@@ -82,7 +83,7 @@ export class PackageBreakers {
   async run<T>(
     packageId: number,
     attempt: () => Promise<T>,
-    signal: AbortSignal,
+    signal: AbortState,
     isUrgent: boolean,
   ): Promise<T> {
     this.#forgetUnused();

@@ -5,6 +5,7 @@ import {
   startFaultySupplier,
   supplierFaults,
 } from '../../test/support/faulty-supplier.ts';
+import type { AbortState } from '../lib/abort.ts';
 import { systemClock } from '../lib/clock.ts';
 import { systemRandom } from '../lib/random.ts';
 import { silentLog } from '../observability/log.ts';
@@ -152,10 +153,10 @@ test('a refusal is not repeated and does not open the breaker', async () => {
 });
 
 test('the timeout ends an attempt, also if the client ignores its signal', async () => {
-  const signals: AbortSignal[] = [];
+  const signals: AbortState[] = [];
   const suppliers = resilient(
     clientOf((_request, signal) => {
-      signals.push(signal as AbortSignal);
+      signals.push(signal as AbortState);
       return signals.length === 1 ? new Promise(() => {}) : Promise.resolve(reserved);
     }),
   );

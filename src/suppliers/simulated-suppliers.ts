@@ -1,4 +1,5 @@
 import { orderIdBytes, orderIdFrom } from '../domain/order.ts';
+import type { AbortState } from '../lib/abort.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Generations } from '../lib/generations.ts';
 import type { Random } from '../lib/random.ts';
@@ -59,7 +60,7 @@ export function simulatedSuppliers(options: SimulationOptions): SupplierClient {
   async function once(
     kind: SupplierKind,
     key: string,
-    signal: AbortSignal | undefined,
+    signal: AbortState | undefined,
     decide: () => Promise<SupplierAnswer>,
   ): Promise<SupplierAnswer> {
     signal?.throwIfAborted();
@@ -143,16 +144,12 @@ function answerOf(kind: SupplierKind, { status, number }: LedgerEntry): Supplier
  * Settles as `work` does.
  * @throws the signal's reason as soon as the signal aborts; the work continues.
  */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const ended = Promise.withResolvers<never>();
-  const end = () => ended.reject(signal.reason);
-  // Start the race before the abort check, so that a rejection of `work` always has a handler.
-  const result = Promise.race([work, ended.promise]);
-  if (signal.aborted) end();
-  signal.addEventListener('abort', end, { once: true });
-  try {
-    return await result;
-  } finally {
-    signal.removeEventListener('abort', end);
-  }
+function unlessAborted<T>(work: Promise<T>, signal: AbortState): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const end = () => reject(signal.reason);
+    const release = () => signal.removeEventListener('abort', end);
+    if (signal.aborted) end();
+    signal.addEventListener('abort', end, { once: true });
+    work.finally(release).then(resolve, reject);
+  });
 }

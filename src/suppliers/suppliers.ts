@@ -1,3 +1,4 @@
+import type { AbortState } from '../lib/abort.ts';
 import type { Page } from '../lib/page.ts';
 
 /** All suppliers, in the order in which a purchase books them. */
@@ -67,15 +68,15 @@ export class LedgerForbiddenError extends Error {
  * @throws Error if the outcome is unknown: a timeout, a lost connection, a 5xx, an answer outside the protocol.
  */
 export interface SupplierClient {
-  reserveFlight(request: FlightRequest, signal?: AbortSignal): Promise<SupplierAnswer>;
-  reserveHotel(request: HotelRequest, signal?: AbortSignal): Promise<SupplierAnswer>;
+  reserveFlight(request: FlightRequest, signal?: AbortState): Promise<SupplierAnswer>;
+  reserveHotel(request: HotelRequest, signal?: AbortState): Promise<SupplierAnswer>;
   /**
    * Cancels a reservation. Succeeds also if there is nothing to cancel. A reservation that arrives after its cancel
    * stays cancelled.
    */
-  cancel(kind: SupplierKind, key: string, signal?: AbortSignal): Promise<void>;
+  cancel(kind: SupplierKind, key: string, signal?: AbortState): Promise<void>;
   /** A page of the supplier's reservations, for audits. @throws LedgerForbiddenError */
-  ledger(kind: SupplierKind, cursor?: string, signal?: AbortSignal): Promise<Page<Reservation>>;
+  ledger(kind: SupplierKind, cursor?: string, signal?: AbortState): Promise<Page<Reservation>>;
 }
 
 /** Whose cancel it is. */
@@ -95,13 +96,13 @@ export interface CancelRequest {
  * An urgent call, which an operator has asked for, goes before the others of its package.
  */
 export interface Suppliers {
-  reserveFlight(request: FlightRequest, signal: AbortSignal, isUrgent?: boolean): Promise<CallOutcome>;
-  reserveHotel(request: HotelRequest, signal: AbortSignal, isUrgent?: boolean): Promise<CallOutcome>;
+  reserveFlight(request: FlightRequest, signal: AbortState, isUrgent?: boolean): Promise<CallOutcome>;
+  reserveHotel(request: HotelRequest, signal: AbortState, isUrgent?: boolean): Promise<CallOutcome>;
   /** Tries once to cancel. Returns false if the cancel may not have worked, so that the caller has to repeat it. */
   cancel(
     kind: SupplierKind,
     request: CancelRequest,
-    signal: AbortSignal,
+    signal: AbortState,
     isUrgent?: boolean,
   ): Promise<boolean>;
   available(packageId: number): boolean;

@@ -1,3 +1,4 @@
+import type { AbortState } from '../../src/lib/abort.ts';
 import { type Log, silentLog } from '../../src/observability/log.ts';
 import { type ResilientSuppliers, resilientSuppliers } from '../../src/suppliers/resilient-suppliers.ts';
 import type {
@@ -187,7 +188,7 @@ function simClient(
   async function attempt<T>(
     what: string,
     key: string,
-    signal: AbortSignal | undefined,
+    signal: AbortState | undefined,
     call: { readonly serve: () => T; readonly lost: 'supplierError' | 'cancelFails' },
   ): Promise<T> {
     const ended = isolation.attempt(what, key);
@@ -225,7 +226,7 @@ function simClient(
   function reserve(
     kind: SupplierKind,
     key: string,
-    signal: AbortSignal | undefined,
+    signal: AbortState | undefined,
     serve: () => SupplierAnswer,
   ): Promise<SupplierAnswer> {
     const isFirst = core.begin(host, kind, key);
@@ -279,7 +280,7 @@ function simClient(
 }
 
 /** Settles as `work` does, but rejects when the signal aborts. The work itself goes on. */
-function race<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+function race<T>(work: Promise<T>, signal: AbortState | undefined): Promise<T> {
   return new Promise((resolve, reject) => {
     const stop = () => reject(new Error('stopped'));
     if (signal?.aborted) stop();

@@ -1,3 +1,4 @@
+import { Abort, type AbortState } from '../../lib/abort.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../observability/log.ts';
 import type { Metrics } from '../../observability/metrics.ts';
@@ -15,7 +16,7 @@ import type { DrainRate, Mailbox } from './mailbox.ts';
  */
 export interface Actor<Message, Lookups, Step> {
   /** Resumes the unfinished work of the previous activation. `signal` aborts when this activation ends. */
-  resume(signal: AbortSignal): void;
+  resume(signal: AbortState): void;
   /** Reads the stored data that the messages of the batch refer to. */
   loadLookups(batch: readonly Message[]): Promise<Lookups>;
   /** Decides the batch as of now, without side effects. */
@@ -96,9 +97,9 @@ export async function runActivation<Message, Lookups, Step>(
   options: ActivationOptions<Message, Lookups, Step>,
 ): Promise<End> {
   const { actor, mailbox, metrics, stop } = options;
-  const ended = new AbortController();
+  const ended = new Abort();
   try {
-    actor.resume(ended.signal);
+    actor.resume(ended);
     while (!stop.aborted) {
       if (mailbox.size === 0 && (await hasIdledOut(options))) return 'idle';
       const batch = mailbox.take(options.batchMax);
@@ -125,10 +126,10 @@ async function hasIdledOut<Message, Lookups, Step>(
     await mailbox.arrival(stop);
     return false;
   }
-  const waiting = new AbortController();
+  const waiting = new Abort();
   const stopWaiting = () => waiting.abort();
   stop.addEventListener('abort', stopWaiting);
-  await Promise.race([mailbox.arrival(waiting.signal), clock.sleep(idleMs, waiting.signal)]);
+  await Promise.race([mailbox.arrival(waiting), clock.sleep(idleMs, waiting)]);
   waiting.abort();
   stop.removeEventListener('abort', stopWaiting);
   return mailbox.size === 0 && !stop.aborted;

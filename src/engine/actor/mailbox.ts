@@ -1,3 +1,4 @@
+import type { AbortState } from '../../lib/abort.ts';
 import type { Activity } from '../operated-engine.ts';
 
 /** A bounded first-in-first-out queue of messages with one reader. A full mailbox refuses further messages. */
@@ -45,7 +46,7 @@ export class Mailbox<Message> {
   }
 
   /** Resolves when there is a message or the signal aborts. */
-  async arrival(signal: AbortSignal): Promise<void> {
+  async arrival(signal: AbortState): Promise<void> {
     if (this.#messages.length > 0 || signal.aborted) return;
     await new Promise<void>((resolve) => {
       const done = () => {

@@ -3,6 +3,7 @@ import { decide, type Lookups, type PackageRules, type Step } from '../../domain
 import { type Effect, inDoubt, type Ownership, type PackageMessage } from '../../domain/messages.ts';
 import { sagaStatuses } from '../../domain/order.ts';
 import { PackageState } from '../../domain/package-state.ts';
+import type { AbortState } from '../../lib/abort.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../observability/log.ts';
 import { type Metrics, noMetrics } from '../../observability/metrics.ts';
@@ -140,7 +141,7 @@ export class PackageActor implements Actor<PackageMessage, Lookups, Step> {
   readonly #shared: Shared;
   readonly #activity: ActivityMeter;
   #sagas!: ActivationSagas;
-  #ended!: AbortSignal;
+  #ended!: AbortState;
   /** Created when an order joins the queue for the first time. */
   #queuePublisher: QueuePublisher | undefined;
   /** The number of messages in the current batch. */
@@ -153,7 +154,7 @@ export class PackageActor implements Actor<PackageMessage, Lookups, Step> {
   }
 
   /** Continues the sagas of the former owner with the same keys, and serves the queue. */
-  resume(signal: AbortSignal): void {
+  resume(signal: AbortState): void {
     const { notify, suppliers } = this.#shared;
     const { state } = this;
     const sagas = new ActivationSagas(this.#shared, state.epoch, signal);
