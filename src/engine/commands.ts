@@ -46,15 +46,13 @@ export function answerOf<Kind extends Answer['kind']>(
 }
 
 /** Turns operating errors, for example an unavailable store, into refusals. */
-export async function answered<T>(work: () => Promise<T | Refused>): Promise<T | Refused> {
-  try {
-    return await work();
-  } catch (error) {
+export function answered<T>(work: () => Promise<T | Refused>): Promise<T | Refused> {
+  return work().catch((error: unknown) => {
     if (error instanceof StoreUnavailableError) return refused('store_unavailable');
     if (error instanceof UnknownPackageError) return refused('unknown_package');
     if (error instanceof ContendedError) return refused('overloaded');
     throw error;
-  }
+  });
 }
 
 /** A commit did not succeed within its limits, because other commits were quicker or the store was away. */

@@ -296,10 +296,11 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
   }
 
   /** A single instance owns every package, unless it is draining. */
-  async #sendLocally(packageId: number, command: Command): Promise<Answer> {
+  #sendLocally(packageId: number, command: Command): Promise<Answer> {
     const deadlineAt = this.options.clock.monotonic() + this.commandTimeoutMs;
-    const answer = await this.#local.send(packageId, command, deadlineAt);
-    return answer.kind === 'notOwner' ? refused('no_owner') : answer;
+    return this.#local
+      .send(packageId, command, deadlineAt)
+      .then((answer) => (answer.kind === 'notOwner' ? refused('no_owner') : answer));
   }
 
   /**
@@ -345,9 +346,13 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
     }
   }
 
-  async #ofOrder(packageId: number, command: Command): Promise<OrderAnswer> {
-    return answerOf('accepted', await this.send(packageId, command));
+  #ofOrder(packageId: number, command: Command): Promise<OrderAnswer> {
+    return this.send(packageId, command).then(accepted);
   }
+}
+
+function accepted(answer: Answer): OrderAnswer {
+  return answerOf('accepted', answer);
 }
 
 function keyName(packageId: number, key: string): string {
