@@ -69,15 +69,20 @@ test('a window lasts until it has enough purchases, and is forgotten without the
   expect(traffic.chosen(actor)).toBeUndefined();
 });
 
-test('an instance can be chosen in advance: its first window decides whether it stays', async () => {
+test('an instance can be chosen in advance: it stays for 30 s, and then a window decides', async () => {
   traffic.choose(actor, 'b');
+  for (let each = 0; each < 14; each++) await window({ a: 40 });
+  await window({}, 1_999);
   expect(traffic.chosen(actor)).toBe('b');
-  await window({ b: 40 });
-  expect(traffic.chosen(actor)).toBe('b');
-  traffic.choose(actor, 'b');
   await window({ a: 40 });
-  expect(traffic.chosen(actor)).toBeUndefined();
+  expect(traffic.chosen(actor)).toBe('a');
   traffic.choose(actor, 'b');
+  await window({}, 29_999);
+  expect(traffic.chosen(actor)).toBe('b');
   await window({}, 10_000);
   expect(traffic.chosen(actor)).toBeUndefined();
+  traffic.choose(actor, 'b');
+  await clock.advance(30_000);
+  await window({ b: 30 });
+  expect(traffic.chosen(actor)).toBe('b');
 });

@@ -10,6 +10,8 @@ const windowMaxMs = 10_000;
 const followShare = 0.8;
 /** An actor that has followed its traffic stays while its instance gets at least this share: less than one of two. */
 const stayShare = 0.4;
+/** An actor that has followed its traffic stays at least this long, because a takeover reads its queue, in ms. */
+const stayMs = 30_000;
 
 interface Window {
   begunAt: number;
@@ -20,6 +22,8 @@ interface Window {
   leader: string | undefined;
   /** The instance that the traffic has chosen. */
   chosen: string | undefined;
+  /** The choice does not change before. */
+  chosenUntil: number;
 }
 
 /**
@@ -51,10 +55,12 @@ export class Traffic {
     return this.#windows.get(actor)?.chosen;
   }
 
-  /** Makes an instance the chosen one until the end of the window that begins now. */
+  /** Makes an instance the chosen one for at least {@link stayMs}. Then the traffic decides again. */
   choose(actor: number, instance: string): void {
     this.forget(actor);
-    this.#window(actor).chosen = instance;
+    const window = this.#window(actor);
+    window.chosen = instance;
+    window.chosenUntil = window.begunAt + stayMs;
   }
 
   forget(actor: number): void {
@@ -68,8 +74,9 @@ export class Traffic {
       const isBusy = window.purchases >= purchasesMin;
       const isOver = now - window.begunAt >= (isBusy ? windowMinMs : windowMaxMs);
       if (!isOver) continue;
-      if (isBusy) endBusy(window, now);
-      else this.forget(actor);
+      const isFixed = now < window.chosenUntil;
+      if (!isBusy && !isFixed) this.forget(actor);
+      else endWindow(window, now, isFixed);
     }
   }
 
@@ -77,19 +84,23 @@ export class Traffic {
     let window = this.#windows.get(actor);
     if (window === undefined) {
       const begunAt = this.#clock.monotonic();
-      window = { begunAt, purchases: 0, byInstance: new Map(), leader: undefined, chosen: undefined };
+      const none = { leader: undefined, chosen: undefined };
+      window = { begunAt, purchases: 0, byInstance: new Map(), ...none, chosenUntil: begunAt };
       this.#windows.set(actor, window);
     }
     return window;
   }
 }
 
-function endBusy(window: Window, now: number): void {
-  const { byInstance, purchases } = window;
+function endWindow(window: Window, now: number, isFixed: boolean): void {
+  const { byInstance, purchases, chosen } = window;
   const shareOf = (instance: string) => (byInstance.get(instance) ?? 0) / purchases;
-  const leader = [...byInstance.keys()].find((instance) => shareOf(instance) >= followShare);
-  if (leader !== undefined && leader === window.leader) window.chosen = leader;
-  else if (window.chosen !== undefined && shareOf(window.chosen) < stayShare) window.chosen = undefined;
+  const leads = (instance: string) => purchases >= purchasesMin && shareOf(instance) >= followShare;
+  const leader = [...byInstance.keys()].find(leads);
+  if (!isFixed) {
+    if (leader !== undefined && leader === window.leader) window.chosen = leader;
+    else if (chosen !== undefined && shareOf(chosen) < stayShare) window.chosen = undefined;
+  }
   window.leader = leader;
   window.begunAt = now;
   window.purchases = 0;
