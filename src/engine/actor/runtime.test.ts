@@ -453,6 +453,21 @@ describe('attempts to activate', () => {
       expect(attempts).toBeGreaterThan(40);
       expect(attempts).toBeLessThanOrEqual(80);
     });
+
+    test('Q6 Q12 one attempt that a pause of the process made long delays no further ones', async () => {
+      await scan(10, [1]);
+      notebook.activation = async () => {
+        await clock.sleep(20_000);
+        throw new TypeError('damaged');
+      };
+      await scan(24, [1]);
+      notebook.activation = async () => {};
+      await scan(4, [1]);
+      expect(runtime.actor(1)).toBeDefined();
+      const drained = runtime.drain();
+      await clock.advance(1);
+      await drained;
+    });
   });
 
   test('an actor is not passed on when only the store is away', async () => {

@@ -51,6 +51,8 @@ interface Cell<Message, Active> {
 /** An actor that this instance cannot own. */
 interface Unable {
   readonly failures: number;
+  /** The duration of the last attempt, in ms. */
+  readonly tookMs: number;
   /** Whether its next attempt must wait. */
   isPausing: boolean;
 }
@@ -83,7 +85,10 @@ const retryMaxMs = 2_000;
 const unableBackoff: BackoffOptions = { firstMs: 1_000, maxMs: 3_000 };
 /** Their pauses are longer if there are many, so that all of them together cause at most 100 attempts a second. */
 const unableSpacingMs = 10;
-/** An attempt may read a long queue before it fails, so the pause is at least as long as the attempt. */
+/**
+ * An attempt may read a long queue before it fails, so the pause is at least as long as the shorter one of the last two
+ * attempts. A single attempt is also long if the process was paused.
+ */
 const unablePauseMaxMs = 60_000;
 /**
  * The most actors that are being activated at once. MongoDB takes these over together, in a few milliseconds. More would
@@ -290,10 +295,13 @@ export class ActorRuntime<Message, Active extends Actor<Message, unknown, unknow
   /** Notes that an actor cannot be activated here, and when the next attempt may follow. */
   #cannotOwn(id: number, triedAt: number, error: unknown): 'unable' {
     const { clock, log } = this.#options;
-    const failures = (this.#unable.get(id)?.failures ?? 0) + 1;
-    const unable: Unable = { failures, isPausing: true };
+    const former = this.#unable.get(id);
+    const failures = (former?.failures ?? 0) + 1;
+    const tookMs = clock.monotonic() - triedAt;
+    const unable: Unable = { failures, tookMs, isPausing: true };
     this.#unable.set(id, unable);
-    const leastMs = Math.max(this.#unable.size * unableSpacingMs, clock.monotonic() - triedAt);
+    const readsMs = Math.min(tookMs, former?.tookMs ?? 0);
+    const leastMs = Math.max(this.#unable.size * unableSpacingMs, readsMs);
     const pauseMs = Math.max(backoffMs(failures, unableBackoff), Math.min(leastMs, unablePauseMaxMs));
     void clock.sleep(pauseMs).then(() => {
       unable.isPausing = false;
