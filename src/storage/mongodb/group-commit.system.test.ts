@@ -1,30 +1,19 @@
-import { MongoClient } from 'mongodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { sampleChange, sampleOrder, samplePackage } from '../../../test/contract/samples.ts';
-import { type Mongod, startMongod } from '../../../test/support/servers/mongod.ts';
+import { mongodOfFile } from '../../../test/support/servers/mongod-of-file.ts';
 import { mongodProxy } from '../../../test/support/servers/mongod-proxy.ts';
 import type { Fence } from '../../domain/messages.ts';
 import { type MongoStore, openMongoStore } from './mongo-store.ts';
 
 const packageIds = Array.from({ length: 20 }, (_, index) => index + 1);
 
-let mongod: Mongod;
-let raw: MongoClient;
+const mongo = mongodOfFile();
 let store: MongoStore;
 let fences: Map<number, Fence>;
 
-beforeAll(async () => {
-  mongod = await startMongod();
-  raw = new MongoClient(mongod.url);
-});
-afterAll(async () => {
-  await raw.close();
-  await mongod.stop();
-});
-
 beforeEach(async () => {
-  await raw.db('ticket-booking').dropDatabase();
-  store = await openMongoStore({ url: mongod.url });
+  await mongo.raw.db('ticket-booking').dropDatabase();
+  store = await openMongoStore({ url: mongo.server.url });
   await store.addPackages(packageIds.map((id) => samplePackage({ id })));
   fences = new Map();
   for (const id of packageIds) fences.set(id, (await store.takeOwnership(id, 'one'))!.fence);
@@ -50,7 +39,7 @@ async function stored(): Promise<number[]> {
 }
 
 async function transactions(): Promise<number> {
-  const { transactions: counted } = await raw.db('admin').command({ serverStatus: 1 });
+  const { transactions: counted } = await mongo.raw.db('admin').command({ serverStatus: 1 });
   return Number(counted.totalCommitted);
 }
 
@@ -84,7 +73,7 @@ describe('commits of several packages at once', () => {
   });
 
   test('Q6 Q9 an open transaction of an isolated owner is ended by the next owner', async () => {
-    await using proxy = await mongodProxy(mongod.ports[0] as number);
+    await using proxy = await mongodProxy(mongo.server.ports[0] as number);
     const cutOff = await openMongoStore({
       url: `mongodb://127.0.0.1:${proxy.port}/?directConnection=true`,
       timeoutMs: 1_000,
@@ -104,7 +93,7 @@ describe('commits of several packages at once', () => {
   });
 
   test('Q6 an open transaction of the same process does not lock its packages', async () => {
-    await using proxy = await mongodProxy(mongod.ports[0] as number);
+    await using proxy = await mongodProxy(mongo.server.ports[0] as number);
     const url = `mongodb://127.0.0.1:${proxy.port}/?directConnection=true`;
     const shaky = await openMongoStore({ url, timeoutMs: 1_000 });
     const both = [1, 2];
@@ -118,14 +107,14 @@ describe('commits of several packages at once', () => {
   });
 
   test('Q6 a hanging session is replaced, and taking ownership again stores the new session in the package', async () => {
-    const hasty = await openMongoStore({ url: mongod.url, timeoutMs: 400 });
+    const hasty = await openMongoStore({ url: mongo.server.url, timeoutMs: 400 });
     const both = [1, 2];
     for (const id of both) fences.set(id, (await hasty.takeOwnership(id, 'hasty'))!.fence);
-    mongod.freeze(0);
+    mongo.server.freeze(0);
     const outcomes = await sellOneOfEach(both, hasty);
     // Wait longer than a turn may take, so that the session is replaced.
     await new Promise((resolve) => setTimeout(resolve, 1_500));
-    mongod.thaw(0);
+    mongo.server.thaw(0);
     for (const { status } of outcomes) expect(status).toBe('rejected');
     const [untaken] = await sellOneOfEach([1], hasty);
     expect(untaken).toMatchObject({ status: 'rejected', reason: { name: 'CommitUnknownError' } });

@@ -1,28 +1,17 @@
-import { MongoClient } from 'mongodb';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { sampleChange, sampleInventory, sampleOrder, samplePackage } from '../../../test/contract/samples.ts';
-import { type Mongod, startMongod } from '../../../test/support/servers/mongod.ts';
+import { mongodOfFile } from '../../../test/support/servers/mongod-of-file.ts';
 import { mongodProxy } from '../../../test/support/servers/mongod-proxy.ts';
 import { type MongoStore, openMongoStore } from './mongo-store.ts';
 
 const packageIds = Array.from({ length: 50 }, (_, index) => index + 1);
 
-let mongod: Mongod;
-let raw: MongoClient;
+const mongo = mongodOfFile();
 let store: MongoStore;
 
-beforeAll(async () => {
-  mongod = await startMongod();
-  raw = new MongoClient(mongod.url);
-});
-afterAll(async () => {
-  await raw.close();
-  await mongod.stop();
-});
-
 beforeEach(async () => {
-  await raw.db('ticket-booking').dropDatabase();
-  store = await openMongoStore({ url: mongod.url });
+  await mongo.raw.db('ticket-booking').dropDatabase();
+  store = await openMongoStore({ url: mongo.server.url });
   await store.addPackages(packageIds.map((id) => samplePackage({ id })));
   return () => store.close();
 });
@@ -41,7 +30,7 @@ async function putInQueue(on: MongoStore, ids: readonly number[]): Promise<void>
 
 /** How many commands of these names the server has executed. */
 async function executed(...names: string[]): Promise<number> {
-  const { metrics } = await raw.db('admin').command({ serverStatus: 1 });
+  const { metrics } = await mongo.raw.db('admin').command({ serverStatus: 1 });
   return names.reduce((sum, name) => sum + Number(metrics.commands[name].total), 0);
 }
 
@@ -60,7 +49,7 @@ test('Q6 Q9 packages that are taken over at once share their round trips', async
 });
 
 test('Q6 Q9 an open transaction that locks some of them is ended, and the others hardly wait', async () => {
-  await using proxy = await mongodProxy(mongod.ports[0] as number);
+  await using proxy = await mongodProxy(mongo.server.ports[0] as number);
   const cutOff = await openMongoStore({
     url: `mongodb://127.0.0.1:${proxy.port}/?directConnection=true`,
     timeoutMs: 1_000,

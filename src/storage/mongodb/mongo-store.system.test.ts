@@ -1,39 +1,29 @@
-import { ClientSession, type Document, MongoClient } from 'mongodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { ClientSession, type Document } from 'mongodb';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { archiveStoreContract } from '../../../test/contract/archive-store.ts';
 import { ledgerContract } from '../../../test/contract/ledger.ts';
 import { sampleChange, sampleInventory, sampleOrder, samplePackage } from '../../../test/contract/samples.ts';
 import { storeContract } from '../../../test/contract/store.ts';
 import { strategiesContract } from '../../../test/contract/strategies.ts';
-import { type Mongod, startMongod } from '../../../test/support/servers/mongod.ts';
+import { mongodOfFile } from '../../../test/support/servers/mongod-of-file.ts';
 import type { Fence } from '../../domain/messages.ts';
 import type { Order, OrderStatus } from '../../domain/order.ts';
 import { StoreUnavailableError } from '../store.ts';
 import { type MongoStore, openMongoStore } from './mongo-store.ts';
 
-let mongod: Mongod;
-let raw: MongoClient;
-beforeAll(async () => {
-  mongod = await startMongod();
-  raw = new MongoClient(mongod.url);
-});
-afterAll(async () => {
-  await raw.close();
-  await mongod.stop();
-});
-
+const mongo = mongodOfFile();
 beforeEach(async () => {
-  const collections = await raw.db('ticket-booking').collections();
+  const collections = await mongo.raw.db('ticket-booking').collections();
   await Promise.all(collections.map((each) => each.deleteMany({})));
 });
 
 const openStore = async () => {
-  let store = await openMongoStore({ url: mongod.url });
+  let store = await openMongoStore({ url: mongo.server.url });
   return {
     store,
     async reopen() {
       await store.close();
-      store = await openMongoStore({ url: mongod.url });
+      store = await openMongoStore({ url: mongo.server.url });
       return store;
     },
     async spoil(id: number | string, how: number | 'damaged') {
@@ -50,8 +40,8 @@ strategiesContract('MongoDB', openStore);
 
 test('an archive ends the transaction that a killed archive left open', async () => {
   const [killed, next] = [
-    await openMongoStore({ url: mongod.url }),
-    await openMongoStore({ url: mongod.url }),
+    await openMongoStore({ url: mongo.server.url }),
+    await openMongoStore({ url: mongo.server.url }),
   ];
   await next.addPackages([samplePackage({ id: 1 })]);
   const { fence } = (await next.versionedPackage(1))!;
@@ -70,12 +60,12 @@ test('an archive ends the transaction that a killed archive left open', async ()
 });
 
 ledgerContract('MongoDB', async () => {
-  let store = await openMongoStore({ url: mongod.url });
+  let store = await openMongoStore({ url: mongo.server.url });
   return {
     ledger: store.ledger,
     async reopen() {
       await store.close();
-      store = await openMongoStore({ url: mongod.url });
+      store = await openMongoStore({ url: mongo.server.url });
       return store.ledger;
     },
     close: () => store.close(),
@@ -86,7 +76,7 @@ async function withStore(
   options: { readonly countsEmails?: boolean },
   use: (store: MongoStore) => Promise<void>,
 ): Promise<void> {
-  const store = await openMongoStore({ url: mongod.url, ...options });
+  const store = await openMongoStore({ url: mongo.server.url, ...options });
   try {
     await store.addPackages([samplePackage()]);
     await use(store);
@@ -100,7 +90,7 @@ interface AnyDocument extends Document {
   readonly _id: string | number;
 }
 
-const collection = (name: string) => raw.db('ticket-booking').collection<AnyDocument>(name);
+const collection = (name: string) => mongo.raw.db('ticket-booking').collection<AnyDocument>(name);
 
 /** Takes ownership and commits. */
 async function commit(store: MongoStore, inserted: Order[], updated: Order[] = []): Promise<Fence> {
@@ -208,7 +198,7 @@ describe('two releases side by side:', () => {
 });
 
 test('many instances may start at once on an empty server', async () => {
-  const url = mongod.url.replace('/?', '/crowded?');
+  const url = mongo.server.url.replace('/?', '/crowded?');
   const stores = await Promise.all(Array.from({ length: 8 }, () => openMongoStore({ url })));
   const secrets = await Promise.all(stores.map((store, each) => store.setting('secret', () => `${each}`)));
   expect(new Set(secrets).size).toBe(1);
@@ -225,7 +215,7 @@ describe('no query reads more documents than it needs:', () => {
         sampleOrder(each + 1, { status: each < 10 ? statuses[each % 5]! : 'failed' }),
       );
       await commit(store, many);
-      const db = raw.db('ticket-booking');
+      const db = mongo.raw.db('ticket-booking');
       await db.command({ profile: 2 });
       const keys = ['key-1', 'key-500', 'nobody'];
       await store.packagesWithUnfinished();
@@ -258,7 +248,7 @@ describe('no query reads more documents than it needs:', () => {
 test('look-ups by key from one turn of the event loop share a query', () =>
   withStore({}, async (store) => {
     await commit(store, [sampleOrder(1), sampleOrder(2)]);
-    const db = raw.db('ticket-booking');
+    const db = mongo.raw.db('ticket-booking');
     await db.command({ profile: 2 });
     const keys = ['key-1', 'nobody', 'key-2', 'key-1'];
     // Each in a callback of its own, as requests arrive.

@@ -1,9 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { MongoClient } from 'mongodb';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { sampleOrder, samplePackage } from '../../../test/contract/samples.ts';
-import { type Mongod, startMongod } from '../../../test/support/servers/mongod.ts';
+import { mongodOfFile } from '../../../test/support/servers/mongod-of-file.ts';
 import { orderIdBytes, orderIdFrom } from '../../domain/order.ts';
 import { PackageState } from '../../domain/package-state.ts';
 import { systemRandom } from '../../lib/random.ts';
@@ -15,14 +14,11 @@ const waiting = 300_000;
 const timeoutMs = 2_000;
 const batch = 5_000;
 
-let mongod: Mongod;
-let raw: MongoClient;
+const mongo = mongodOfFile();
 beforeAll(async () => {
-  mongod = await startMongod();
-  raw = new MongoClient(mongod.url);
-  const orders = raw.db('ticket-booking').collection<{ _id: string }>('orders');
+  const orders = mongo.raw.db('ticket-booking').collection<{ _id: string }>('orders');
   const random = systemRandom();
-  const store = await openMongoStore({ url: mongod.url });
+  const store = await openMongoStore({ url: mongo.server.url });
   await store.addPackages([samplePackage()]);
   await store.close();
   for (let first = 1; first <= waiting; first += batch) {
@@ -37,10 +33,6 @@ beforeAll(async () => {
     await orders.insertMany(documents, { ordered: false });
   }
 }, 300_000);
-afterAll(async () => {
-  await raw?.close();
-  await mongod?.stop();
-});
 
 function heapUsed(): number {
   setFlagsFromString('--expose-gc');
@@ -50,7 +42,7 @@ function heapUsed(): number {
 }
 
 test('Q12 300,000 waiting orders are taken over, and take at most 1.5 kB of memory each', async () => {
-  const store = await openMongoStore({ url: mongod.url, timeoutMs });
+  const store = await openMongoStore({ url: mongo.server.url, timeoutMs });
   const before = heapUsed();
   const from = performance.now();
   const state = new PackageState((await store.takeOwnership(1, 'one'))!, true);
@@ -60,6 +52,6 @@ test('Q12 300,000 waiting orders are taken over, and take at most 1.5 kB of memo
   expect(state.queue.size).toBe(waiting);
   expect(bytes).toBeLessThan(1_500);
   const pipeline = [{ $currentOp: {} }, { $match: { ns: 'ticket-booking.orders', active: true } }];
-  expect(await raw.db('admin').aggregate(pipeline).toArray()).toEqual([]);
+  expect(await mongo.raw.db('admin').aggregate(pipeline).toArray()).toEqual([]);
   await store.close();
 }, 300_000);
