@@ -56,7 +56,11 @@ export class CommitSession {
   }
 
   #start(): ClientSession {
-    return this.#client.startSession({ causalConsistency: true });
+    const session = this.#client.startSession({ causalConsistency: true });
+    // Keeps the session out of the driver's pool, which goes through all its sessions whenever one is returned. With
+    // thousands of packages the client would close for seconds. The server forgets the session after half an hour.
+    session.serverSession.isDirty = true;
+    return session;
   }
 }
 
