@@ -153,7 +153,7 @@ it('uses little memory for a body that arrives byte by byte', async () => {
     async pull(controller) {
       if (at === text.length) {
         // Collected chunks are freed in the background, so look several times.
-        for (let looks = 0; looks < 50; looks++) {
+        for (let looks = 0; looks < 1_000; looks++) {
           grown = kept() - before;
           if (grown < grownMax) break;
           await sleep(10);
