@@ -19,14 +19,18 @@ let database: TestDatabase;
 let server: TestServer;
 let settings: Record<string, string>;
 
-async function open(quota: number, fault: NonNullable<FaultySupplierOptions['fault']>): Promise<void> {
+async function open(
+  quota: number,
+  fault: NonNullable<FaultySupplierOptions['fault']>,
+  supplierTimeoutMs = timeoutMs,
+): Promise<void> {
   supplier = await startFaultySupplier({ fault, token });
   database = await makeDatabase([onSale({ quota })]);
   settings = {
     DATABASE_URL: database.url,
     SUPPLIERS_URL: supplier.url,
     SUPPLIERS_TOKEN: token,
-    SUPPLIER_TIMEOUT_MS: String(timeoutMs),
+    SUPPLIER_TIMEOUT_MS: String(supplierTimeoutMs),
   };
   server = await startServer({ settings });
 }
@@ -193,18 +197,20 @@ test('Q1 Q3 Q4 Q8 a sale keeps its promises with a supplier that fails in every 
 }, 90_000);
 
 test('Q5 Q7 when a slow flight fails, the second buyer gets the unit, and the first buyer’s retry gets the first buyer’s failure', async () => {
-  const released = Promise.withResolvers<void>();
+  const [asked, refused] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   let isFirst = true;
-  await open(1, ({ kind, operation }) => {
+  const fault = ({ kind, operation }: SupplierCall): SupplierFault | undefined => {
     if (kind !== 'flights' || operation !== 'reserve' || !isFirst) return undefined;
     isFirst = false;
-    released.resolve();
-    return { effect: 'refuse', answerAfterMs: timeoutMs / 2 };
-  });
+    asked.resolve();
+    return { effect: 'refuse', answerAfter: refused.promise };
+  };
+  await open(1, fault, 60_000);
   const first = purchase(1);
-  await released.promise;
+  await asked.promise;
   const second = buy(server.origin, 1, { email: email(2), key: 'key-2', prefer: 'respond-async' });
   expect(await second).toMatchObject({ status: 202, order: { status: 'queued', queuePosition: 1 } });
+  refused.resolve();
   expect(outcomeOf(await first)).toEqual({
     status: 502,
     code: 'supplier_failed',

@@ -48,6 +48,8 @@ export interface SupplierFault {
     | { readonly status: number };
   /** Delays the answer. */
   readonly answerAfterMs?: number;
+  /** Delays the answer until this promise is fulfilled. */
+  readonly answerAfter?: Promise<unknown>;
 }
 
 /** Common faults by name. */
@@ -114,6 +116,7 @@ export async function startFaultySupplier(options: FaultySupplierOptions = {}): 
     const fault = options.fault?.(call) ?? {};
     const reply = await take(call, fault);
     if (fault.answerAfterMs !== undefined) await sleep(fault.answerAfterMs, undefined, stopping);
+    await fault.answerAfter;
     answer(response, call, reply, fault.answer ?? (reply === undefined ? 'hang' : undefined));
   }
 
