@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Redis } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { allowedOf, rateLimitsContract, takeMany } from '../../test/contract/rate-limits.ts';
 import { type RedisServer, startRedis } from '../../test/support/servers/redis.ts';
@@ -16,13 +16,16 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
+/** On a busy machine Redis may take longer than the usual timeout, and the instance then counts alone for a second. */
+const patient = { commandTimeout: 20_000 };
+
 /** The connected rate limits of one instance. */
-async function open(): Promise<RateLimits> {
+async function open(more: RedisOptions = patient): Promise<RateLimits> {
   let redis: Redis | undefined;
   const connector = redisConnector(server.url, 'test', silentLog);
   const limits = redisRateLimits({
     connect: (purpose, options) => {
-      redis = connector(purpose, options);
+      redis = connector(purpose, { ...options, ...more });
       return redis;
     },
     clock: systemClock,
@@ -32,26 +35,33 @@ async function open(): Promise<RateLimits> {
   return limits;
 }
 
-rateLimitsContract('redis', open);
+rateLimitsContract('redis', () => open());
 
 const policy = { name: 'shared', count: 200, windowS: 60 } as const;
 
 describe.each([1, 3, 5])('over %i instances', (instances) => {
-  const windowS = 1;
   const count = 500;
   let opened: RateLimits[];
-  let limiters: RateLimiter[];
   let names = 0;
 
   beforeEach(async () => {
-    opened = await Promise.all(Array.from({ length: instances }, open));
-    const one = { name: `of-${instances}-${names++}`, count, windowS };
-    limiters = opened.map((limits) => limits.limiter(one));
+    opened = await Promise.all(Array.from({ length: instances }, () => open()));
   });
   afterEach(() => Promise.all(opened.map((limits) => limits.close())));
 
+  /** The same limit at every instance. */
+  function limitersOf(windowS: number): (use: number) => RateLimiter {
+    const one = { name: `of-${instances}-${names++}`, count, windowS };
+    const limiters = opened.map((limits) => limits.limiter(one));
+    return (use) => limiters[use % instances] as RateLimiter;
+  }
+
   /** Sends uses at a steady rate to the instances in turn. Returns how many were allowed. */
-  async function allowedAt(perS: number, seconds: number): Promise<number> {
+  async function allowedAt(
+    next: (use: number) => RateLimiter,
+    perS: number,
+    seconds: number,
+  ): Promise<number> {
     const taken: Promise<Allowance>[] = [];
     const startedAt = performance.now();
     for (let now = startedAt; now < startedAt + seconds * 1_000; now = performance.now()) {
@@ -62,22 +72,19 @@ describe.each([1, 3, 5])('over %i instances', (instances) => {
     return allowedOf(await Promise.all(taken));
   }
 
-  function next(use: number): RateLimiter {
-    return limiters[use % instances] as RateLimiter;
-  }
-
   it('a client below the limit is never refused', async () => {
-    // On a busy machine some uses are sent late, and a window gets more than its share.
-    expect(await allowedAt(300, 2.5)).toBeGreaterThanOrEqual(300 * 2.5 - 3);
+    // On a busy machine some uses are sent late. A window has room for those of two seconds more.
+    expect(await allowedAt(limitersOf(1), 150, 2.5)).toBeGreaterThanOrEqual(150 * 2.5 - 3);
   });
 
   it('a client above the limit gets the limit within 5 %', async () => {
-    const allowed = await allowedAt(1_000, 0.95);
+    const allowed = await allowedAt(limitersOf(60), 1_000, 0.95);
     expect(allowed).toBeGreaterThanOrEqual(count * 0.95);
     expect(allowed).toBeLessThanOrEqual(count * 1.05);
   });
 
   it('a client that sends everything at once gets the limit within 5 %', async () => {
+    const next = limitersOf(60);
     const taken = await Promise.all(Array.from({ length: 4 * count }, (_, use) => next(use).take('ana')));
     expect(allowedOf(taken)).toBeGreaterThanOrEqual(count * 0.95);
     expect(allowedOf(taken)).toBeLessThanOrEqual(count * 1.05);
@@ -108,13 +115,16 @@ it('sends Redis only hashes of keys, and only of keys that are frequent and not 
 });
 
 it('counts alone without delay while Redis hangs or is down, and shares its counts again afterwards', async () => {
-  const [one, other] = [await open(), await open()];
+  // With the usual timeout.
+  const [one, other] = [await open({}), await open({})];
   const away = { ...policy, name: 'away' };
   const [here, there] = [one.limiter(away), other.limiter(away)];
-  const outage = server.pause(2_500);
-  const startedAt = Date.now();
+  let isBack = false;
+  const outage = server.pause(2_500).then(() => {
+    isBack = true;
+  });
   for (const limiter of [here, there]) expect(allowedOf(await takeMany(limiter, 'ana', 300))).toBe(200);
-  expect(Date.now() - startedAt).toBeLessThan(1_000);
+  expect(isBack).toBe(false);
   await outage;
   await server.restart();
   for (const limiter of [here, there]) expect(allowedOf(await takeMany(limiter, 'eve', 300))).toBe(200);
