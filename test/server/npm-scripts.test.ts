@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openSqliteStore } from '../../src/storage/sqlite/sqlite-store.ts';
+import { freePort } from '../support/free-port.ts';
 import { environmentOf } from '../support/node-process.ts';
 import { startMongod } from '../support/servers/mongod.ts';
 import { startRedis } from '../support/servers/redis.ts';
@@ -46,7 +47,7 @@ async function npmRun(script: string, parameters: string[], settings: Record<str
   const inside = descendantsOf(child.pid as number);
   started.push(...inside);
   expect(inside.map(programOf)).toContainEqual(expect.stringMatching(/src\/(start\.mjs|commands\/)/));
-  return { child, ended, inside, match: ready.exec(output) as RegExpExecArray, output: () => output };
+  return { child, ended, inside };
 }
 
 /** Sends SIGTERM to npm alone, as a supervisor does, and expects that no process of the script lives on. */
@@ -121,9 +122,9 @@ describe('the scripts of package.json', () => {
 
   it('SIGTERM to `npm start` ends the server, and its port and database are free again', async () => {
     const file = join(folder, 'booking.db');
-    const settings = { PORT: '0', HOST: '127.0.0.1', DATABASE_URL: `sqlite:${file}` };
-    const run = await npmRun('start', [], settings, /listens on http:\S+:(\d+)/);
-    const port = Number(run.match[1]);
+    const port = await freePort({ isKept: true });
+    const settings = { PORT: String(port), HOST: '127.0.0.1', DATABASE_URL: `sqlite:${file}` };
+    const run = await npmRun('start', [], settings, new RegExp(`listens on http:\\S+:${port}`));
     expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
     await endsWhole(run);
     expect(await isFree(port)).toBe(true);
@@ -131,10 +132,10 @@ describe('the scripts of package.json', () => {
   });
 
   it('SIGTERM to `npm run suppliers` ends the suppliers', async () => {
-    const parameters = ['--port', '0', '--ledger', ':memory:'];
-    const run = await npmRun('suppliers', parameters, {}, /listen on http:\S+:(\d+)\//);
-    await endsWhole(run);
-    expect(await isFree(Number(run.match[1]))).toBe(true);
+    const port = await freePort({ isKept: true });
+    const parameters = ['--port', String(port), '--ledger', ':memory:'];
+    await endsWhole(await npmRun('suppliers', parameters, {}, /listen on http:/));
+    expect(await isFree(port)).toBe(true);
   });
 
   it('SIGTERM to `npm run consumer` ends the consumer', async () => {
