@@ -15,7 +15,8 @@ test('an instance whose store refuses writes is not ready, gives the reason, and
     const text = await (await fetch(`${server.origin}/metrics`)).text();
     return samplesOf(text).get('ticket_booking_ready');
   };
-  const other = new DatabaseSync(database.url.replace('sqlite:', ''));
+  // Waits while the server writes.
+  const other = new DatabaseSync(database.url.replace('sqlite:', ''), { timeout: 10_000 });
   try {
     expect((await readyz())[0]).toBe(200);
     other.exec('BEGIN IMMEDIATE');

@@ -34,7 +34,7 @@ beforeEach(async () => {
 
 /** Changes the database beside the server. Returns the document that `select` reads before. */
 function change(select: string, ...updates: readonly string[]): string {
-  const db = new DatabaseSync(database.url.slice('sqlite:'.length));
+  const db = new DatabaseSync(database.url.slice('sqlite:'.length), { timeout: 10_000 });
   const before = db.prepare(select).get()?.document;
   for (const update of updates) db.exec(update);
   db.close();
