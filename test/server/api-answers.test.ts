@@ -44,7 +44,7 @@ beforeAll(async () => {
     startServer({
       settings: {
         ...{ ...settings, FLIGHT_FAILURE_RATE: '1', SUPPLIER_LATENCY_MS: '1000' },
-        ...{ RATE_LIMIT_LOOKUPS: '2/10s', RATE_LIMIT_PURCHASES: '3/10s' },
+        ...{ RATE_LIMIT_LOOKUPS: '2/60s', RATE_LIMIT_PURCHASES: '3/60s' },
       },
       packages: [onSale({ quota: 5 })],
     }),

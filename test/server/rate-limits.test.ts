@@ -86,8 +86,8 @@ describe('purchases of one client', () => {
     for (let bought = 0; bought < 5; bought++) answers.push(await buy());
     expect(answers.map(({ status }) => status)).toEqual([201, 201, 201, 429, 429]);
     expect(answers.map(({ headers }) => headers.ratelimit)).toEqual([
-      expect.stringMatching(/^"purchase";r=2;t=(60|59)$/),
-      expect.stringMatching(/^"purchase";r=1;t=(60|59)$/),
+      expect.stringMatching(/^"purchase";r=2;t=\d\d$/),
+      expect.stringMatching(/^"purchase";r=1;t=\d\d$/),
       expect.stringMatching(/^"purchase";r=0;t=\d\d$/),
       expect.stringMatching(/^"purchase";r=0;t=\d\d$/),
       expect.stringMatching(/^"purchase";r=0;t=\d\d$/),
