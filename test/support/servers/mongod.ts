@@ -108,7 +108,7 @@ export async function startMongod(options: MongodOptions = {}): Promise<Mongod> 
       nodes.push(node);
     }
     await Promise.all(nodes.map((node) => node.start()));
-    await initiate(nodes);
+    await repeated(() => initiate(nodes));
     await primaryOf(nodes);
   } catch (error) {
     await stop();
@@ -125,7 +125,9 @@ export async function startMongod(options: MongodOptions = {}): Promise<Mongod> 
     primary: () => primaryOf(nodes),
     whole: () => wholeSet(nodes),
     async stepDown() {
-      await at(await primaryOf(nodes)).admin({ replSetStepDown: 3, secondaryCatchUpPeriodSecs: 2 });
+      await repeated(async () => {
+        await at(await primaryOf(nodes)).admin({ replSetStepDown: 3, secondaryCatchUpPeriodSecs: 2 });
+      });
     },
     kill: (member) => at(member).end('SIGKILL'),
     restart: (member) => at(member).start(),
@@ -136,20 +138,29 @@ export async function startMongod(options: MongodOptions = {}): Promise<Mongod> 
   };
 }
 
-/** Initiates the replica set. Data of an earlier run contain other ports, so their configuration is replaced. */
-async function initiate(nodes: readonly Node[]): Promise<void> {
+/** Repeats a command after errors that pass. */
+async function repeated(command: () => Promise<void>): Promise<void> {
   for (let attemptsLeft = 5; ; attemptsLeft--) {
     try {
-      return await configure(nodes);
+      return await command();
     } catch (error) {
-      // A member that changes its state closes all connections: that of this command, or those that look for the server.
-      const isPassing = error instanceof MongoNetworkError || error instanceof MongoServerSelectionError;
-      if (!isPassing || attemptsLeft === 0) throw error;
+      if (!isPassing(error) || attemptsLeft === 0) throw error;
     }
   }
 }
 
-async function configure(nodes: readonly Node[]): Promise<void> {
+/**
+ * A member that changes its state closes all connections: that of a command, or those that look for the server. On a busy
+ * machine the secondaries of a primary that steps down may be late, or another election comes first.
+ */
+function isPassing(error: unknown): boolean {
+  if (error instanceof MongoServerError)
+    return ['ExceededTimeLimit', 'NotWritablePrimary'].includes(error.codeName ?? '');
+  return error instanceof MongoNetworkError || error instanceof MongoServerSelectionError;
+}
+
+/** Initiates the replica set. Data of an earlier run contain other ports, so their configuration is replaced. */
+async function initiate(nodes: readonly Node[]): Promise<void> {
   const config = configOf(nodes);
   try {
     await nodes[0]?.admin({ replSetInitiate: config });
@@ -250,8 +261,8 @@ class Node {
   /** Runs a command on the admin database. @throws Error when the process does not answer. */
   async admin(command: Document): Promise<Document> {
     this.#client ??= new MongoClient(`mongodb://127.0.0.1:${this.port}/?directConnection=true`, {
-      serverSelectionTimeoutMS: 500,
-      connectTimeoutMS: 500,
+      serverSelectionTimeoutMS: 5_000,
+      connectTimeoutMS: 5_000,
     });
     return this.#client.db('admin').command(command);
   }
