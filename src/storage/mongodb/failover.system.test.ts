@@ -14,8 +14,9 @@ beforeAll(async () => {
 });
 afterAll(() => mongod.stop());
 beforeEach(async () => {
-  store = await openMongoStore({ url: mongod.url, timeoutMs: 2_000 });
-  await store.clear();
+  // A set that has just been elected or was restarted may be slow.
+  store = await untilAvailable(() => openMongoStore({ url: mongod.url, timeoutMs: 2_000 }));
+  await untilAvailable(() => store.clear());
 });
 afterEach(() => store.close());
 
@@ -102,7 +103,7 @@ async function untilAvailable<T>(call: () => Promise<T>): Promise<T> {
 /** Lets owners commit during a fault, and compares the outcomes that they got with the stored orders. */
 async function whileCommitting(faults: (progress: (commits: number) => Promise<void>) => Promise<void>) {
   const ids = [1, 2, 3];
-  await store.addPackages(ids.map((id) => samplePackage({ id })));
+  await untilAvailable(() => store.addPackages(ids.map((id) => samplePackage({ id }))));
   const owners = ids.map((id) => new Owner(id));
   let isOver = false;
   const running = Promise.all(owners.map((owner) => owner.run(() => isOver)));
@@ -168,8 +169,8 @@ test('the outcome of each commit is right when the primary freezes and is replac
 });
 
 test('reads work after an election, and see all acknowledged writes', async () => {
-  await store.addPackages([samplePackage()]);
-  let { fence } = (await store.takeOwnership(1, 'one'))!;
+  await untilAvailable(() => store.addPackages([samplePackage()]));
+  let { fence } = (await untilAvailable(() => store.takeOwnership(1, 'one')))!;
   for (let number = 1; number <= 10; number++) {
     if (number % 5 === 0) await mongod.stepDown();
     fence = await surely(fence, number);

@@ -107,13 +107,14 @@ describe('commits of several packages at once', () => {
   });
 
   test('Q6 a hanging session is replaced, and taking ownership again stores the new session in the package', async () => {
-    const hasty = await openMongoStore({ url: mongo.server.url, timeoutMs: 400 });
+    const timeoutMs = 1_000;
+    const hasty = await openMongoStore({ url: mongo.server.url, timeoutMs });
     const both = [1, 2];
     for (const id of both) fences.set(id, (await hasty.takeOwnership(id, 'hasty'))!.fence);
     mongo.server.freeze(0);
     const outcomes = await sellOneOfEach(both, hasty);
     // Wait longer than a turn may take, so that the session is replaced.
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await new Promise((resolve) => setTimeout(resolve, 2 * timeoutMs));
     mongo.server.thaw(0);
     for (const { status } of outcomes) expect(status).toBe('rejected');
     const [untaken] = await sellOneOfEach([1], hasty);

@@ -19,9 +19,12 @@ beforeAll(async () => {
 });
 afterAll(() => mongod.stop());
 
-/** The error message of a failed start. */
+/**
+ * The error message of a failed start. A server that answers has time for its answer on a busy machine, and the tests
+ * wait for servers that do not answer at the same time.
+ */
 async function refusal(url: string): Promise<string> {
-  const opened = openMongoStore({ url, timeoutMs: 500 });
+  const opened = openMongoStore({ url, timeoutMs: 4_000 });
   const message = await opened.then(
     async (store) => {
       await store.close();
