@@ -155,6 +155,7 @@ async function archivesUnderFire(): Promise<void> {
   const kept = await buy(server.origin, 1, { email: 'new@example.com', key: 'new-key' });
   const running = buyers(server.origin);
   try {
+    let killed = 0;
     for (const part of [0.1, 0.3, 0.6]) {
       const run = start();
       // More than 350 bytes for each order with its reservations.
@@ -162,9 +163,10 @@ async function archivesUnderFire(): Promise<void> {
         () => size() > part * packages.length * ordersPerPackage * 350 || run.child.exitCode !== null,
       );
       run.child.kill('SIGKILL');
-      await run.ended;
+      if ((await run.ended).code === null) killed += 1;
     }
-    expect(await oldOrdersLeft()).toBeGreaterThan(0);
+    // On a busy machine the last one may end before it is killed.
+    expect(killed).toBeGreaterThanOrEqual(2);
     const last = start();
     const during = await runAudit(settings);
     expect(await last.ended).toMatchObject({ code: 0, err: '' });
