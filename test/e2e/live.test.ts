@@ -102,6 +102,9 @@ async function until(holds: () => unknown, timeout = 10_000): Promise<void> {
   await vi.waitFor(holds, { timeout, interval: 50 });
 }
 
+/** The title changes after the page. */
+const titled = (page: Page, title: string) => until(async () => expect(await page.title()).toMatch(title));
+
 const isLive = (page: Page) => says(page, '#live-chip .live-label', 'Live');
 const free = (page: Page, text: RegExp, timeout?: number) =>
   says(page, '#stay-4 .stay-status', text, timeout);
@@ -150,17 +153,17 @@ it('Q4 shows the queue and then the outcome in place, also in the tab’s title'
   await isLive(page);
   await mark(page);
   await says(page, '#order-live', '1 person is ahead of you. 1 place is being booked.');
-  expect(await page.title()).toMatch('No. 2 in the queue');
+  await titled(page, 'No. 2 in the queue');
   await answerFlight(false);
   expect((await first).code).toBe('supplier_failed');
   await says(page, '#order-live', '1 place is being booked. You get it if that booking fails.');
-  expect(await page.title()).toMatch('No. 1 in the queue');
+  await titled(page, 'No. 1 in the queue');
   await answerFlight(false);
   expect((await second).code).toBe('supplier_failed');
   await says(page, '.headline', 'Asking the airline');
   await answerFlight(true);
   await says(page, '.headline', 'Your trip is booked');
-  await until(async () => expect(await page.title()).toMatch('Booked'));
+  await titled(page, 'Booked');
   expect(await wasNeverReloaded(page)).toBe(true);
 });
 

@@ -259,7 +259,7 @@ describe('with JavaScript', () => {
   });
 
   test('the page waits for a rate limit that ends soon', async () => {
-    const page = await open('/order', {}, { settings: { RATE_LIMIT: 'on', RATE_LIMIT_PURCHASES: '1/3s' } });
+    const page = await open('/order', {}, { settings: { RATE_LIMIT: 'on', RATE_LIMIT_PURCHASES: '1/9s' } });
     await fill(page);
     await takePurchase();
     await press(page);
@@ -341,9 +341,9 @@ describe('with JavaScript', () => {
     network.cut();
     await press(page);
     await says(page, 'No answer yet');
-    const tries = keys.length;
     // The effect of "Do not send it" in another tab.
     await page.evaluate("localStorage.removeItem('open-orders')");
+    const tries = keys.length;
     network.mend();
     await page.locator('dialog.purchase[open]').waitFor({ state: 'detached' });
     expect(keys).toHaveLength(tries);

@@ -55,7 +55,8 @@ test('position, booking and outcome appear without a reload or a layout shift', 
   await heading('Asking the airline…').waitFor();
   supplier.release('ana@example.com', 'seat');
   await heading('Your trip is booked').waitFor();
-  expect(await page.title()).toBe('Booked · Flight-1');
+  // The title changes after the page.
+  await expect.poll(() => page.title()).toBe('Booked · Flight-1');
   await page
     .getByRole('alert')
     .getByText(/^Your trip is booked\./)
