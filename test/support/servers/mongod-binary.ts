@@ -53,3 +53,6 @@ async function fetchInto(folder: string): Promise<string> {
   await chmod(join(folder, found), 0o755);
   return join(folder, found);
 }
+
+// Run directly, this file fetches mongod before the tests, so that no test waits for the download.
+if (import.meta.main) console.log(await findMongod());
