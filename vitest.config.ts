@@ -10,6 +10,8 @@ const peers = 'bench/peers/*/node_modules/**';
 
 const cores = availableParallelism();
 const timeouts = { testTimeout: 30_000, hookTimeout: 120_000 };
+/** A test waits for a condition, also on a busy machine. The limits only end waits whose condition never comes. */
+const waits = { setupFiles: ['test/support/wait-limits.ts'], expect: { poll: { timeout: 20_000 } } };
 
 export default defineConfig({
   test: {
@@ -18,6 +20,7 @@ export default defineConfig({
         // All other files. A worker runs many of them with the modules that it has loaded once.
         test: {
           ...timeouts,
+          ...waits,
           name: 'unit',
           include: [all],
           exclude: [...system, ...long, peers],
@@ -33,6 +36,7 @@ export default defineConfig({
         // too many start at once.
         test: {
           ...timeouts,
+          ...waits,
           testTimeout: 60_000,
           name: 'system',
           include: system,
@@ -45,6 +49,7 @@ export default defineConfig({
         // A whole cluster takes the whole machine: one after the other.
         test: {
           ...timeouts,
+          ...waits,
           name: 'long',
           include: long,
           exclude: [peers],
