@@ -1,6 +1,13 @@
 import { expect, it } from 'vitest';
 import { faultSequences, type SequenceName } from './fault-sequences.ts';
-import { expectedFaults, expectedFigures, faultsOf, frequentFigures, weaknesses } from './report.ts';
+import {
+  calmFigure,
+  expectedFaults,
+  expectedFigures,
+  faultsOf,
+  frequentFigures,
+  weaknesses,
+} from './report.ts';
 import { faultName, RunCounts } from './run-counts.ts';
 
 const all = new Map(expectedFaults().map((fault) => [fault, 1]));
@@ -26,6 +33,13 @@ it('fails a run without sales, or without one kind of fault', () => {
 it('fails a run in which the operators did nothing', () => {
   expect(weaknesses(2, sales(7), all, { ...checked, 'erase 200': 0 })).toEqual([
     { rule: 'hollow', words: "there was no 'erase 200'" },
+  ]);
+});
+
+it('requires of a run of 5 minutes that its isolation was judged', () => {
+  expect(weaknesses(5, sales(7), all, { ...checked, [calmFigure]: 1 })).toEqual([]);
+  expect(weaknesses(5, sales(7), all, checked)).toEqual([
+    { rule: 'hollow', words: `there was no '${calmFigure}'` },
   ]);
 });
 
