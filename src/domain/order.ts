@@ -82,13 +82,14 @@ export interface Order extends Reserved {
 }
 
 /** Orders with one of these statuses have an outcome. Only a confirmed order can change again, by a cancellation. */
-const settled: ReadonlySet<OrderStatus> = new Set([
+export const settledStatuses: readonly OrderStatus[] = [
   'confirmed',
   'failed',
   'rejected',
   'withdrawn',
   'cancelled',
-]);
+];
+const settled: ReadonlySet<OrderStatus> = new Set(settledStatuses);
 
 /** Whether the order has an outcome. A compensating order has no outcome yet, because its unit is not released. */
 export function isSettled(order: Order): boolean {
@@ -117,7 +118,7 @@ export const sagaStatuses: readonly OrderStatus[] = ['held', 'compensating', 'ca
 /** The reservations of orders with these statuses have to be cancelled. */
 export const owedStatuses: readonly OrderStatus[] = ['compensating', 'cancelling'];
 export const unfinishedStatuses: readonly OrderStatus[] = ['queued', ...sagaStatuses];
-export const orderStatuses: readonly OrderStatus[] = [...unfinishedStatuses, ...settled];
+export const orderStatuses: readonly OrderStatus[] = [...unfinishedStatuses, ...settledStatuses];
 
 /* The transitions of the life cycle. Each returns a new order. `at` is a Unix time in ms. */
 

@@ -80,7 +80,7 @@ export function strategiesContract(
 
     test('Q6 Q12 a package that cannot be read stops no other package, and its orders are finished after its repair', async () => {
       const left = await stage.leave('held');
-      await opened.spoil(1, 2);
+      await opened.spoil(1, 9);
       const engine = await start();
       expect(await outcomeOf(engine, { packageId: 2 })).toBe('confirmed');
       expect(await outcomeOf(engine, { packageId: 1 })).toBe('store_unavailable');
@@ -96,7 +96,7 @@ export function strategiesContract(
 
     test('Q6 Q12 an order that cannot be read stops no other package, and is finished after its repair', async () => {
       const left = await stage.leave('held');
-      await opened.spoil(left.id, 2);
+      await opened.spoil(left.id, 9);
       const engine = await start();
       expect(await outcomeOf(engine, { packageId: 2 })).toBe('confirmed');
       // The holder of a lock first finishes the orders that others have left, and cannot here.

@@ -5,10 +5,13 @@ import { allPackages } from '../support/all-packages.ts';
 import type { OpenedStore } from './operator-store.ts';
 import { sampleChange, sampleInventory, sampleOrder, samplePackage } from './samples.ts';
 
+/** Greater than the version of any document of this release. */
+const newerVersion = 9;
+
 /** The part of the `Store` contract about documents that cannot be read, run on each implementation. */
 export function unreadableDocumentsContract(name: string, open: () => Promise<OpenedStore>): void {
   describe.each([
-    ['of a newer release', 2],
+    ['of a newer release', newerVersion],
     ['that is damaged', 'damaged'],
   ] as const)(`store contract, a document %s: ${name}`, (_, how) => {
     let opened: OpenedStore;
@@ -191,7 +194,7 @@ export function unreadableDocumentsContract(name: string, open: () => Promise<Op
     const { fence } = (await store.versionedPackage(1))!;
     const inventory = sampleInventory({ nextNumber: 2 });
     await store.commit(1, fence, sampleChange({ inventory, inserted: [sampleOrder(1)] }));
-    for (const id of [1, 'ORDER-1-1']) await opened.spoil(id, 2);
+    for (const id of [1, 'ORDER-1-1']) await opened.spoil(id, newerVersion);
     await expect(store.package(1)).rejects.toThrow('newer release');
     await expect(store.order('ORDER-1-1')).rejects.toThrow('newer release');
     expect(store.unreadable()).toHaveLength(2);

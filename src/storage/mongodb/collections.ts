@@ -25,6 +25,8 @@ export interface Collections {
 /** MongoDB uses a partial index only for a query that repeats the condition of the index. */
 export const unfinished = { unfinished: true } as const;
 export const live = { live: true } as const;
+/** Packages that name at least one order in `inFlight`: MongoDB compares objects field by field. */
+export const withInFlight = { inFlight: { $gt: {} } } as const;
 export const hasNumber = { number: { $gt: '' } };
 
 /** With these indexes, no query of a purchase reads more documents than it needs. */
@@ -61,6 +63,10 @@ const ordersByEmail: IndexDescription = {
  * takes longer.
  */
 const ordersByEmailMs = 2_000;
+/** The key hardly changes: only the condition matters. */
+const packageIndexes: IndexDescription[] = [
+  { name: 'in_flight', key: { epoch: 1 }, partialFilterExpression: withInFlight },
+];
 const ledgerIndexes: IndexDescription[] = [
   { name: 'by_number', key: { number: 1 }, unique: true, partialFilterExpression: hasNumber },
 ];
@@ -84,11 +90,12 @@ export function collectionsOf(db: Db): Collections {
 
 /** Makes the missing indexes, and thereby the collections. */
 export async function prepareIndexes(
-  { orders, ledgers, operatorEvents, archivedPackages, archivedOrders }: Collections,
+  { orders, packages, ledgers, operatorEvents, archivedPackages, archivedOrders }: Collections,
   countsEmails: boolean,
 ): Promise<void> {
   await Promise.all([
     orders.createIndexes(countsEmails ? [...orderIndexes, emailIndex] : orderIndexes),
+    packages.createIndexes(packageIndexes),
     ...Object.values(ledgers).map((ledger) => ledger.createIndexes(ledgerIndexes)),
     operatorEvents.createIndexes(operatorEventIndexes),
     archivedPackages.createIndexes(idIndex),

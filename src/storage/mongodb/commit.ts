@@ -95,13 +95,13 @@ class Attempt {
     if (owned !== fenced.length)
       throw new FencedError(`no longer at ${this.#parts.map(fenceInWords).join(' or ')}`);
     const updated = this.#parts.flatMap(({ change }) => change.updated);
-    const inserted = this.#parts.flatMap(({ change }) => change.inserted);
+    const inserted = this.#parts.flatMap(({ change }) => insertionsOf(change));
     const erased = this.#parts.flatMap(({ change }) => change.erased ?? []);
     const expected = updated.length + erased.length;
     if (inserted.length + expected === 0) return;
     const { matchedCount: found } = await orders.bulkWrite(
       [
-        ...inserted.map(insertionOf),
+        ...inserted,
         // Erasures come before the updates, because one commit may both end an order and erase its email.
         ...erased.map(erasureOf),
         ...updated.map(this.#connection.isSharded ? shardedUpdateOf : updateOf),
@@ -148,7 +148,7 @@ export function transactionOptions(timeoutMs: number): TransactionOptions {
 }
 
 function packageUpdateOf({ packageId, fence: { epoch, seq }, change }: Part) {
-  const update = packageUpdate(change.inventory, change.package);
+  const update = packageUpdate(change);
   return { updateOne: { filter: { _id: packageId, epoch, seq }, update } };
 }
 
@@ -156,8 +156,8 @@ function fenceInWords({ packageId, fence: { epoch, seq } }: Part): string {
   return `package ${packageId}, epoch ${epoch}, seq ${seq}`;
 }
 
-function insertionOf(order: Order): AnyBulkWriteOperation<OrderDocument> {
-  return { insertOne: { document: orderDocument(order) } };
+function insertionsOf({ inserted, inventory }: Change): AnyBulkWriteOperation<OrderDocument>[] {
+  return inserted.map((order) => ({ insertOne: { document: orderDocument(order, inventory) } }));
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { UpdateFilter, UUID } from 'mongodb';
+import type { Change } from '../../domain/messages.ts';
 import { confirmedStatuses, isUnfinished, type Order } from '../../domain/order.ts';
 import {
   fullInventory,
@@ -14,11 +15,23 @@ import { firstSeq } from '../store-helpers.ts';
 import { checkedOrder, checkedPackage, NewerDocumentError } from '../unreadable.ts';
 
 /**
- * The version of the documents that this release writes. Raise it when older releases would misunderstand the
- * documents. A new field that older releases may ignore needs no new version, because they leave such a field
- * unchanged.
+ * The version of the documents that this release writes, except packages. Raise it when older releases would
+ * misunderstand the documents. A new field that older releases may ignore needs no new version, because they leave such
+ * a field unchanged.
  */
 export const documentVersion = 1;
+
+/**
+ * The version of the packages that this release writes. Since version 2 a package names orders in `inFlight`, which
+ * older releases would not find when they take it over.
+ */
+export const packageVersion = 2;
+
+/**
+ * The most units that may be held when a commit names its new orders in `inFlight`. Every commit writes the whole
+ * package, so it must stay small.
+ */
+export const inFlightMax = 1_000;
 
 export interface Versioned {
   readonly v: number;
@@ -30,6 +43,8 @@ export interface PackageDocument extends Versioned {
   readonly figures: Inventory;
   readonly epoch: number;
   readonly seq: number;
+  /** The ids of held orders that are not in the index of unfinished orders. Absent or empty if there are none. */
+  readonly inFlight?: Readonly<Record<string, true>>;
   /** The owner and its sessions for commits: `session` for this package alone, `group` for several packages at once. */
   readonly owner?: { readonly instance: string; readonly session: UUID; readonly group?: UUID };
 }
@@ -43,7 +58,10 @@ export interface OrderDocument extends Versioned, Omit<Order, 'id'>, Indexed {
  * indexed field makes the server update every index. Most changes of the status leave both fields unchanged.
  */
 interface Indexed {
-  /** True if the order needs an owner. */
+  /**
+   * True if the order needs an owner, and its package does not name it in `inFlight`. An order that is claimed at once
+   * normally never has this field, so its end changes no index.
+   */
   readonly unfinished?: true | undefined;
   /** True if the order counts for the limit per email. */
   readonly live?: true | undefined;
@@ -62,8 +80,8 @@ export interface OperatorEventDocument extends Versioned, Omit<OperatorEvent, 'i
  * Refuses a document of a newer release, which this release could misunderstand.
  * @throws NewerDocumentError
  */
-export function refuseNewer({ v }: Versioned): void {
-  if (v > documentVersion) throw new NewerDocumentError(v);
+export function refuseNewer({ v }: Versioned, newest = documentVersion): void {
+  if (v > newest) throw new NewerDocumentError(v);
 }
 
 export function packageDocument({ id, ...added }: TravelPackage): PackageDocument {
@@ -73,7 +91,7 @@ export function packageDocument({ id, ...added }: TravelPackage): PackageDocumen
 
 /** @throws Error if it cannot be read. */
 export function snapshotFrom(document: PackageDocument): PackageSnapshot {
-  refuseNewer(document);
+  refuseNewer(document, packageVersion);
   const { flight, stay, price, quota, version, opensAt, closesAt } = document.package;
   const { paused, listed, archived } = document.package;
   const { remaining, held, confirmed, cancelling, waiting, nextNumber } = document.figures;
@@ -87,13 +105,13 @@ export function snapshotFrom(document: PackageDocument): PackageSnapshot {
 }
 
 /** The update of a package. It sets each field alone, so that fields of a newer release stay. */
-export function packageUpdate(
-  figures: Inventory,
-  replacement?: TravelPackage,
-): UpdateFilter<PackageDocument> {
-  const $set: Record<string, unknown> = {};
+export function packageUpdate(change: Change): UpdateFilter<PackageDocument> {
+  const { inventory, package: replacement, inserted, updated } = change;
+  const $set: Record<string, unknown> = { v: packageVersion };
   const $unset: Record<string, true> = {};
-  const { remaining, held, confirmed, cancelling, waiting, nextNumber } = figures;
+  for (const order of inserted) if (isNamed(order, inventory)) $set[`inFlight.${order.id}`] = true;
+  for (const order of updated) if (order.status !== 'held') $unset[`inFlight.${order.id}`] = true;
+  const { remaining, held, confirmed, cancelling, waiting, nextNumber } = inventory;
   assign({ remaining, held, confirmed, cancelling, waiting, nextNumber }, 'figures', $set, $unset);
   if (replacement) {
     const { flight, stay, price, quota, version, opensAt, closesAt } = replacement;
@@ -104,9 +122,17 @@ export function packageUpdate(
   return { $set, $unset, $inc: { seq: 1 } };
 }
 
-export function orderDocument(order: Order): OrderDocument {
+/** Whether the package names a new order in `inFlight`. It does so until the order is no longer held. */
+function isNamed({ status }: Order, { held }: Inventory): boolean {
+  return status === 'held' && held <= inFlightMax;
+}
+
+/** A new order. @param inventory the package's inventory after the commit. */
+export function orderDocument(order: Order, inventory: Inventory): OrderDocument {
   const { id, ...fields } = order;
-  return { _id: id, v: documentVersion, ...fields, ...indexed(order) };
+  const { unfinished, live } = indexed(order);
+  const flags = isNamed(order, inventory) ? { live } : { unfinished, live };
+  return { _id: id, v: documentVersion, ...fields, ...flags };
 }
 
 function indexed(order: Order): Required<Indexed> {
@@ -144,7 +170,10 @@ export function orderUpdate(order: Order): UpdateFilter<OrderDocument> {
   const { status, reason, flight, hotel, timeline } = order;
   const $set: Record<string, unknown> = {};
   const $unset: Record<string, true> = {};
-  assign({ status, reason, timeline, ...indexed(order) }, undefined, $set, $unset);
+  const { unfinished, live } = indexed(order);
+  // A held order stays where an owner finds it: in the index, or named by its package.
+  const flags = status === 'held' ? { live } : { unfinished, live };
+  assign({ status, reason, timeline, ...flags }, undefined, $set, $unset);
   if (flight) $set['flight.ticketNumber'] = flight.ticketNumber;
   if (hotel) $set['hotel.reservationNumber'] = hotel.reservationNumber;
   return { $set, $unset } as UpdateFilter<OrderDocument>;

@@ -172,7 +172,7 @@ describe('two releases side by side:', () => {
   test('a package with a newer document version keeps its owner and epoch', () =>
     withStore({}, async (store) => {
       await store.takeOwnership(1, 'newer');
-      await collection('packages').updateOne({ _id: 1 }, { $set: { v: 2 } });
+      await collection('packages').updateOne({ _id: 1 }, { $set: { v: 3 } });
       await expect(store.takeOwnership(1, 'older')).rejects.toThrow('newer release');
       expect(await collection('packages').findOne({ _id: 1 })).toMatchObject({
         epoch: 1,
@@ -191,9 +191,113 @@ describe('two releases side by side:', () => {
 
   test('taking over raises the version of an older document', () =>
     withStore({}, async (store) => {
-      await collection('packages').updateOne({ _id: 1 }, { $set: { v: 0 } });
+      await collection('packages').updateOne({ _id: 1 }, { $set: { v: 1 } });
       await store.takeOwnership(1, 'one');
-      expect(await collection('packages').findOne({ _id: 1 })).toMatchObject({ v: 1 });
+      expect(await collection('packages').findOne({ _id: 1 })).toMatchObject({ v: 2 });
+    }));
+});
+
+describe('held orders that their package names:', () => {
+  const claimed = (number: number, over: Partial<Order> = {}) =>
+    sampleOrder(number, {
+      status: 'held',
+      timeline: [{ at: 1_660_000_000_000 + number, event: 'claimed' }],
+      ...over,
+    });
+  const held = (count: number, nextNumber: number) =>
+    sampleInventory({ remaining: 5_000 - count, held: count, nextNumber });
+  const numbersOf = (orders: readonly Order[] | undefined) => orders?.map(({ number }) => number);
+  const stored = (id: string) => collection('orders').findOne({ _id: id });
+  const named = async () => Object.keys((await collection('packages').findOne({ _id: 1 }))?.inFlight ?? {});
+
+  test('Q6 a takeover finds them among the others, by number', () =>
+    withStore({}, async (store) => {
+      await commit(store, [claimed(2), sampleOrder(1), sampleOrder(3), claimed(4), claimed(5)]);
+      expect(await stored('ORDER-1-2')).not.toHaveProperty('unfinished');
+      expect(await stored('ORDER-1-3')).toHaveProperty('unfinished', true);
+      expect(await store.packagesWithUnfinished()).toEqual([1]);
+      expect(numbersOf((await store.takeOwnership(1, 'two'))?.unfinished)).toEqual([1, 2, 3, 4, 5]);
+      const first = { statuses: ['queued', 'held'], max: 3 } as const;
+      expect(numbersOf((await store.versionedPackage(1, first))?.orders)).toEqual([1, 2, 3]);
+      const later = { ...first, above: 3 };
+      expect(numbersOf((await store.versionedPackage(1, later))?.orders)).toEqual([4, 5]);
+    }));
+
+  test('Q6 an order that is no longer held is not named', () =>
+    withStore({}, async (store) => {
+      await commit(store, [claimed(1), claimed(2), claimed(3), claimed(4)]);
+      expect(await named()).toEqual([1, 2, 3, 4].map((number) => `ORDER-1-${number}`));
+      await commit(
+        store,
+        [],
+        [
+          claimed(1, { flight: { ticketNumber: 'F-1' } }),
+          claimed(2, { status: 'compensating' }),
+          claimed(3, { status: 'confirmed' }),
+          claimed(4, { status: 'failed' }),
+        ],
+      );
+      expect(await named()).toEqual(['ORDER-1-1']);
+      expect(numbersOf((await store.takeOwnership(1, 'two'))?.unfinished)).toEqual([1, 2]);
+      await commit(store, [], [claimed(1, { status: 'confirmed' }), claimed(2, { status: 'failed' })]);
+      expect(await named()).toEqual([]);
+      expect(await store.packagesWithUnfinished()).toEqual([]);
+      expect((await store.takeOwnership(1, 'two'))?.unfinished).toEqual([]);
+      await commit(store, [], [claimed(3, { status: 'cancelling' })]);
+      expect(numbersOf((await store.takeOwnership(1, 'two'))?.unfinished)).toEqual([3]);
+    }));
+
+  test('Q6 an order that waited in the queue stays in the index until it ends', () =>
+    withStore({}, async (store) => {
+      await commit(store, [sampleOrder(1), sampleOrder(2)]);
+      await commit(store, [], [sampleOrder(1, { status: 'held' })]);
+      expect(await named()).toEqual([]);
+      expect(numbersOf((await store.takeOwnership(1, 'two'))?.unfinished)).toEqual([1, 2]);
+      await commit(store, [], [sampleOrder(1, { status: 'confirmed' })]);
+      expect(numbersOf((await store.takeOwnership(1, 'two'))?.unfinished)).toEqual([2]);
+    }));
+
+  test('Q6 Q12 are at most a thousand, so that the package stays small', () =>
+    withStore({}, async (store) => {
+      const orders = Array.from({ length: 1_500 }, (_, each) => claimed(each + 1));
+      for (const [from, count] of [
+        [0, 1_000],
+        [1_000, 500],
+      ] as const) {
+        const { fence } = (await store.takeOwnership(1, 'one'))!;
+        const inserted = orders.slice(from, from + count);
+        const inventory = held(from + count, from + count + 1);
+        await store.commit(1, fence, { inventory, inserted, updated: [] });
+      }
+      expect(await named()).toHaveLength(1_000);
+      expect((await store.takeOwnership(1, 'two'))?.unfinished).toStrictEqual(orders);
+    }));
+
+  test('Q12 a takeover finds them also when they are damaged', () =>
+    withStore({}, async (store) => {
+      await commit(store, [claimed(1), claimed(2)]);
+      await collection('orders').updateOne({ _id: 'ORDER-1-2' }, { $unset: { number: 1, status: 1 } });
+      await expect(store.takeOwnership(1, 'one')).rejects.toThrow(
+        'order ORDER-1-2 of package 1 cannot be read',
+      );
+    }));
+
+  test('Q6 the release before did not name them, and leaves a package alone that does', () =>
+    withStore({}, async (store) => {
+      await commit(store, [claimed(1), claimed(2)]);
+      expect(await collection('packages').findOne({ _id: 1 })).toMatchObject({ v: 2 });
+      await collection('orders').updateMany({}, { $set: { unfinished: true } });
+      await collection('packages').updateOne({ _id: 1 }, { $set: { v: 1 }, $unset: { inFlight: true } });
+      expect(await store.packagesWithUnfinished()).toEqual([1]);
+      expect(numbersOf((await store.takeOwnership(1, 'two'))?.unfinished)).toEqual([1, 2]);
+      await commit(store, [claimed(3)], [claimed(1, { status: 'confirmed' })]);
+      expect(await stored('ORDER-1-1')).not.toHaveProperty('unfinished');
+      expect(numbersOf((await store.takeOwnership(1, 'two'))?.unfinished)).toEqual([2, 3]);
+      // Engines without owners commit without a takeover.
+      await collection('packages').updateOne({ _id: 1 }, { $set: { v: 1 } });
+      const { fence } = (await store.versionedPackage(1))!;
+      await store.commit(1, fence, sampleChange({ inserted: [claimed(4)] }));
+      expect(await collection('packages').findOne({ _id: 1 })).toMatchObject({ v: 2 });
     }));
 });
 

@@ -5,7 +5,7 @@ import { defined } from '../../lib/defined.ts';
 import type { Log } from '../../observability/log.ts';
 import type { NamedSessions } from './commit-session.ts';
 import type { Connection } from './connection.ts';
-import { documentVersion, type PackageDocument, snapshotFrom } from './documents.ts';
+import { type PackageDocument, packageVersion, snapshotFrom } from './documents.ts';
 import { mongoCode } from './errors.ts';
 
 /**
@@ -40,7 +40,7 @@ export async function raiseEpoch(
   for (const [attempt, maxTimeMS] of timeoutsMs.entries()) {
     try {
       const before = await packages.findOneAndUpdate(
-        { _id: packageId, v: { $lte: documentVersion } },
+        { _id: packageId, v: { $lte: packageVersion } },
         claimUpdate(claim),
         // The document before the update has the former owner.
         { returnDocument: 'before', session, maxTimeMS },
@@ -83,7 +83,7 @@ export function claimUpdate({ instance, session, group }: Claim): UpdateFilter<P
   return {
     $inc: { epoch: 1 },
     $set: {
-      v: documentVersion,
+      v: packageVersion,
       'owner.instance': instance,
       'owner.session': session,
       'owner.group': group,

@@ -1,5 +1,5 @@
 import type { ClientSession, FindOptions, ReadConcernLike } from 'mongodb';
-import type { Order } from '../../domain/order.ts';
+import { type Order, settledStatuses } from '../../domain/order.ts';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
 import { defined } from '../../lib/defined.ts';
 import type { Page } from '../../lib/page.ts';
@@ -20,7 +20,7 @@ import {
   parseOrderCursor,
 } from '../store-helpers.ts';
 import { readable, sift, type UnreadableDocuments } from '../unreadable.ts';
-import { type Collections, live, unfinished } from './collections.ts';
+import { type Collections, live, unfinished, withInFlight } from './collections.ts';
 import {
   type OrderDocument,
   operatorEventFrom,
@@ -101,7 +101,7 @@ export class Reads {
     if (found === null) return undefined;
     const { epoch, seq } = found;
     const snapshot = readable(this.#package(found));
-    return { ...snapshot, fence: { epoch, seq }, orders: await this.#selected(id, selection) };
+    return { ...snapshot, fence: { epoch, seq }, orders: await this.#selected(found, selection) };
   }
 
   async owner(packageId: number): Promise<string | undefined> {
@@ -127,9 +127,15 @@ export class Reads {
     return (await this.#collections.packages.findOne({}, options))?._id ?? 0;
   }
 
+  /** Reads the packages before the orders: an order that its package no longer names is in the index, or has ended. */
   async packagesWithUnfinished(): Promise<number[]> {
-    const ids = await this.#collections.orders.distinct('packageId', unfinished, this.#options);
-    return ids.sort((one, other) => one - other);
+    const { packages, orders } = this.#collections;
+    // MongoDB uses an index only for a condition on its first field.
+    const filter = { epoch: { $gte: 0 }, ...withInFlight };
+    const options = { ...this.#options, ...inOneAnswer, projection: { _id: 1 } };
+    const naming = await packages.find(filter, options).toArray();
+    const ids = await orders.distinct('packageId', unfinished, this.#options);
+    return [...new Set([...naming.map(({ _id }) => _id), ...ids])].sort((one, other) => one - other);
   }
 
   /**
@@ -137,18 +143,14 @@ export class Reads {
    * @throws UnreadableError
    */
   async unfinished(packageId: number, above: number | undefined, limit: number): Promise<Order[]> {
-    const filter = { packageId, ...unfinished, ...aboveNumber(above) };
-    const found = await this.#orders(filter, { ...first(limit), sort: { number: 1 } });
-    return found.map(readable);
+    const found = await this.#unfinished(await this.#inFlight([packageId]), limit, { packageId }, above);
+    return found.map((document) => readable(this.#order(document)));
   }
 
   /** The unfinished orders of several packages, by package and number, at most `limit`. */
   async unfinishedOf(packageIds: readonly number[], limit: number): Promise<OrderOfPackage[]> {
-    const filter = { packageId: { $in: [...packageIds] }, ...unfinished };
-    const documents = await this.#orderDocuments(filter, {
-      ...first(limit),
-      sort: { packageId: 1, number: 1 },
-    });
+    const inFlight = await this.#inFlight(packageIds);
+    const documents = await this.#unfinished(inFlight, limit, { packageId: { $in: [...packageIds] } });
     return documents.map((document) => ({ packageId: document.packageId, order: this.#order(document) }));
   }
 
@@ -276,17 +278,52 @@ export class Reads {
     await this.#collections.packages.findOne({}, { ...this.#options, projection: { _id: 1 } });
   }
 
-  async #selected(packageId: number, selection: OrderSelection): Promise<Order[]> {
-    const sort = { number: 1 } as const;
+  async #selected(document: PackageDocument, selection: OrderSelection): Promise<Order[]> {
+    const packageId = document._id;
     if ('ids' in selection) {
       const { ids } = selection;
       if (ids.length === 0) return [];
-      return (await this.#orders({ _id: { $in: [...ids] }, packageId }, { sort })).map(readable);
+      const options = { sort: { number: 1 } } as const;
+      return (await this.#orders({ _id: { $in: [...ids] }, packageId }, options)).map(readable);
     }
     const { statuses, max, above } = selection;
     if (statuses.length === 0) return [];
-    const filter = { packageId, ...unfinished, status: { $in: [...statuses] }, ...aboveNumber(above) };
-    return (await this.#orders(filter, { ...first(max), sort })).map(readable);
+    const inFlight = statuses.includes('held') ? inFlightOf(document) : [];
+    const filter = { packageId, status: { $in: [...statuses] } };
+    const found = await this.#unfinished(inFlight, max, filter, above);
+    return found.map((each) => readable(this.#order(each)));
+  }
+
+  /** The ids of the orders that these packages name. */
+  async #inFlight(packageIds: readonly number[]): Promise<string[]> {
+    const options = { ...this.#options, ...inOneAnswer, projection: { inFlight: 1 } };
+    const found = this.#collections.packages.find({ _id: { $in: [...packageIds] } }, options);
+    return (await found.toArray()).flatMap(inFlightOf);
+  }
+
+  /**
+   * The unfinished orders that match the filter, by package and number, at most `limit`.
+   * @param inFlight the orders that their packages name, read before.
+   */
+  async #unfinished(
+    inFlight: readonly string[],
+    limit: number,
+    filter: object,
+    above?: number,
+  ): Promise<OrderDocument[]> {
+    const wanted = { ...filter, ...aboveNumber(above) };
+    // An order that has ended in the meantime is left out. An order without a readable status is not.
+    const named =
+      inFlight.length === 0
+        ? []
+        : await this.#orderDocuments({
+            $and: [{ _id: { $in: [...inFlight] }, status: { $nin: [...settledStatuses] } }, wanted],
+          });
+    const options = { ...first(limit), sort: { packageId: 1, number: 1 } } as const;
+    const indexed = await this.#orderDocuments({ ...wanted, ...unfinished }, options);
+    if (named.length === 0) return indexed;
+    const byId = new Map([...named, ...indexed].map((document) => [document._id, document]));
+    return [...byId.values()].sort(byPackageAndNumber).slice(0, limit);
   }
 
   async #orders(filter: object, options?: FindOptions): Promise<(Order | UnreadableError)[]> {
@@ -337,6 +374,15 @@ export interface OrderOfPackage {
 /** The order of an Idempotency-Key, with the fields by which it was found. */
 export interface KeyedOrder extends OrderOfPackage {
   readonly key: string | undefined;
+}
+
+function inFlightOf({ inFlight = {} }: PackageDocument): string[] {
+  return Object.keys(inFlight);
+}
+
+/** An order without its number, which is damaged, comes first, as it does in an index. */
+function byPackageAndNumber(one: OrderDocument, other: OrderDocument): number {
+  return one.packageId - other.packageId || (one.number ?? 0) - (other.number ?? 0);
 }
 
 function aboveNumber(number: number | undefined): { number?: { $gt: number } } {

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { beforeAll, expect, test } from 'vitest';
-import { sampleOrder, samplePackage } from '../../../test/contract/samples.ts';
+import { sampleInventory, sampleOrder, samplePackage } from '../../../test/contract/samples.ts';
 import { mongodOfFile } from '../../../test/support/servers/mongod-of-file.ts';
 import { orderIdBytes, orderIdFrom } from '../../domain/order.ts';
 import { PackageState } from '../../domain/package-state.ts';
@@ -28,6 +28,7 @@ beforeAll(async () => {
           id: orderIdFrom(Date.now(), random.bytes(orderIdBytes)),
           key: crypto.randomUUID(),
         }),
+        sampleInventory({ waiting }),
       ),
     );
     await orders.insertMany(documents, { ordered: false });

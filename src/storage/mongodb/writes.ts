@@ -5,7 +5,7 @@ import { defined } from '../../lib/defined.ts';
 import type { OperatorEvent, OperatorEventEnd } from '../operator-log.ts';
 import { notRemovable } from '../store-helpers.ts';
 import type { Collections } from './collections.ts';
-import { documentVersion, packageDocument, refuseNewer } from './documents.ts';
+import { documentVersion, packageDocument, packageVersion, refuseNewer } from './documents.ts';
 import { isDuplicate, takenIn, upsert } from './errors.ts';
 
 /** All writes except commits. Each write may be repeated. The methods throw the driver's errors. */
@@ -47,7 +47,7 @@ export class Writes {
       throw notRemovable(packageId, fence);
     }
     const { deletedCount } = await packages.deleteOne(
-      { _id: packageId, v: { $lte: documentVersion }, epoch, seq, 'figures.nextNumber': 1 },
+      { _id: packageId, v: { $lte: packageVersion }, epoch, seq, 'figures.nextNumber': 1 },
       { session: this.#session },
     );
     if (deletedCount !== 1) throw notRemovable(packageId, fence);
