@@ -312,18 +312,18 @@ export class Reads {
     above?: number,
   ): Promise<OrderDocument[]> {
     const wanted = { ...filter, ...aboveNumber(above) };
-    // An order that has ended in the meantime is left out. An order without a readable status is not.
-    const named =
-      inFlight.length === 0
-        ? []
-        : await this.#orderDocuments({
-            $and: [{ _id: { $in: [...inFlight] }, status: { $nin: [...settledStatuses] } }, wanted],
-          });
+    const named = inFlight.length === 0 ? [] : await this.#named(inFlight, wanted);
     const options = { ...first(limit), sort: { packageId: 1, number: 1 } } as const;
     const indexed = await this.#orderDocuments({ ...wanted, ...unfinished }, options);
     if (named.length === 0) return indexed;
     const byId = new Map([...named, ...indexed].map((document) => [document._id, document]));
     return [...byId.values()].sort(byPackageAndNumber).slice(0, limit);
+  }
+
+  /** Leaves out orders that have ended in the meantime, but not an order whose status is missing. */
+  #named(ids: readonly string[], wanted: object): Promise<OrderDocument[]> {
+    const isUnfinished = { _id: { $in: [...ids] }, status: { $nin: [...settledStatuses] } };
+    return this.#orderDocuments({ $and: [isUnfinished, wanted] }, { ...inOneAnswer, hint: { _id: 1 } });
   }
 
   async #orders(filter: object, options?: FindOptions): Promise<(Order | UnreadableError)[]> {
