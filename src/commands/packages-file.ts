@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { packageIdMax, type TravelPackage } from '../domain/travel-package.ts';
 import { defined } from '../lib/defined.ts';
+import { membersOf } from '../lib/json.ts';
 
 const quotaMax = 10_000_000;
 const instantExample = 'expected a date and time like 2026-11-27T18:00:00Z';
@@ -131,8 +132,4 @@ function placeOf(path: readonly PropertyKey[], given: readonly unknown[]): strin
 function listIn(content: unknown): readonly unknown[] {
   const { packages } = membersOf(content);
   return Array.isArray(packages) ? packages : [];
-}
-
-function membersOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }

@@ -1,4 +1,4 @@
-import type { Json } from '../../lib/json.ts';
+import { isText, type Json, membersOf } from '../../lib/json.ts';
 
 /**
  * The version of the message format. Each release must be able to read the messages of the previous release and of the
@@ -87,9 +87,8 @@ interface Message {
 }
 
 function readHeader(message: unknown): Message | UnreadableMessage {
-  const { v, id, from } = (message ?? {}) as Record<string, unknown>;
-  const isMessage =
-    Number.isSafeInteger(v) && typeof id === 'string' && (from === undefined || typeof from === 'string');
+  const { v, id, from } = membersOf(message);
+  const isMessage = Number.isSafeInteger(v) && isText(id) && (from === undefined || isText(from));
   if (!isMessage) return { why: 'it is not a message' };
   if ((v as number) <= version) return message as Message;
   return { id, from, why: `it has version ${v}, but this release reads only ${version}` };

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type NumberRuns, runsOf } from '../../domain/number-runs.ts';
 import type { Order } from '../../domain/order.ts';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
+import { isText, membersOf } from '../../lib/json.ts';
 import type { QueueSnapshot } from '../live-bus.ts';
 
 /** A change that one instance tells the others. */
@@ -56,7 +57,7 @@ function orderIn(value: unknown): Order {
   const order = membersOf(value);
   const { flight, stay, price } = membersOf(order.package);
   const isReadable =
-    [order.id, order.email, order.status, flight, stay].every(isText) &&
+    [order.id, order.email, order.status, flight, stay].every((text) => isText(text)) &&
     [order.number, order.createdAt].every(Number.isSafeInteger) &&
     Number.isSafeInteger(order.packageId) &&
     (order.packageId as number) > 0 &&
@@ -75,16 +76,8 @@ function isTimelineEntry(value: unknown): boolean {
   return Number.isSafeInteger(at) && isText(event) && isTextOrAbsent(detail);
 }
 
-function membersOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-}
-
-function isText(value: unknown): boolean {
-  return typeof value === 'string';
-}
-
 function isTextOrAbsent(value: unknown): boolean {
-  return value === undefined || typeof value === 'string';
+  return value === undefined || isText(value);
 }
 
 /**

@@ -3,7 +3,7 @@ import { type ErrorCode, errorCatalogue } from '../../../domain/errors.ts';
 import type { Answer, NotOwner } from '../../../domain/messages.ts';
 import type { Order } from '../../../domain/order.ts';
 import type { TravelPackage } from '../../../domain/travel-package.ts';
-import type { Json } from '../../../lib/json.ts';
+import { isText, type Json, membersOf } from '../../../lib/json.ts';
 import type { Command } from '../../commands.ts';
 import type { PeerRequest } from '../../operated-engine.ts';
 
@@ -16,15 +16,22 @@ const version = 1;
 /** The most packages that one message may name: a receiver does not read a greater one. */
 export const packageIdsMax = 10_000;
 
-const id = z.string().min(1).max(64);
+/** The longest texts of a purchase, in UTF-16 code units. */
+const idMax = 64;
+const emailMax = 320;
+const keyMax = 255;
+/** The longest that a sender waits for an answer. */
+const patienceMaxMs = 60_000;
+
+const id = z.string().min(1).max(idMax);
 /** The sender's span in a trace. An invalid value is dropped, and the message is accepted. */
 const trace = z.string().max(64).optional().catch(undefined);
 const command = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('purchase'),
     orderId: id,
-    email: z.string().max(320),
-    key: z.string().max(255).optional(),
+    email: z.string().max(emailMax),
+    key: z.string().max(keyMax).optional(),
     inDoubt: z.boolean().optional(),
     trace,
   }),
@@ -46,9 +53,11 @@ const command = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('retry'), orderId: id }),
   z.object({
     kind: z.literal('erase'),
-    email: z.string().max(320),
+    email: z.string().max(emailMax),
     erasures: z
-      .array(z.object({ orderId: id, email: z.string().max(320), key: z.string().max(255).optional() }))
+      .array(
+        z.object({ orderId: id, email: z.string().max(emailMax), key: z.string().max(keyMax).optional() }),
+      )
       .max(1_000),
   }),
 ]);
@@ -58,7 +67,7 @@ const request = z.discriminatedUnion('kind', [
     v: z.literal(version),
     kind: z.literal('command'),
     packageId: z.int(),
-    patienceMs: z.number().min(0).max(60_000),
+    patienceMs: z.number().min(0).max(patienceMaxMs),
     command,
   }),
   z.object({ v: z.literal(version), kind: z.literal('withdraw'), packageId: z.int(), orderId: id }),
@@ -128,10 +137,10 @@ function decodePurchase(json: Json): InstanceRequest | undefined {
     Number.isSafeInteger(packageId) &&
     typeof patienceMs === 'number' &&
     patienceMs >= 0 &&
-    patienceMs <= 60_000 &&
+    patienceMs <= patienceMaxMs &&
     isId(orderId) &&
-    isText(email, 320) &&
-    (key === undefined || isText(key, 255)) &&
+    isText(email, emailMax) &&
+    (key === undefined || isText(key, keyMax)) &&
     (inDoubt === undefined || typeof inDoubt === 'boolean') &&
     trace === undefined;
   if (!isUsual) return undefined;
@@ -156,18 +165,8 @@ function decodeAccepted(json: Json): InstanceAnswer | undefined {
   return isUsual ? { kind: 'accepted', order: order as unknown as Order } : undefined;
 }
 
-/** The members of an object. None of another value, whose properties have other types than those of a message. */
-function membersOf(json: Json | undefined): { readonly [name: string]: Json | undefined } {
-  const isObject = typeof json === 'object' && json !== null && !Array.isArray(json);
-  return isObject ? (json as { readonly [name: string]: Json }) : {};
-}
-
-function isText(json: Json | undefined, lengthMax: number): json is string {
-  return typeof json === 'string' && json.length <= lengthMax;
-}
-
-function isId(json: Json | undefined): json is string {
-  return isText(json, 64) && json !== '';
+function isId(value: unknown): value is string {
+  return isText(value, idMax) && value !== '';
 }
 
 const code = z.string().refine((text): text is ErrorCode => Object.hasOwn(errorCatalogue, text));
