@@ -127,6 +127,11 @@ function isNamed({ status }: Order, { held }: Inventory): boolean {
   return status === 'held' && held <= inFlightMax;
 }
 
+/** The ids of the held orders that a package names. */
+export function inFlightOf({ inFlight = {} }: PackageDocument): string[] {
+  return Object.keys(inFlight);
+}
+
 /** A new order. @param inventory the package's inventory after the commit. */
 export function orderDocument(order: Order, inventory: Inventory): OrderDocument {
   const { id, ...fields } = order;

@@ -22,6 +22,7 @@ import {
 import { readable, sift, type UnreadableDocuments } from '../unreadable.ts';
 import { type Collections, live, unfinished, withInFlight } from './collections.ts';
 import {
+  inFlightOf,
   type OrderDocument,
   operatorEventFrom,
   orderFrom,
@@ -374,10 +375,6 @@ export interface OrderOfPackage {
 /** The order of an Idempotency-Key, with the fields by which it was found. */
 export interface KeyedOrder extends OrderOfPackage {
   readonly key: string | undefined;
-}
-
-function inFlightOf({ inFlight = {} }: PackageDocument): string[] {
-  return Object.keys(inFlight);
 }
 
 /** An order without its number, which is damaged, comes first, as it does in an index. */
