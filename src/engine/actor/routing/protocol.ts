@@ -21,7 +21,7 @@ const idMax = 64;
 const emailMax = 320;
 const keyMax = 255;
 /** The longest that a sender waits for an answer. */
-const patienceMaxMs = 60_000;
+const timeoutMaxMs = 60_000;
 
 const id = z.string().min(1).max(idMax);
 /** The sender's span in a trace. An invalid value is dropped, and the message is accepted. */
@@ -67,7 +67,7 @@ const request = z.discriminatedUnion('kind', [
     v: z.literal(version),
     kind: z.literal('command'),
     packageId: z.int(),
-    patienceMs: z.number().min(0).max(patienceMaxMs),
+    patienceMs: z.number().min(0).max(timeoutMaxMs),
     command,
   }),
   z.object({ v: z.literal(version), kind: z.literal('withdraw'), packageId: z.int(), orderId: id }),
@@ -137,7 +137,7 @@ function decodePurchase(json: Json): InstanceRequest | undefined {
     Number.isSafeInteger(packageId) &&
     typeof patienceMs === 'number' &&
     patienceMs >= 0 &&
-    patienceMs <= patienceMaxMs &&
+    patienceMs <= timeoutMaxMs &&
     isId(orderId) &&
     isText(email, emailMax) &&
     (key === undefined || isText(key, keyMax)) &&
