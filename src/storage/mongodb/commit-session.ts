@@ -1,5 +1,6 @@
 import type { ClientSession, MongoClient, UUID } from 'mongodb';
 import { withTimeout } from '../../lib/deadline.ts';
+import { appName } from './connection.ts';
 
 /**
  * A session in which this process commits changes, one after the other.
@@ -66,6 +67,12 @@ export class CommitSession {
 
 class Hung extends Error {}
 
+/**
+ * A transaction of this product waits for its next command for a round trip. If it waits for this many ms, its process
+ * was killed or hangs.
+ */
+export const idleMs = 2_000;
+
 /** The session ids in a package's document. With these ids the next owner can end open transactions. */
 export interface NamedSessions {
   readonly session: UUID;
@@ -128,6 +135,26 @@ export class CommitSessions {
     try {
       await this.#client.db('admin').command({ killSessions });
       for (const id of ids) this.#left.delete(id.toString());
+    } catch {
+      // The packages stay locked, so the commit that follows will fail.
+    }
+  }
+
+  /**
+   * Ends the transactions that processes of this product have left open, whichever processes these are. For packages
+   * without an owner, because no next owner ends them. Never throws: after a failure the next call tries again.
+   */
+  async endIdle(): Promise<void> {
+    const admin = this.#client.db('admin');
+    try {
+      const idle = await admin
+        .aggregate<{ lsid: { id: UUID } }>([
+          // A user may see and end its own operations without any privilege.
+          { $currentOp: { allUsers: false, idleSessions: true } },
+          { $match: { appName, 'transaction.timeInactiveMicros': { $gt: idleMs * 1_000 } } },
+        ])
+        .toArray();
+      if (idle.length > 0) await admin.command({ killSessions: idle.map(({ lsid: { id } }) => ({ id })) });
     } catch {
       // The packages stay locked, so the commit that follows will fail.
     }

@@ -23,6 +23,8 @@ export interface MongoConnectionOptions {
 /** With this read concern, reads see only data that can never be rolled back. */
 const majority = { level: 'majority' } as const;
 
+/** The name of this product's connections on the server. */
+export const appName = 'ticket-booking';
 const defaultDatabase = 'ticket-booking';
 const defaultTimeoutMs = 5_000;
 
@@ -51,7 +53,7 @@ export async function openConnection(options: MongoConnectionOptions): Promise<C
 /** Options that override those in the URL, because the store's guarantees depend on them. */
 function clientOptions(timeoutMs: number): MongoClientOptions {
   return {
-    appName: 'ticket-booking',
+    appName,
     w: 'majority',
     journal: true,
     wtimeoutMS: timeoutMs,

@@ -137,6 +137,12 @@ export function unavailable(error: unknown): StoreUnavailableError {
   return new StoreUnavailableError(`MongoDB does not answer: ${words}`, { cause: error });
 }
 
+/** Whether another transaction has changed or locks one of the documents. */
+export function isWriteConflict(error: unknown): boolean {
+  const cause = error instanceof StoreUnavailableError ? error.cause : error;
+  return cause instanceof MongoServerError && cause.code === mongoCode.writeConflict;
+}
+
 export function isDuplicate(error: unknown): error is MongoServerError {
   return error instanceof MongoServerError && error.code === mongoCode.duplicateKey;
 }

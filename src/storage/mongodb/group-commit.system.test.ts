@@ -130,4 +130,17 @@ describe('commits of several packages at once', () => {
     await expect.poll(retaken, { timeout: 10_000 }).toEqual(['fulfilled', 'fulfilled']);
     await hasty.close();
   });
+
+  test('Q6 an open transaction of a killed process without ownership is ended by the next process that commits', async () => {
+    await using proxy = await mongodProxy(mongo.server.ports[0] as number);
+    const url = `mongodb://127.0.0.1:${proxy.port}/?directConnection=true`;
+    const killed = await openMongoStore({ url, timeoutMs: 1_000 });
+    proxy.decide((name) => (name === 'insert' || name === 'abortTransaction' ? 'cut' : 'pass'));
+    for (const { status } of await sellOneOfEach([1], killed)) expect(status).toBe('rejected');
+    await killed.close();
+    const sold = async () => (await sellOneOfEach([1])).map(({ status }) => status);
+    expect(await sold()).toEqual(['rejected']);
+    // Without that, the server ends the transaction after a minute.
+    await expect.poll(sold, { timeout: 20_000, interval: 100 }).toEqual(['fulfilled']);
+  });
 });

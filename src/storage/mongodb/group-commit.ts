@@ -2,8 +2,9 @@ import type { Batcher } from '../../lib/batcher.ts';
 import type { Log } from '../../observability/log.ts';
 import { CommitUnknownError, FencedError } from '../store.ts';
 import { commitParts, GivenUpError, type Part } from './commit.ts';
-import type { CommitSessions } from './commit-session.ts';
+import { type CommitSessions, idleMs } from './commit-session.ts';
 import type { Connection } from './connection.ts';
+import { isWriteConflict } from './errors.ts';
 
 /**
  * The most orders and packages in one transaction. In a transaction of this size the round trip is only a small part of
@@ -23,14 +24,15 @@ const documentsMax = 2_000;
  * ```
  *
  * A package that fails alone too is committed alone until a commit succeeds, so that it does not make other groups
- * fail.
+ * fail. If a transaction of a killed process locks it, that transaction is ended.
  */
 export class GroupCommit {
   readonly #connection: Connection;
   readonly #sessions: CommitSessions;
   readonly #log: Log;
   readonly #groups: Batcher<Part, undefined>;
-  readonly #failed = new Set<number>();
+  /** The packages that fail alone, with the time of their first failure, in ms on the monotonic clock. */
+  readonly #failed = new Map<number, number>();
 
   constructor(connection: Connection, sessions: CommitSessions, log: Log) {
     this.#connection = connection;
@@ -84,7 +86,10 @@ export class GroupCommit {
       this.#failed.delete(packageId);
       return undefined;
     } catch (error) {
-      this.#failed.add(packageId);
+      const failedAt = this.#failed.get(packageId) ?? performance.now();
+      this.#failed.set(packageId, failedAt);
+      const isLocked = isWriteConflict(error) && performance.now() - failedAt > idleMs;
+      if (isLocked) await this.#connection.bounded(this.#sessions.endIdle()).catch(() => {});
       return error instanceof Error ? error : new Error(String(error));
     }
   }

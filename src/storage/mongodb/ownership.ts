@@ -6,7 +6,7 @@ import type { Log } from '../../observability/log.ts';
 import type { NamedSessions } from './commit-session.ts';
 import type { Connection } from './connection.ts';
 import { type PackageDocument, packageVersion, snapshotFrom } from './documents.ts';
-import { mongoCode } from './errors.ts';
+import { isWriteConflict, mongoCode } from './errors.ts';
 
 /**
  * The timeouts of the attempts to raise the epoch. After each timeout, a transaction that locks the package is killed.
@@ -105,6 +105,6 @@ export function isBlocked(error: unknown): boolean {
   return (
     error instanceof MongoServerError &&
     !(error instanceof MongoWriteConcernError) &&
-    (error.code === mongoCode.maxTimeExpired || error.code === mongoCode.writeConflict)
+    (error.code === mongoCode.maxTimeExpired || isWriteConflict(error))
   );
 }
