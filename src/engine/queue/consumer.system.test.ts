@@ -16,6 +16,7 @@ import {
 } from '../../../test/support/strategy-fixture.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { silentLog } from '../../observability/log.ts';
+import { StoreUnavailableError } from '../../storage/store.ts';
 import { httpSuppliers } from '../../suppliers/http-suppliers.ts';
 import { type ResilientSuppliers, resilientSuppliers } from '../../suppliers/resilient-suppliers.ts';
 import { Consumer } from './consumer.ts';
@@ -100,4 +101,23 @@ test('Q8 Q12 a cancel that keeps failing holds up no other order, and is resumed
   expect(await engine.order(order.id)).toMatchObject({ status: 'failed', reason: 'hotel_unavailable' });
   const { flights, hotels } = await supplier.ledger();
   expect([...flights, ...hotels].filter(({ status }) => status === 'active')).toHaveLength(8);
+}, 60_000);
+
+test('a package that stays locked holds up no other package, and is served once it is free', async () => {
+  await open(() => undefined);
+  const locked = await bought(engine);
+  const { commit } = stage.store;
+  let isLocked = true;
+  const refused = vi.fn();
+  vi.spyOn(stage.store, 'commit').mockImplementation(async (packageId, ...rest) => {
+    if (packageId !== locked.packageId || !isLocked) return commit.call(stage.store, packageId, ...rest);
+    refused();
+    throw new StoreUnavailableError('another transaction locks the package');
+  });
+  consume();
+  await vi.waitFor(() => expect(refused).toHaveBeenCalled(), 10_000);
+  expect(await outcomeOf(engine, { email: 'b@example.com', packageId: 2 })).toBe('confirmed');
+  expect(await engine.order(locked.id)).toMatchObject({ status: 'queued' });
+  isLocked = false;
+  expect(await engine.outcome(locked, { waitMs: 20_000 })).toMatchObject({ status: 'confirmed' });
 }, 60_000);

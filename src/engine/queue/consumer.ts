@@ -37,6 +37,8 @@ const rescanWhileIdleMs = 1_000;
 const pauseAfterErrorMs = 200;
 /** A booking that takes longer than this many ms continues beside the loop. */
 const besideAfterMs = 1_000;
+/** A package that other processes or an open transaction keep locked for this many ms is left for the next round. */
+const lockedMs = 200;
 /** The longest time that `stop` waits for the current bookings. */
 const graceMs = 10_000;
 
@@ -133,7 +135,7 @@ export class Consumer {
     for (const packageId of this.#due) {
       if (this.#isStopping) break;
       if (this.#bookings.has(packageId)) continue;
-      const served = await this.#serve(packageId).catch(emptyIfUnreadable);
+      const served = await this.#serve(packageId).catch(waitingIfContended).catch(emptyIfUnreadable);
       if (served === 'empty') this.#due.delete(packageId);
       isBusy ||= served === 'done';
     }
@@ -145,6 +147,7 @@ export class Consumer {
       packageId,
       wanted: { statuses: ['queued'], max: 1 },
       messages: () => [{ kind: 'tick' }],
+      until: this.#options.clock.monotonic() + lockedMs,
     });
     const held = step.effects.find((effect) => effect.kind === 'book');
     if (held !== undefined) {
@@ -162,6 +165,7 @@ export class Consumer {
       wanted: { statuses: ['queued'], max: defaultRejectionsMax },
       messages: () => [{ kind: 'tick' }],
       rules: { claimsMax: 0, rejectionsMax: defaultRejectionsMax },
+      until: this.#options.clock.monotonic() + lockedMs,
     });
     return 'done';
   }
@@ -243,5 +247,11 @@ export class Consumer {
 /** A package that cannot be read is left alone until the next scan, and the others are served. */
 function emptyIfUnreadable(error: unknown): 'empty' {
   if (error instanceof UnreadableError) return 'empty';
+  throw error;
+}
+
+/** A package that is locked waits, and the others are served. */
+function waitingIfContended(error: unknown): 'waiting' {
+  if (error instanceof ContendedError) return 'waiting';
   throw error;
 }
