@@ -131,12 +131,17 @@ describe('goals', () => {
     expect(valueOfGoal([scenario], '10,000 packages')).toBeUndefined();
   });
 
-  it('compares the cost on three instances with that on one, for each way of spreading', () => {
+  it('compares the cost on three instances with that on one at as many callers each, for each way of spreading', () => {
+    const runs = (costOf: (instances: number) => number) =>
+      [1, 2, 3].flatMap((instances) => [
+        cost(costOf(instances), { instances, callers: 256 * instances }),
+        ...(instances === 1 ? [] : [cost(5_000, { instances, callers: 256 })]),
+      ]);
     const scenario = result('cluster', {
-      'actor-mongodb-many': [1, 2, 3].map((instances) => cost(400 * instances, { instances })),
-      'actor-mongodb-hashed': [1, 2, 3].map((instances) => cost(400 + 20 * instances, { instances })),
+      'actor-mongodb-many': runs((instances) => 400 * instances),
+      'actor-mongodb-hashed': runs((instances) => 400 + 20 * instances),
     });
-    expect(valueOfGoal([scenario], '100 packages: CPU')).toBe(3);
+    expect(valueOfGoal([scenario], '100 packages, equal load')).toBe(3);
     expect(valueOfGoal([scenario], 'hashed by package')).toBeCloseTo(460 / 420);
   });
 

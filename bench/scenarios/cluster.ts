@@ -6,7 +6,8 @@ import type { Deployment, RequestTemplate, Scenario, Testbed } from '../testbed.
 import { plenty } from './contestants.ts';
 
 const kind = 'actor-mongodb';
-const callers = 256;
+/** One instance has this many callers. Several have as many in all, and then as many each. */
+export const callersPerInstance = 256;
 const sizes = { full: [1, 2, 3], quick: [1, 3] };
 /** Instances activate their packages, and connect to each other, by then. */
 const warmUpMin = 2;
@@ -37,7 +38,8 @@ export const scenario: Scenario = {
   what:
     'One, two and three instances on the same MongoDB and Redis. They sell one hot package and a hundred packages, whichever ' +
     'instance a purchase reaches, and a hundred packages whose purchases always reach the same instance, as behind a ' +
-    'proxy that hashes by path. CPU of all processes per purchase.',
+    'proxy that hashes by path. A hundred packages are sold to as many callers as one instance has, and to as many for each ' +
+    'instance. CPU of all processes per purchase.',
   async run(testbed) {
     const entrants: Entrant[] = sizes[testbed.isQuick ? 'quick' : 'full'].map((instances) => ({
       name: `${kind} × ${instances}`,
@@ -67,19 +69,29 @@ function buy(first: number, howMany: number) {
 async function allLoads(testbed: Testbed, deployment: Deployment, round: number): Promise<UnauditedRun[]> {
   const { origins } = deployment;
   const { seconds, isQuick } = testbed;
+  const instances = origins.length;
   const runs: UnauditedRun[] = [];
   for (const { name, request } of loads) {
     const isFollowed = 'spread' in request && !isQuick;
-    const warmUpSeconds = Math.max(testbed.warmUpSeconds, isFollowed ? hashedWarmUpMin : warmUpMin);
-    testbed.progress(`${name} × ${origins.length}`);
-    const parameters = { instances: origins.length, packages: request.packages.length, load: name };
-    runs.push(
-      await measure(testbed, deployment, { round, parameters }, () =>
-        testbed.closedLoop({ origins, request, callers, seconds, warmUpSeconds }),
-      ),
-    );
+    let warmUpSeconds = Math.max(testbed.warmUpSeconds, isFollowed ? hashedWarmUpMin : warmUpMin);
+    for (const callers of callersOf(request, instances)) {
+      testbed.progress(`${name} × ${instances}, ${callers} callers`);
+      const parameters = { instances, packages: request.packages.length, callers, load: name };
+      runs.push(
+        await measure(testbed, deployment, { round, parameters }, () =>
+          testbed.closedLoop({ origins, request, callers, seconds, warmUpSeconds }),
+        ),
+      );
+      warmUpSeconds = Math.max(testbed.warmUpSeconds, warmUpMin);
+    }
   }
   return runs;
+}
+
+/** One package has one owner, which more callers would only keep busier. */
+function callersOf({ packages }: RequestTemplate, instances: number): readonly number[] {
+  const isSpread = packages.length > 1 && instances > 1;
+  return isSpread ? [callersPerInstance, callersPerInstance * instances] : [callersPerInstance];
 }
 
 /** Separate contestants, so that figures of one package are never compared with those of many. */
