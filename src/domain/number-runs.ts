@@ -19,6 +19,7 @@ export class Positions {
   readonly #runs: NumberRuns;
   /** By run, the position of its first number. */
   readonly #from: number[] = [];
+  readonly #size: number;
 
   constructor(runs: NumberRuns) {
     this.#runs = runs;
@@ -27,19 +28,33 @@ export class Positions {
       this.#from.push(next);
       next += this.#at(index + 1) - this.#at(index) + 1;
     }
+    this.#size = next - 1;
   }
 
   /** The position of a number; undefined if it is not among the numbers. */
   of(number: number): number | undefined {
+    const run = this.#runOf(number);
+    const from = this.#from[run];
+    const first = this.#at(2 * run);
+    return from === undefined || first > number ? undefined : from + number - first;
+  }
+
+  /** How many of the numbers are lower than this one, which need not be among them. */
+  below(number: number): number {
+    const run = this.#runOf(number);
+    const from = this.#from[run];
+    return from === undefined ? this.#size : from - 1 + Math.max(0, number - this.#at(2 * run));
+  }
+
+  /** The first run that does not end before a number. */
+  #runOf(number: number): number {
     let [low, high] = [0, this.#from.length];
     while (low < high) {
       const middle = (low + high) >> 1;
       if (this.#at(2 * middle + 1) < number) low = middle + 1;
       else high = middle;
     }
-    const from = this.#from[low];
-    const first = this.#at(2 * low);
-    return from === undefined || first > number ? undefined : from + number - first;
+    return low;
   }
 
   #at(index: number): number {
