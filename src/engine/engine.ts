@@ -83,6 +83,15 @@ export interface CachedPackages {
 }
 
 /**
+ * How long an order will probably wait until its outcome: until it gets a unit, or is rejected. Both are whole seconds,
+ * rounded to steps that people use. A sell-out ends the wait earlier.
+ */
+export interface EstimatedWait {
+  readonly minSeconds: number;
+  readonly maxSeconds: number;
+}
+
+/**
  * The port through which the API and the pages buy: the actor, lock or queue engine. Operating errors are returned as
  * `refused` with a code of the error catalogue. A thrown error is a bug, unless documented.
  */
@@ -102,6 +111,11 @@ export interface BookingEngine {
    * The position in the queue, from 1; undefined if the order is not queued or this instance does not know the queue.
    */
   queuePosition(order: Order): number | undefined;
+  /**
+   * The estimated wait at a position of a package's queue, from 1, by the queue's own pace of the last minutes; undefined
+   * while that is not known: too few orders have left the queue, or it has stopped.
+   */
+  estimatedWait(packageId: number, position: number): EstimatedWait | undefined;
   /**
    * A page of packages by id, each at most 250 ms old. Of more than 1,000 packages, changes by other instances that the
    * live bus has lost may be missing from the lists for longer: 250 ms for every 1,000 packages.

@@ -32,7 +32,7 @@ test('a queue of 100,000 orders is told in a message of less than 1 kB, and ever
         if ('queue' in change) other.publishQueue(change.queue);
     },
   });
-  const positions = new QueuePositions(other);
+  const positions = new QueuePositions(other, new ManualClock());
   const state = longQueue();
   const { id } = state.package;
   const publisher = new QueuePublisher(owner, new ManualClock());
@@ -48,4 +48,25 @@ test('the whole queue of an older release, which tells each number, is understoo
   const line = { packageId: 7, first: [3, 4], all: [3, 4, 9] };
   const [change] = decodeChanges(`older\n${JSON.stringify({ v: 1, items: [{ line }] })}`);
   expect(change).toEqual({ queue: { packageId: 7, first: [3, 4], all: [3, 4, 9, 9] } });
+});
+
+test('the wait is estimated from the snapshots that are heard, and forgotten when the queue has emptied', async () => {
+  const [bus, clock] = [localLiveBus(), new ManualClock()];
+  const positions = new QueuePositions(bus, clock);
+  const packageId = 7;
+  for (let head = 1; head <= 60; head++) {
+    const first = Array.from({ length: 20 }, (_, index) => head + index);
+    bus.publishQueue({ packageId, first, ...(head % 10 === 1 && { all: [head, head + 99] }) });
+    await clock.advance(1_000);
+  }
+  const wait = positions.estimatedWait(packageId, 30);
+  expect(wait?.minSeconds).toBeLessThanOrEqual(30);
+  expect(wait?.maxSeconds).toBeGreaterThanOrEqual(30);
+  expect(wait?.maxSeconds).toBeLessThanOrEqual(120);
+  expect(positions.estimatedWait(8, 30)).toBeUndefined();
+  bus.publishQueue({ packageId, first: [], all: [] });
+  bus.publishQueue({ packageId, first: [62], all: [62, 62] });
+  await clock.advance(20_000);
+  expect(positions.estimatedWait(packageId, 1)).toBeUndefined();
+  positions.close();
 });

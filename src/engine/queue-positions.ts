@@ -4,19 +4,26 @@ import type { AbortState } from '../lib/abort.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { LiveBus, QueueSnapshot } from '../realtime/live-bus.ts';
 import type { Store } from '../storage/store.ts';
+import type { EstimatedWait } from './engine.ts';
+import { QueuePace } from './queue-pace.ts';
 
 interface HeardQueue {
   readonly first: readonly number[];
   /** Undefined until the whole queue was heard. */
   readonly all: Positions | undefined;
+  readonly pace: QueuePace;
 }
 
-/** The last published queue of each package. An owner answers from its memory instead. */
+/**
+ * The last published queue of each package, and how fast it moves. An owner answers positions from its memory instead.
+ */
 export class QueuePositions {
+  readonly #clock: Clock;
   readonly #queues = new Map<number, HeardQueue>();
   readonly #unsubscribe: () => void;
 
-  constructor(liveBus: LiveBus) {
+  constructor(liveBus: LiveBus, clock: Clock) {
+    this.#clock = clock;
     this.#unsubscribe = liveBus.subscribe({ queue: (snapshot) => this.#hear(snapshot) });
   }
 
@@ -28,16 +35,26 @@ export class QueuePositions {
     return inFirst >= 0 ? inFirst + 1 : queue.all?.of(number);
   }
 
+  /** The estimated wait at a position of a queue, from 1; undefined while it is not known. */
+  estimatedWait(packageId: number, position: number): EstimatedWait | undefined {
+    return this.#queues.get(packageId)?.pace.estimate(position, this.#clock.monotonic());
+  }
+
   close(): void {
     this.#unsubscribe();
   }
 
   #hear({ packageId, first, all }: QueueSnapshot): void {
-    if (first.length === 0) this.#queues.delete(packageId);
-    else {
-      const known = all === undefined ? this.#queues.get(packageId)?.all : new Positions(all);
-      this.#queues.set(packageId, { first, all: known });
+    if (first.length === 0) {
+      // The pace is forgotten too: while nobody waits, nobody can depart.
+      this.#queues.delete(packageId);
+      return;
     }
+    const known = this.#queues.get(packageId);
+    const now = this.#clock.monotonic();
+    const pace = known?.pace ?? new QueuePace(first, now);
+    pace.hear(first, known?.all, now);
+    this.#queues.set(packageId, { first, all: all === undefined ? known?.all : new Positions(all), pace });
   }
 }
 

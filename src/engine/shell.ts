@@ -10,7 +10,7 @@ import type { Store } from '../storage/store.ts';
 import type { Suppliers } from '../suppliers/suppliers.ts';
 import type { Command } from './commands.ts';
 import { answerOf } from './commands.ts';
-import type { PackagesPage, PackagesQuery, PurchaseRequest, Settling } from './engine.ts';
+import type { EstimatedWait, PackagesPage, PackagesQuery, PurchaseRequest, Settling } from './engine.ts';
 import { Outcomes, PackageCache } from './live-caches.ts';
 import type { EngineLoad, OperatedEngine, Result } from './operated-engine.ts';
 import { QueuePositions } from './queue-positions.ts';
@@ -46,7 +46,7 @@ export abstract class EngineShell<Options extends ShellOptions> implements Opera
     this.commandTimeoutMs = commandTimeoutMs;
     this.cachedPackages = new PackageCache({ store, liveBus, clock, maxAgeMs: snapshotMaxAgeMs });
     this.outcomes = new Outcomes(store, liveBus, clock);
-    this.#queuePositions = new QueuePositions(liveBus);
+    this.#queuePositions = new QueuePositions(liveBus, clock);
     this.#readiness = new Readiness({ store, clock, ...(leases === undefined ? {} : { leases }) });
   }
 
@@ -91,6 +91,10 @@ export abstract class EngineShell<Options extends ShellOptions> implements Opera
 
   queuePosition(order: Order): number | undefined {
     return this.#queuePositions.position(order.packageId, order.number);
+  }
+
+  estimatedWait(packageId: number, position: number): EstimatedWait | undefined {
+    return this.#queuePositions.estimatedWait(packageId, position);
   }
 
   packages(query: PackagesQuery): Promise<PackagesPage> {

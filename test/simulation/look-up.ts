@@ -24,7 +24,11 @@ export function lookUps(engine: BookingEngine, clock: Clock): LookUp {
     reads += 1;
     return engine.order(id);
   };
-  const seen = { order, queuePosition: (given) => engine.queuePosition(given) } as BookingEngine;
+  const seen = {
+    order,
+    queuePosition: (given) => engine.queuePosition(given),
+    estimatedWait: (packageId, position) => engine.estimatedWait(packageId, position),
+  } as BookingEngine;
   let app: Hono | undefined;
   return async (id, email) => {
     app ??= new Hono().route('/', orderRoutes({ engine: seen, clock })).onError(onError(silentLog));

@@ -89,6 +89,7 @@ export function fakeEngine(overrides: Partial<BookingEngine> = {}): BookingEngin
     orders: async (ids) => (ids.includes(fakeOrder().id) ? [fakeOrder()] : []),
     ordersByKey: async () => [],
     queuePosition: () => 3,
+    estimatedWait: () => undefined,
     ...fakePackages([fakeSnapshot()]),
     suppliersAvailable: () => true,
     suppliersMostlyAvailable: true,
