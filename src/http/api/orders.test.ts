@@ -61,6 +61,7 @@ describe('POST /api/orders', () => {
     expect(answer.status).toBe(202);
     expect(answer.headers.get('location')).toBe('/api/orders/7Q4M-9XKD-2VBN-H5TR');
     expect(body.queuePosition).toBe(status === 'queued' ? 3 : undefined);
+    expect(body.estimatedWait).toBe(status === 'queued' ? null : undefined);
   });
 
   it.each([
@@ -215,6 +216,22 @@ describe('GET /api/orders/:id', () => {
     const found = await read('7q4m 9xkd-2vbnh5tr', '?email=ANA%40example.com');
     expect(found.status).toBe(200);
     expect(JSON.parse(found.body)).toMatchObject({ id: '7Q4M-9XKD-2VBN-H5TR', queuePosition: 3 });
+  });
+
+  it('shows the estimated wait at the position of a queued order', async () => {
+    const asked: [number, number][] = [];
+    const app = appWith({
+      estimatedWait: (...at) => {
+        asked.push(at);
+        return { minSeconds: 60, maxSeconds: 180 };
+      },
+    });
+    const { body } = await read('7Q4M-9XKD-2VBN-H5TR', '?email=ana%40example.com', app);
+    expect(JSON.parse(body)).toMatchObject({ estimatedWait: { minSeconds: 60, maxSeconds: 180 } });
+    expect(asked).toEqual([[1, 3]]);
+    const unplaced = appWith({ queuePosition: () => undefined, estimatedWait: () => expect.fail() });
+    const found = await read('7Q4M-9XKD-2VBN-H5TR', '?email=ana%40example.com', unplaced);
+    expect(JSON.parse(found.body)).toMatchObject({ estimatedWait: null });
   });
 
   it('Q10 gives the same answer to every failed look-up, after one read of the store', async () => {

@@ -11,6 +11,7 @@ import { limited, purchasing, takeEmail } from '../limits.ts';
 import { type RouteHandler, serveRoutes } from '../methods.ts';
 import { orderOf } from '../order-access.ts';
 import { ProblemError, problem } from '../problem.ts';
+import { queueStateOf } from '../queue-state.ts';
 import {
   type Preferences,
   parsePrefer,
@@ -167,5 +168,5 @@ async function findOrder(c: Context, services: Services, email: string | undefin
 }
 
 function view(order: Order, { engine }: Pick<Services, 'engine'>): OrderView {
-  return orderView(order, order.status === 'queued' ? engine.queuePosition(order) : undefined);
+  return orderView(order, queueStateOf(engine, order));
 }

@@ -19,5 +19,14 @@ const order: Required<Order> = {
 
 test('an order is shown with all of its fields except its order number and its Idempotency-Key', () => {
   const { number: _number, key: _key, ...shown } = order;
-  expect(Object.keys(orderView(order, 2)).sort()).toEqual([...Object.keys(shown), 'queuePosition'].sort());
+  expect(Object.keys(orderView(order)).sort()).toEqual(Object.keys(shown).sort());
+});
+
+test.each([
+  [{ queuePosition: 2, estimatedWait: { minSeconds: 20, maxSeconds: 60 } }],
+  [{ queuePosition: 2, estimatedWait: undefined }],
+  [{ queuePosition: undefined, estimatedWait: undefined }],
+])('an order in a queue is shown as %j, and its wait is null while it is not known', (queue) => {
+  const { queuePosition, estimatedWait } = orderView(order, queue);
+  expect([queuePosition, estimatedWait]).toEqual([queue.queuePosition, queue.estimatedWait ?? null]);
 });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type ErrorCode, errorCatalogue } from '../../domain/errors.ts';
 import { type Order, type OrderReason, type OrderStatus, timelineEvents } from '../../domain/order.ts';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
+import type { QueueState } from '../queue-state.ts';
 
 /* The API's responses: schemas for types, `/openapi.json` and tests, and the functions that build them. */
 
@@ -86,6 +87,15 @@ export const orderAnswer = z.object({
     .min(1)
     .exactOptional()
     .meta({ description: 'The position in the queue, while it is known.' }),
+  estimatedWait: z
+    .object({ minSeconds: count, maxSeconds: count })
+    .nullable()
+    .exactOptional()
+    .meta({
+      description:
+        'Of a queued order: how long it will probably wait for a place, or for a sell-out, by the pace of the queue in ' +
+        'the last minutes. Null while that is not known. A sell-out can end the wait earlier.',
+    }),
   createdAt: timeAnswer,
   timeline: z.array(
     z.object({ at: timeAnswer, event: z.enum(timelineEvents), detail: z.string().exactOptional() }),
@@ -153,7 +163,8 @@ export function packageView(snapshot: PackageSnapshot): PackageView {
 
 export type OrderView = z.output<typeof orderAnswer>;
 
-export function orderView(order: Order, queuePosition?: number): OrderView {
+/** @param queue where the order stands in its queue, if it is queued and the answer shows it */
+export function orderView(order: Order, queue?: QueueState): OrderView {
   const { id, packageId, email, status, reason, flight, hotel } = order;
   return {
     id,
@@ -164,7 +175,7 @@ export function orderView(order: Order, queuePosition?: number): OrderView {
     ...(reason === undefined ? {} : { reason }),
     ...(flight === undefined ? {} : { flight: { ticketNumber: flight.ticketNumber } }),
     ...(hotel === undefined ? {} : { hotel: { reservationNumber: hotel.reservationNumber } }),
-    ...(queuePosition === undefined ? {} : { queuePosition }),
+    ...(queue === undefined ? {} : queueView(queue)),
     createdAt: isoTime(order.createdAt),
     timeline: order.timeline.map(({ at, event, detail }) => ({
       at: isoTime(at),
@@ -172,6 +183,13 @@ export function orderView(order: Order, queuePosition?: number): OrderView {
       ...(detail === undefined ? {} : { detail }),
     })),
   };
+}
+
+function queueView({
+  queuePosition,
+  estimatedWait,
+}: QueueState): Pick<OrderView, 'queuePosition' | 'estimatedWait'> {
+  return { ...(queuePosition === undefined ? {} : { queuePosition }), estimatedWait: estimatedWait ?? null };
 }
 
 function isoTime(ms: number): string {

@@ -35,7 +35,13 @@ const order = {
   createdAt: '2029-06-01T09:00:00.012Z',
 } as const;
 
-const waitingExample: OrderView = { ...order, status: 'queued', queuePosition: 4, timeline: [queued] };
+const waitingExample: OrderView = {
+  ...order,
+  status: 'queued',
+  queuePosition: 4,
+  estimatedWait: { minSeconds: 20, maxSeconds: 60 },
+  timeline: [queued],
+};
 
 const confirmedExample: OrderView = {
   ...order,
