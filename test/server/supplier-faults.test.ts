@@ -209,7 +209,10 @@ test('Q5 Q7 when a slow flight fails, the second buyer gets the unit, and the fi
   const first = purchase(1);
   await asked.promise;
   const second = buy(server.origin, 1, { email: email(2), key: 'key-2', prefer: 'respond-async' });
-  expect(await second).toMatchObject({ status: 202, order: { status: 'queued', queuePosition: 1 } });
+  expect(await second).toMatchObject({
+    status: 202,
+    order: { status: 'queued', queuePosition: 1, estimatedWait: null },
+  });
   refused.resolve();
   expect(outcomeOf(await first)).toEqual({
     status: 502,

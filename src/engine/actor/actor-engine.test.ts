@@ -98,6 +98,21 @@ describe('purchases', () => {
     expect(again).toMatchObject({ id: first.id, status: 'failed', reason: 'flight_unavailable' });
   });
 
+  test('the wait in a queue is estimated from what the live bus tells of the queue', () => {
+    const liveBus = localLiveBus();
+    let now = 0;
+    const watching = makeEngine({ liveBus, clock: { ...systemClock, monotonic: () => now } });
+    for (let head = 1; head <= 30; head++) {
+      now += 1_000;
+      liveBus.publishQueue({ packageId: 1, first: [head, head + 1], all: [head, head + 1] });
+    }
+    const wait = watching.estimatedWait(1, 10);
+    expect(wait?.minSeconds).toBeLessThanOrEqual(10);
+    expect(wait?.maxSeconds).toBeGreaterThanOrEqual(10);
+    expect(watching.estimatedWait(2, 10)).toBeUndefined();
+    watching.close();
+  });
+
   test('Q7 one key sent many times at once makes one order, also for the last unit', async () => {
     await accepted(engine.purchase({ packageId: 1, email }));
     await accepted(engine.purchase({ packageId: 1, email }));
