@@ -325,6 +325,27 @@ it('shows a queued order how many units are being booked', async () => {
   expect(viewer.shown.at(-1)).toBe(`${order.id} queued 1 1;`);
 });
 
+it('shows the estimated wait with the position, and within a second that it has changed or is not known any more', async () => {
+  const scene = new HubScene();
+  const order = scene.setOrder({ number: 7 });
+  scene.waits.set(1, { minSeconds: 0, maxSeconds: 30 }).set(2, { minSeconds: 20, maxSeconds: 60 });
+  const viewer = scene.watchOrder(order.id);
+  await tick();
+  scene.bus.publishQueue({ packageId: 1, first: [5, 7], all: runsOf([5, 7]) });
+  await tick();
+  expect(viewer.shown.at(-1)).toBe(`${order.id} queued 2 0 20-60 s;`);
+  scene.bus.publishQueue({ packageId: 1, first: [7], all: runsOf([7]) });
+  await tick();
+  expect(viewer.shown.at(-1)).toBe(`${order.id} queued 1 0 0-30 s;`);
+  const { length } = viewer.shown;
+  scene.waits.set(1, { minSeconds: 0, maxSeconds: 60 });
+  await clock.advance(1050);
+  scene.waits.clear();
+  await clock.advance(1050);
+  await clock.advance(3000);
+  expect(viewer.shown.slice(length)).toEqual([`${order.id} queued 1 0 0-60 s;`, `${order.id} queued 1 0;`]);
+});
+
 it('updates the first twenty queue positions with every tick, the others once a second', async () => {
   const scene = new HubScene();
   const queue = Array.from({ length: 60 }, (_, index) => index + 1);

@@ -71,7 +71,10 @@ const defaults: HubOptions = {
 };
 
 export interface HubDeps {
-  readonly engine: Pick<BookingEngine, 'packages' | 'cachedPackages' | 'order' | 'queuePosition'>;
+  readonly engine: Pick<
+    BookingEngine,
+    'packages' | 'cachedPackages' | 'order' | 'queuePosition' | 'estimatedWait'
+  >;
   readonly liveBus: LiveBus;
   readonly clock: Clock;
   readonly log: Log;

@@ -8,7 +8,7 @@ import type { QueueSnapshot } from './live-bus.ts';
 import { isSameState, type ShownOrder, WatchedOrder, WatchedPackage } from './watched-order.ts';
 
 export interface OrderFeedDeps {
-  readonly engine: Pick<BookingEngine, 'order' | 'queuePosition'>;
+  readonly engine: Pick<BookingEngine, 'order' | 'queuePosition' | 'estimatedWait'>;
   readonly clock: Clock;
   /** Renders an order. Returns undefined if the order cannot be rendered. */
   readonly render: (shown: ShownOrder) => Fragment | undefined;
@@ -124,8 +124,8 @@ export class OrderFeed {
   }
 
   /**
-   * Updates the state that changes for many orders at once: all queue positions, and offers whose sale opened or
-   * closed.
+   * Updates the state that changes for many orders at once: all queue positions with their estimated waits, and offers
+   * whose sale opened or closed.
    */
   updateAll(): void {
     for (const [packageId, group] of this.#packages) {
@@ -144,11 +144,12 @@ export class OrderFeed {
     // Work on a copy, because changes during a pause belong to the next call.
     const changed = [...this.#changed];
     this.#changed.clear();
-    const { held, offer, render } = this.#deps;
+    const { engine, held, offer, render } = this.#deps;
     for (const watched of changed) {
       if (watched.order === undefined) continue;
       const { packageId } = watched.order;
-      const shown = watched.change(held(packageId), offer(packageId));
+      const estimate = (position: number) => engine.estimatedWait(packageId, position);
+      const shown = watched.change(held(packageId), offer(packageId), estimate);
       const fragment = shown && render(shown);
       if (fragment === undefined) continue;
       watched.shown = shown;

@@ -1,5 +1,6 @@
 import { type NumberRuns, Positions } from '../domain/number-runs.ts';
 import type { Order } from '../domain/order.ts';
+import type { EstimatedWait } from '../engine/engine.ts';
 import { offersAgain } from '../http/pages/fragments/order.ts';
 import type { TripOffer } from '../http/pages/fragments/package.ts';
 import { Channel } from './fanout.ts';
@@ -10,6 +11,8 @@ export interface ShownOrder {
   readonly order: Order;
   /** The position in the queue, from 1; undefined if it is unknown or the order is not queued. */
   readonly queuePosition: number | undefined;
+  /** Undefined if it is unknown or the order is not queued. */
+  readonly estimatedWait: EstimatedWait | undefined;
   /** How many units of the package are being booked now; 0 if the order is not queued. */
   readonly inProgress: number;
   /** Whether the same trip can be ordered again; undefined if the page does not offer it. */
@@ -38,21 +41,28 @@ export class WatchedOrder {
   /**
    * The state that the fragment should show now. Undefined if the order is unknown, or if the fragment already shows
    * this state.
+   * @param estimate estimates the wait at a position of the queue
    */
-  change(held: number, tripOffer: TripOffer | undefined): ShownOrder | undefined {
+  change(
+    held: number,
+    tripOffer: TripOffer | undefined,
+    estimate: (position: number) => EstimatedWait | undefined,
+  ): ShownOrder | undefined {
     const { order, shown } = this;
     if (order === undefined) return undefined;
     const isQueued = order.status === 'queued';
     const queuePosition = isQueued ? this.queuePosition : undefined;
+    const estimatedWait = queuePosition === undefined ? undefined : estimate(queuePosition);
     const inProgress = isQueued ? held : 0;
     const offer = offersAgain(order) ? tripOffer : undefined;
     const isSame =
       shown !== undefined &&
       isSameState(shown.order, order) &&
       shown.queuePosition === queuePosition &&
+      isSameWait(shown.estimatedWait, estimatedWait) &&
       shown.inProgress === inProgress &&
       shown.offer === offer;
-    return isSame ? undefined : { order, queuePosition, inProgress, offer };
+    return isSame ? undefined : { order, queuePosition, estimatedWait, inProgress, offer };
   }
 }
 
@@ -105,4 +115,8 @@ export class WatchedPackage {
 /** Compares only the status and the length of the timeline, because every change of an order adds to its timeline. */
 export function isSameState(a: Order, b: Order): boolean {
   return a === b || (a.status === b.status && a.timeline.length === b.timeline.length);
+}
+
+function isSameWait(a: EstimatedWait | undefined, b: EstimatedWait | undefined): boolean {
+  return a?.minSeconds === b?.minSeconds && a?.maxSeconds === b?.maxSeconds;
 }

@@ -1,6 +1,6 @@
 import type { Order } from '../../src/domain/order.ts';
 import type { Inventory, PackageSnapshot } from '../../src/domain/travel-package.ts';
-import type { BookingEngine } from '../../src/engine/engine.ts';
+import type { BookingEngine, EstimatedWait } from '../../src/engine/engine.ts';
 import { silentLog } from '../../src/observability/log.ts';
 import type { Viewer } from '../../src/realtime/fanout.ts';
 import { Hub, type HubOptions, type LiveRender } from '../../src/realtime/hub.ts';
@@ -53,6 +53,8 @@ export class HubScene {
   readonly packages = new Map<number, PackageSnapshot>();
   readonly orders = new Map<string, Order>();
   readonly positions = new Map<string, number>();
+  /** The estimated waits by position, in every queue. */
+  readonly waits = new Map<number, EstimatedWait>();
   readonly reads: string[] = [];
   rendered = 0;
   isStoreDown = false;
@@ -73,6 +75,7 @@ export class HubScene {
         return this.orders.get(id);
       },
       queuePosition: ({ id }) => this.positions.get(id),
+      estimatedWait: (_packageId, position) => this.waits.get(position),
     });
     const render: LiveRender = {
       package: ({ package: { id, archived }, inventory: { remaining, held } }) => {
@@ -80,12 +83,11 @@ export class HubScene {
         if (archived === true) return { rootId: `stay-${id}`, html: `${id}: archived` };
         return { rootId: `stay-${id}`, html: `${id}: ${remaining} free, ${held} held` };
       },
-      order: ({ order: { id, status }, queuePosition, inProgress, offer = 'open' }) => {
+      order: ({ order: { id, status }, queuePosition, estimatedWait: wait, inProgress, offer = 'open' }) => {
         this.rendered++;
-        return {
-          rootId: 'order-live',
-          html: `${id} ${status} ${queuePosition ?? '-'} ${inProgress}${offer === 'open' ? '' : ` ${offer}`}`,
-        };
+        const words = [id, status, queuePosition ?? '-', inProgress, ...(offer === 'open' ? [] : [offer])];
+        const waits = wait === undefined ? [] : [`${wait.minSeconds}-${wait.maxSeconds} s`];
+        return { rootId: 'order-live', html: [...words, ...waits].join(' ') };
       },
     };
     const deps = { engine: this.engine, liveBus: this.bus, clock, log: silentLog };
