@@ -48,15 +48,19 @@ test('position, booking and outcome appear without a reload or a layout shift', 
   await page.evaluate(watch);
   expect(await page.locator('#place').textContent()).toBe('1');
   await page.getByText('1 place is being booked. You get it if that booking fails.').waitFor();
+  await page.getByText('Estimated wait: not known yet').waitFor();
+  await page.getByText('On your turn we book at once, unless everything has been sold by then.').waitFor();
   await page.getByText('You can close this page; we keep your position.').waitFor();
   expect(await page.title()).toBe('No. 1 in the queue · Flight-1');
 
   supplier.release('other@example.com', 'no seat');
   await heading('Asking the airline…').waitFor();
+  await page.getByText('If the airline has a seat, we ask the hotel for your room.').waitFor();
   supplier.release('ana@example.com', 'seat');
   await heading('Your trip is booked').waitFor();
   // The title changes after the page.
   await expect.poll(() => page.title()).toBe('Booked · Flight-1');
+  await page.getByText('On your trip you need the ticket and the reservation number below.').waitFor();
   await page
     .getByRole('alert')
     .getByText(/^Your trip is booked\./)

@@ -56,6 +56,7 @@ export async function startLongTextFixture(): Promise<LongTextFixture> {
       ...fakePackages(packages),
       order: async (id) => byId.get(id),
       queuePosition: () => 12_345,
+      estimatedWait: () => ({ minSeconds: 45, maxSeconds: 120 }),
       purchase: async () => ({ kind: 'refused', code: 'sold_out' }),
     },
     service: fakeAdmin({

@@ -56,6 +56,24 @@ export function formatWait(seconds: number): string {
   return seconds <= 90 ? formatQuantity(Math.ceil(seconds), 'second') : formatQuantity(minutes, 'minute');
 }
 
+/**
+ * A range of waits in words: `about 20 to 45 seconds`, `about 45 seconds to 2 minutes`, `up to 10 minutes`.
+ * @param minSeconds whole minutes or hours, or less than a minute; so is `maxSeconds`, which is greater
+ */
+export function formatWaitRange(minSeconds: number, maxSeconds: number): string {
+  const [min, max] = [inUnit(minSeconds), inUnit(maxSeconds)];
+  const end = formatQuantity(max.count, max.unit);
+  if (minSeconds === 0) return `up to ${end}`;
+  const start = min.unit === max.unit ? formatCount(min.count) : formatQuantity(min.count, min.unit);
+  return `about ${start} to ${end}`;
+}
+
+/** A time in the largest unit of which it is a whole number. */
+function inUnit(seconds: number): { count: number; unit: string } {
+  if (seconds % 3_600 === 0) return { count: seconds / 3_600, unit: 'hour' };
+  return seconds % 60 === 0 ? { count: seconds / 60, unit: 'minute' } : { count: seconds, unit: 'second' };
+}
+
 /** A count with its noun, such as `1 order` or `12 orders`. */
 export function formatQuantity(count: number, one: string, many = `${one}s`): string {
   return `${formatCount(count)} ${count === 1 ? one : many}`;

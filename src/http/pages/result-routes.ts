@@ -11,6 +11,7 @@ import {
   rememberOrders,
 } from '../order-access.ts';
 import { problem, type SendProblem } from '../problem.ts';
+import { queueStateOf } from '../queue-state.ts';
 import { issueFormKey } from './form-keys.ts';
 import { orderFragment } from './fragments/order.ts';
 import type { LiveOrderState } from './fragments/order-text.ts';
@@ -129,9 +130,8 @@ async function visibleOrder(
 async function liveOf({ engine, clock }: PageServices, order: Order): Promise<Omit<LiveOrderState, 'now'>> {
   const snapshot = await engine.package(order.packageId);
   const inProgress = snapshot?.inventory.held ?? 0;
-  const queuePosition = order.status === 'queued' ? engine.queuePosition(order) : undefined;
   const offer = snapshot === undefined ? undefined : offerOf(snapshot, clock.now());
-  return { inProgress, queuePosition, offer };
+  return { ...queueStateOf(engine, order), inProgress, offer };
 }
 
 function sendMiss(c: Context, services: PageServices): Response {

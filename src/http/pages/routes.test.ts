@@ -171,6 +171,15 @@ test('the polled fragments equal the fragments in the page', async () => {
   expect(page).toContain(fragments.slice(0, fragments.indexOf('<span id="stay-2"')));
 });
 
+test('the page of a queued order and its polled fragment show the estimated wait', async () => {
+  const known = pages({ estimatedWait: () => ({ minSeconds: 60, maxSeconds: 180 }) });
+  for (const path of [`/orders/${id}`, `/orders/${id}/fragment`]) {
+    const address = `${path}?proof=${proof}&cookie=set`;
+    expect(await (await known.request(address)).text()).toContain('Estimated wait: <b>about 1 to 3 minutes<');
+    expect(await (await pages().request(address)).text()).toContain('Estimated wait: <b>not known yet<');
+  }
+});
+
 test('Q10 an order’s fragment needs its signature', async () => {
   const address = `/orders/${id}/fragment?proof=`;
   expect((await pages().request(`${address}${orderSignature(secret, id)}`)).status).toBe(200);

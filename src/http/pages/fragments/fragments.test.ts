@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { fakeOrder, fakeSnapshot, fakeNow as now } from '../../../../test/support/fake-engine.ts';
-import type { Order } from '../../../domain/order.ts';
+import { type Order, orderStatuses } from '../../../domain/order.ts';
 import { orderFragment } from './order.ts';
-import { queueText } from './order-text.ts';
+import { orderText, queueText, waitText } from './order-text.ts';
 import { packageFragment, stayState } from './package.ts';
 
 const view = { currency: 'USD', now };
@@ -134,5 +134,28 @@ describe('an order', () => {
     [{ queuePosition: 2, inProgress: 0 }, '1 person is ahead of you.'],
   ])('in the queue shows %j as text', (state, words) => {
     expect(queueText({ ...state, now })).toBe(words);
+  });
+
+  test.each([
+    [undefined, 'not known yet'],
+    [{ minSeconds: 0, maxSeconds: 10 }, 'up to 10 seconds'],
+    [{ minSeconds: 0, maxSeconds: 60 }, 'up to 1 minute'],
+    [{ minSeconds: 20, maxSeconds: 45 }, 'about 20 to 45 seconds'],
+    [{ minSeconds: 30, maxSeconds: 120 }, 'about 30 seconds to 2 minutes'],
+    [{ minSeconds: 60, maxSeconds: 180 }, 'about 1 to 3 minutes'],
+    [{ minSeconds: 2_700, maxSeconds: 3_600 }, 'about 45 minutes to 1 hour'],
+    [{ minSeconds: 3_600, maxSeconds: 10_800 }, 'about 1 to 3 hours'],
+  ])('in the queue shows the estimated wait %j as text', (estimatedWait, words) => {
+    expect(waitText(estimatedWait)).toBe(words);
+    expect(shown({}, { queuePosition: 7, estimatedWait })).toContain(`Estimated wait: <b>${words}</b>`);
+    expect(shown({ status: 'held' }, { estimatedWait })).not.toContain('Estimated wait');
+  });
+
+  test.each(orderStatuses)('that is %s says in one sentence what happens next', (status) => {
+    const order = fakeOrder({ status });
+    const { text, next } = orderText(order, live);
+    expect(next).toMatch(/^[A-Z][^.!?]+\.$/);
+    expect(text).not.toContain(next);
+    expect(shown(order)).toContain(`<p class="next" id="next-${status}">${next}</p>`);
   });
 });

@@ -1,7 +1,8 @@
 import { errorKind } from '../../../domain/errors.ts';
 import type { Order, TimelineEntry, TimelineEvent } from '../../../domain/order.ts';
+import type { EstimatedWait } from '../../../engine/engine.ts';
 import type { IconName } from '../elements.ts';
-import { formatNight, formatTime, peopleAre, placesAre } from '../format.ts';
+import { formatNight, formatTime, formatWaitRange, peopleAre, placesAre } from '../format.ts';
 import { type Html, markup } from '../markup.ts';
 import type { TripOffer } from './package.ts';
 
@@ -13,6 +14,8 @@ export interface OrderText {
   readonly title: string;
   readonly headline: string;
   readonly text: string;
+  /** One sentence about what happens next. It is true as long as the order has this status. */
+  readonly next: string;
 }
 
 export function orderText(order: Order, live: LiveOrderState): OrderText {
@@ -22,6 +25,7 @@ export function orderText(order: Order, live: LiveOrderState): OrderText {
         ...waiting('line', 'In the queue'),
         headline: 'Your position in the queue',
         text: queueText(live),
+        next: 'On your turn we book at once, unless everything has been sold by then.',
       };
     case 'held':
       return order.flight === undefined
@@ -29,11 +33,13 @@ export function orderText(order: Order, live: LiveOrderState): OrderText {
             ...waiting('plane', 'Booking'),
             headline: 'Asking the airline…',
             text: 'We hold a place for you while we book. You will know in a few seconds.',
+            next: 'If the airline has a seat, we ask the hotel for your room.',
           }
         : {
             ...waiting('bed', 'Booking'),
             headline: 'Asking the hotel…',
             text: 'Your seat is reserved. Your room is next.',
+            next: 'If the hotel has a room, your trip is booked.',
           };
     case 'confirmed':
       return {
@@ -42,24 +48,28 @@ export function orderText(order: Order, live: LiveOrderState): OrderText {
         title: 'Booked',
         headline: 'Your trip is booked',
         text: `Your seat and your room for the night of ${formatNight(order.package.stay)} are reserved. No payment is taken.`,
+        next: 'On your trip you need the ticket and the reservation number below.',
       };
     case 'cancelling':
       return {
         ...waiting('back', 'Cancelling'),
         headline: 'Cancelling your trip…',
         text: 'We are giving back your seat and your room.',
+        next: 'As soon as both are given back, the trip is cancelled.',
       };
     case 'cancelled':
       return {
         ...neutral('Cancelled'),
         headline: 'This trip is cancelled',
         text: 'Your seat and your room were given back. You have not been charged.',
+        next: 'This order has ended; you can order again while the trip is on sale.',
       };
     case 'withdrawn':
       return {
         ...neutral('Left the queue'),
         headline: 'You left the queue',
         text: 'Nothing was booked. You have not been charged.',
+        next: 'This order has ended; if you order again, you join the queue at its end.',
       };
     case 'rejected':
       return {
@@ -68,10 +78,18 @@ export function orderText(order: Order, live: LiveOrderState): OrderText {
         title: 'Sold out',
         headline: 'Sold out before your turn',
         text: errorKind('sold_out').words,
+        next: 'This order has ended; other trips may still be on sale.',
       };
     case 'compensating':
+      return {
+        ...failed(order),
+        next: 'You need not wait for that: this order can no longer be booked.',
+      };
     case 'failed':
-      return { tone: 'bad', icon: 'cross', title: 'Not booked', ...failureText(order) };
+      return {
+        ...failed(order),
+        next: 'This order has ended; you can try again while the trip is on sale.',
+      };
   }
 }
 
@@ -81,6 +99,10 @@ function waiting(icon: IconName, title: string) {
 
 function neutral(title: string) {
   return { tone: 'neutral', icon: 'back', title } as const;
+}
+
+function failed(order: Order) {
+  return { tone: 'bad', icon: 'cross', title: 'Not booked', ...failureText(order) } as const;
 }
 
 /** The text of a queued order, such as `1 place is being booked. You get it if that booking fails.` */
@@ -95,6 +117,11 @@ export function queueText({ queuePosition, inProgress }: LiveOrderState): string
   return inProgress === 1
     ? `${booked} You get it if that booking fails.`
     : `${booked} You get the first that comes free.`;
+}
+
+/** The estimated wait of a queued order, such as `about 1 to 3 minutes`. */
+export function waitText(wait: EstimatedWait | undefined): string {
+  return wait === undefined ? 'not known yet' : formatWaitRange(wait.minSeconds, wait.maxSeconds);
 }
 
 /** The text of a failed order, such as headline `The airline had no seat.` and text `You have not been charged.` */
@@ -120,6 +147,8 @@ function reasonText({ reason }: Order): string {
 export interface LiveOrderState {
   /** The position in the queue, from 1, while the order is queued and the position is known. */
   readonly queuePosition?: number | undefined;
+  /** The estimated wait at this position, while it is known. */
+  readonly estimatedWait?: EstimatedWait | undefined;
   /** Units of the package that are being booked now. */
   readonly inProgress: number;
   /** Whether the trip can be ordered now, if known. */

@@ -2,7 +2,7 @@ import { isSettled, type Order, type OrderStatus } from '../../../domain/order.t
 import { icon } from '../elements.ts';
 import { formatCount, formatDateTime } from '../format.ts';
 import { type Html, markup } from '../markup.ts';
-import { type LiveOrderState, type OrderText, orderText, timeline } from './order-text.ts';
+import { type LiveOrderState, type OrderText, orderText, timeline, waitText } from './order-text.ts';
 import type { TripOffer } from './package.ts';
 
 export const orderElementId = 'order-live';
@@ -42,6 +42,8 @@ export function orderFragment(order: Order, live: LiveOrderState): Html {
         <h1 id="headline-${phase}" class="headline" tabindex="-1">${words.headline}</h1>
         ${status === 'queued' ? markup`<p class="place" id="place" data-size="${(live.queuePosition ?? 0) < 1000 ? 'small' : 'large'}">${live.queuePosition === undefined ? '–' : formatCount(live.queuePosition)}</p>` : ''}
         <p class="verdict-text">${words.text}</p>
+        ${status === 'queued' ? markup`<p class="wait" id="wait">Estimated wait: <b>${waitText(live.estimatedWait)}</b></p>` : ''}
+        <p class="next" id="next-${phase}">${words.next}</p>
         ${steps(order)}
         <div class="actions">${actions(order, live)}</div>
       </section>
