@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest';
+import { fakeNow, fakeOrder } from '../../test/support/fake-engine.ts';
+import { type Order, orderStatuses } from '../domain/order.ts';
+import { orderCalendar } from './order-calendar.ts';
+
+const confirmed: Order = fakeOrder({
+  status: 'confirmed',
+  flight: { ticketNumber: 'F-00000123' },
+  hotel: { reservationNumber: 'H-00000456' },
+  timeline: [
+    { at: fakeNow, event: 'claimed' },
+    { at: fakeNow + 61_000, event: 'confirmed' },
+  ],
+});
+
+/** The properties of each event, as `NAME: value`. */
+function eventsOf(order: Order): string[][] {
+  const text = orderCalendar(order)?.text ?? '';
+  return text
+    .replaceAll('\r\n ', '')
+    .split('BEGIN:VEVENT\r\n')
+    .slice(1)
+    .map((event) => event.split('END:VEVENT')[0]?.trim().split('\r\n') ?? []);
+}
+
+describe('the calendar file of a confirmed order', () => {
+  test('has the day of the flight and the night, as whole days with their numbers', () => {
+    const [flight = [], night = []] = eventsOf(confirmed);
+    expect(eventsOf(confirmed)).toHaveLength(2);
+    for (const event of [flight, night]) {
+      expect(event).toEqual(
+        expect.arrayContaining(['DTSTART;VALUE=DATE:20220809', 'DTEND;VALUE=DATE:20220810']),
+      );
+      expect(event).toContain('DTSTAMP:20220801T000101Z');
+    }
+    expect(flight).toContain('SUMMARY:Flight: Flight-1');
+    expect(flight.join()).toContain('DESCRIPTION:Flight ticket: F-00000123\\n');
+    expect(night).toContain('SUMMARY:Night at the hotel');
+    expect(night.join()).toContain('DESCRIPTION:Hotel reservation: H-00000456\\n');
+  });
+
+  test('has no time of day, because an order knows none', () => {
+    const withoutStamps = (orderCalendar(confirmed)?.text ?? '').replaceAll(/^DTSTAMP:.*$/gm, '');
+    expect(withoutStamps).not.toMatch(/\dT\d|\d\d:\d\d/);
+  });
+
+  test('is the same for the same order, and no other order has its events', () => {
+    expect(orderCalendar({ ...confirmed })).toEqual(orderCalendar(confirmed));
+    const uids = [confirmed, { ...confirmed, id: '0000-0000-0000-0001' }].flatMap((order) =>
+      eventsOf(order).map((event) => event.find((line) => line.startsWith('UID:'))),
+    );
+    expect(new Set(uids).size).toBe(4);
+    expect(uids).not.toContain(undefined);
+  });
+
+  test('Q10 has neither the id nor the email of the order', () => {
+    const text = (orderCalendar(confirmed)?.text ?? '').replaceAll('\r\n ', '');
+    expect(text).not.toContain(confirmed.id);
+    expect(text).not.toContain(confirmed.email);
+  });
+
+  test('is text/calendar in UTF-8, with a name that fits a header', () => {
+    expect(orderCalendar(confirmed)).toMatchObject({
+      name: 'trip-2022-08-09.ics',
+      type: 'text/calendar; charset=utf-8',
+    });
+  });
+});
+
+test('an order that is not confirmed has no calendar file', () => {
+  const having = orderStatuses.filter((status) => orderCalendar({ ...confirmed, status }) !== undefined);
+  expect(having).toEqual(['confirmed']);
+});
+
+test('an order whose night is no date has no calendar file', () => {
+  const odd = { ...confirmed, package: { ...confirmed.package, stay: 'the night of the gala' } };
+  expect(orderCalendar(odd)).toBeUndefined();
+});
