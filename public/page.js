@@ -61,6 +61,8 @@
 
   document.addEventListener('submit', (event) => {
     const form = event.target;
+    // Asking twice is harmless, and a download leaves the page as it is.
+    if (form.method === 'get') return;
     const button = event.submitter ?? form.querySelector('[type=submit]');
     if (form.dataset.sent || button?.getAttribute('aria-disabled') === 'true') {
       event.preventDefault();

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { buy } from '../support/api-client.ts';
@@ -108,6 +109,21 @@ describe.each([true, false])('with JavaScript: %s', (javaScriptEnabled) => {
     const said = page.locator('.choice');
     if (javaScriptEnabled) expect(await said.innerText()).toMatch(/Flight-2\s+Tue, 9 Aug 2022\s+\$100/);
     else expect(await said.innerText()).toBe('Your trip is marked above, with its price');
+  });
+
+  test('a booked trip is added to the calendar, as often as the buyer likes', async () => {
+    await open('/order?package=2', javaScriptEnabled);
+    await order();
+    for (let each = 0; each < 2; each++) {
+      const saved = page.waitForEvent('download');
+      await page.getByRole('button', { name: 'Add to calendar' }).click();
+      const file = await saved;
+      expect(file.suggestedFilename()).toBe('trip-2022-08-09.ics');
+      const text = await readFile(await file.path(), 'utf8');
+      expect(text).toContain('SUMMARY:Flight: Flight-2\r\n');
+      expect(text).toMatch(/Flight ticket: F\d{8}[\s\S]*Hotel reservation: H\d{8}/);
+    }
+    await heading('Your trip is booked').waitFor();
   });
 
   test('an order page explains how to find it again and has a readable private link', async () => {

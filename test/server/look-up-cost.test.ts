@@ -133,6 +133,7 @@ const byEmail: [string, Try][] = [
 const byProof: [string, Try][] = [
   ['GET /orders/:id', (id, proof) => send('GET', `/orders/${id}?proof=${proof}`)],
   ['GET /orders/:id/fragment', (id, proof) => send('GET', `/orders/${id}/fragment?proof=${proof}`)],
+  ['GET /orders/:id/calendar.ics', (id, proof) => send('GET', `/orders/${id}/calendar.ics?proof=${proof}`)],
   ['POST /orders/:id/cancel', (id, proof) => send('POST', `/orders/${id}/cancel?proof=${proof}`, asForm, '')],
   ['GET /live', (id, proof) => send('GET', `/live?topic=order:${id}&proof=${proof}`, upgrade)],
 ];

@@ -46,6 +46,7 @@ it('Q10 /query gives the same answer to every failed look-up, after one read of 
 it.each([
   ['GET', `/orders/ID`],
   ['GET', `/orders/ID/fragment`],
+  ['GET', `/orders/ID/calendar.ics`],
   ['POST', `/orders/ID/cancel`],
 ])(
   'Q10 %s %s reads nothing for callers without the signature, and gives all of them the same answer',

@@ -66,6 +66,7 @@ export function resultPage(context: RenderContext, state: ResultPageState): Html
         ${orderFragment(order, live)}
         ${findAgain(state)}
         <form id="cancel" method="post" action="${cancelAddress}"></form>
+        <form id="calendar" action="${address}/calendar.ics">${state.actsByProof ? markup`<input type="hidden" name="proof" value="${proof}">` : ''}</form>
         <form id="again" method="post" action="/${state.mode}">
           <input type="hidden" name="key" value="${state.key}" autocomplete="off">
           <input type="hidden" name="packageId" value="${order.packageId}">

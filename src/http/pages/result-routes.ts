@@ -1,4 +1,5 @@
 import type { Context } from 'hono';
+import { orderCalendar } from '../../calendar/order-calendar.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import { isSettled, type Order, parseOrderId } from '../../domain/order.ts';
 import { limited } from '../limits.ts';
@@ -28,14 +29,15 @@ import {
 import { resultPage } from './result-page.ts';
 
 /**
- * The routes of `/orders/:id`, its live fragment, and its cancellation. Cancelling a queued order means leaving the
- * queue.
+ * The routes of `/orders/:id`, its live fragment, its calendar file, and its cancellation. Cancelling a queued order
+ * means leaving the queue.
  */
 export function resultPages(services: PageServices, showProblem: SendProblem): RouteTable {
   const limitedPage = (handle: RouteHandler) => limited(services.limits?.lookUp, handle, showProblem);
   return {
     '/orders/:id': { GET: limitedPage((c) => show(c, services)) },
     '/orders/:id/fragment': { GET: limitedPage((c) => showFragment(c, services)) },
+    '/orders/:id/calendar.ics': { GET: limitedPage((c) => sendCalendar(c, services)) },
     '/orders/:id/cancel': { POST: limitedPage((c) => cancel(c, services)) },
   };
 }
@@ -104,6 +106,21 @@ async function showFragment(c: Context, services: PageServices): Promise<Respons
   return c.html(
     String(orderFragment(order, { ...(await liveOf(services, order)), now: services.clock.now() })),
   );
+}
+
+/** Sends the calendar file of a confirmed order. For another order the page tells what has become of it. */
+async function sendCalendar(c: Context, services: PageServices): Promise<Response> {
+  const proof = c.req.query('proof');
+  const order = await visibleOrder(c, services, parseOrderId(c.req.param('id') ?? ''), proof);
+  if (order === undefined) return sendMiss(c, services);
+  const file = orderCalendar(order);
+  if (file === undefined) {
+    const parts = { cookieSet: proof !== undefined };
+    return c.redirect(orderAddress(order.id, parts, proof), 303);
+  }
+  c.header('Content-Type', file.type);
+  c.header('Content-Disposition', `attachment; filename="${file.name}"`);
+  return c.body(file.text);
 }
 
 async function cancel(c: Context, services: PageServices): Promise<Response> {

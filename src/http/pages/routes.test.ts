@@ -6,6 +6,7 @@ import {
   fakePackages,
   fakeSnapshot,
 } from '../../../test/support/fake-engine.ts';
+import { orderStatuses } from '../../domain/order.ts';
 import type { BookingEngine, PurchaseRequest, Settling } from '../../engine/engine.ts';
 import { silentLog } from '../../observability/log.ts';
 import { StoreUnavailableError } from '../../storage/store.ts';
@@ -239,6 +240,51 @@ test.each(['', '?from=queue'])(
     expect(cancelled.headers.get('location')).toBe(`/orders/${id}${query}`);
   },
 );
+
+describe('the calendar file of a confirmed order', () => {
+  const booked = {
+    status: 'confirmed',
+    flight: { ticketNumber: 'F1' },
+    hotel: { reservationNumber: 'H1' },
+  } as const;
+  const app = pages({ order: async () => fakeOrder(booked) });
+  const address = `/orders/${id}/calendar.ics`;
+
+  test('Q10 is sent to a browser with the order’s cookie or its signature, and to no other', async () => {
+    const headers = cookieOf(await app.request(`/orders/${id}?proof=${proof}`));
+    const answers = [await app.request(address, { headers }), await app.request(`${address}?proof=${proof}`)];
+    for (const answer of answers) {
+      expect(answer.status).toBe(200);
+      expect(answer.headers.get('content-type')).toBe('text/calendar; charset=utf-8');
+      expect(answer.headers.get('content-disposition')).toBe('attachment; filename="trip-2022-08-09.ics"');
+      expect(answer.headers.get('cache-control')).toBe('no-store');
+      expect(await answer.text()).toMatch(/^BEGIN:VCALENDAR\r\n[\s\S]*F1[\s\S]*H1[\s\S]*END:VCALENDAR\r\n$/);
+    }
+    for (const query of ['', '?proof=wrong', `?proof=${proof}x`, '?email=ana%40example.com'])
+      expect((await app.request(address + query)).status, query).toBe(404);
+  });
+
+  test('is linked on its page, with the signature if the browser takes no cookies', async () => {
+    const headers = cookieOf(await app.request(`/orders/${id}?proof=${proof}`));
+    const shown = await (await app.request(`/orders/${id}`, { headers })).text();
+    expect(shown).toContain(`<form id="calendar" action="${address}"></form>`);
+    expect(shown).toContain('form="calendar">Add to calendar</button>');
+    const without = await (await app.request(`/orders/${id}?proof=${proof}&cookie=set`)).text();
+    const field = `<input type="hidden" name="proof" value="${proof}">`;
+    expect(without).toContain(`<form id="calendar" action="${address}">${field}</form>`);
+  });
+
+  test.each(orderStatuses.filter((status) => status !== 'confirmed'))(
+    'does not exist while the order is %s: its page has no button, and its address leads to the page',
+    async (status) => {
+      const other = pages({ order: async () => fakeOrder({ ...booked, status }) });
+      const page = `/orders/${id}?proof=${proof}&cookie=set`;
+      expect(await (await other.request(page)).text()).not.toContain('form="calendar"');
+      const answer = await other.request(`${address}?proof=${proof}`);
+      expect([answer.status, answer.headers.get('location')]).toEqual([303, page]);
+    },
+  );
+});
 
 test('pages are not cached, and their policy forbids inline scripts', async () => {
   const answer = await pages().request('/order');

@@ -1,6 +1,6 @@
 import { isSettled, type Order, type OrderStatus } from '../../../domain/order.ts';
 import { icon } from '../elements.ts';
-import { formatCount, formatDateTime } from '../format.ts';
+import { formatCount, formatDateTime, formatNight } from '../format.ts';
 import { type Html, markup } from '../markup.ts';
 import { type LiveOrderState, type OrderText, orderText, timeline, waitText } from './order-text.ts';
 import type { TripOffer } from './package.ts';
@@ -27,7 +27,7 @@ function isStill(order: Order, { offer }: LiveOrderState): boolean {
 /**
  * The live fragment of an order's page: outcome or position in the queue, actions, numbers and timeline. Parts that
  * differ between phases have the phase in their id, so that htmx replaces such a part instead of moving it. The buttons
- * submit the forms `again` and `cancel`, which are outside of the fragment.
+ * submit the forms `again`, `cancel` and `calendar`, which are outside of the fragment.
  */
 export function orderFragment(order: Order, live: LiveOrderState): Html {
   const words = orderText(order, live);
@@ -51,6 +51,7 @@ export function orderFragment(order: Order, live: LiveOrderState): Html {
         ${fact('Order number', order.id)}
         ${fact('Flight ticket', order.flight?.ticketNumber, order)}
         ${fact('Hotel reservation', order.hotel?.reservationNumber, order)}
+        ${night(order)}
         <div class="fact"><dt>Email</dt><dd dir="auto">${order.email}</dd></div>
         <div class="fact"><dt>Ordered</dt>
           <dd><time class="moment" datetime="${new Date(order.createdAt).toISOString()}">
@@ -199,6 +200,15 @@ function fact(label: string, number: string | undefined, order?: Order): Html {
           aria-label="Copy ${label.toLowerCase()}">Copy</button></dd>`
       : markup`<dd class="fact-none">${missing}</dd>`;
   return markup`<div class="fact fact-number"><dt>${label}</dt>${value}</div>`;
+}
+
+/** The night, and once the trip is booked a button that saves the trip as a calendar file. */
+function night({ status, package: { stay } }: Order): Html {
+  const save =
+    status === 'confirmed'
+      ? markup`<button class="copy" id="save-to-calendar" type="submit" form="calendar">Add to calendar</button>`
+      : '';
+  return markup`<div class="fact fact-number"><dt>Night</dt><dd>${formatNight(stay)}${save}</dd></div>`;
 }
 
 /** The text in place of a missing or invalid number; undefined if the number is valid. */
