@@ -218,9 +218,22 @@ test('a confirmed order offers more than cancelling, and prints as a ticket', as
   const paper = await page.evaluate<string>('document.body.innerText');
   for (const said of ['Flight-2', 'Tue, 9 Aug 2022', '$100', 'Your trip is booked', 'ana@example.com'])
     expect(paper).toContain(said);
+  expect(paper).toContain('you need the ticket and the reservation number below');
+  expect(paper).not.toMatch(/Add to calendar|Cancel this trip|What happened/);
   expect(paper).toMatch(/[0-9A-Z]{4}(-[0-9A-Z]{4}){3}[\s\S]*F\d{8}[\s\S]*H\d{8}/);
   expect(
     await page.locator('button:visible, summary:visible, nav:visible, .private-link:visible').count(),
   ).toBe(0);
   expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe('rgb(255, 255, 255)');
+});
+
+test('a ticket printed without JavaScript has no links to cancel it either', async () => {
+  await open('/order?package=2', false);
+  await order();
+  const links = page.locator('a.button:visible, button:visible');
+  await cancelling(page, false).waitFor();
+  expect(await links.count()).toBeGreaterThan(0);
+  await page.emulateMedia({ media: 'print' });
+  expect(await links.count()).toBe(0);
+  expect(await page.locator('main').innerText()).toMatch(/Your trip is booked[\s\S]*F\d{8}[\s\S]*H\d{8}/);
 });
