@@ -32,6 +32,7 @@ describe('readConfig', () => {
         flightFailureRate: 0.5,
         hotelFailureRate: 0,
       },
+      operators: [],
       trustProxy: 0,
       limits: {
         purchases: { count: 500, windowS: 10 },
@@ -75,6 +76,7 @@ describe('readConfig', () => {
       HOTEL_FAILURE_RATE: '.25',
       SECRET: secret,
       ADMIN_TOKEN: 'aaaaaaaa',
+      ADMIN_TOKENS: ` anna:${'t'.repeat(20)}, ben:${'u'.repeat(20)}:read`,
       TRUST_PROXY: 'on',
       RATE_LIMIT_PURCHASES: '1/s',
       RATE_LIMIT_EMAIL: '20/2m',
@@ -111,6 +113,11 @@ describe('readConfig', () => {
       },
       secret,
       adminToken: 'aaaaaaaa',
+      operators: [
+        { name: 'admin', token: 'aaaaaaaa', mayChange: true },
+        { name: 'anna', token: 't'.repeat(20), mayChange: true },
+        { name: 'ben', token: 'u'.repeat(20), mayChange: false },
+      ],
       trustProxy: 1,
       limits: {
         purchases: { count: 1, windowS: 1 },
@@ -177,6 +184,7 @@ describe('readConfig', () => {
   it.each([
     ['SECRET', 'hunter 2'],
     ['ADMIN_TOKEN', 'two words'],
+    ['ADMIN_TOKENS', 'a-token-without-a-name'],
     ['SUPPLIERS_TOKEN', 'with blank'],
   ])('never shows the value of %s', (name, value) => {
     const message = refusal({ [name]: value });

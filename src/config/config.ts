@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { z } from 'zod';
 import { defined } from '../lib/defined.ts';
 import { ConfigError, redacted } from './config-error.ts';
+import { mainOperator, type OperatorConfig, operatorTokens } from './operators.ts';
 import { isRedisUrl, redisUrlsAllowed } from './redis-url.ts';
 import {
   database,
@@ -26,7 +27,7 @@ const engines = ['actor', 'lock', 'queue'] as const;
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
 /** Settings whose values are never shown. */
-const secrets: ReadonlySet<string> = new Set(['SECRET', 'ADMIN_TOKEN', 'SUPPLIERS_TOKEN']);
+const secrets: ReadonlySet<string> = new Set(['SECRET', 'ADMIN_TOKEN', 'ADMIN_TOKENS', 'SUPPLIERS_TOKEN']);
 
 const settings = z.object({
   PORT: whole(0, 65_535, 8888),
@@ -56,6 +57,7 @@ const settings = z.object({
   HOTEL_FAILURE_RATE: rate(0),
   SECRET: token().optional(),
   ADMIN_TOKEN: token().optional(),
+  ADMIN_TOKENS: z.string().transform(operatorTokens).optional(),
   TRUST_PROXY: trustProxy(),
   RATE_LIMIT: onOff().default(true),
   RATE_LIMIT_PURCHASES: rateLimit('500/10s'),
@@ -120,7 +122,9 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   );
   // A setting with an invalid value is not reported again as part of a contradiction.
   const isWrong = new Set(wrong.map(({ setting }) => setting));
-  const contradictions = contradictionsIn(read, isWrong).filter(({ setting }) => !isWrong.has(setting));
+  const contradictions = [...storeContradictions(read, isWrong), ...operatorContradictions(read)].filter(
+    ({ setting }) => !isWrong.has(setting),
+  );
   const refusals = [...wrong, ...contradictions].map((refusal) => ({
     ...refusal,
     value: secrets.has(refusal.setting) ? redacted : (given[refusal.setting] ?? ''),
@@ -151,7 +155,7 @@ interface Contradiction {
   readonly allowed: string;
 }
 
-function contradictionsIn(read: Partial<Settings>, isWrong: ReadonlySet<string>): Contradiction[] {
+function storeContradictions(read: Partial<Settings>, isWrong: ReadonlySet<string>): Contradiction[] {
   if (isWrong.has('DATABASE_URL')) return [];
   const refuse = (allowed: Partial<Record<keyof Settings, string>>): Contradiction[] =>
     settingNames.flatMap((setting) => {
@@ -169,6 +173,12 @@ function contradictionsIn(read: Partial<Settings>, isWrong: ReadonlySet<string>)
     REDLOCK_URLS: 'it needs REDIS_URL, which carries the messages.',
     ENGINE: 'lock and queue need REDIS_URL.',
   });
+}
+
+function operatorContradictions({ ADMIN_TOKEN, ADMIN_TOKENS = [] }: Partial<Settings>): Contradiction[] {
+  const at = ADMIN_TOKENS.findIndex(({ token: ofOperator }) => ofOperator === ADMIN_TOKEN);
+  if (at < 0) return [];
+  return [{ setting: 'ADMIN_TOKENS', allowed: `entry ${at + 1} has the token of ADMIN_TOKEN.` }];
 }
 
 function toConfig(read: Settings) {
@@ -201,6 +211,8 @@ function toConfig(read: Settings) {
       flightFailureRate: read.FLIGHT_FAILURE_RATE,
       hotelFailureRate: read.HOTEL_FAILURE_RATE,
     },
+    /** All operators. Empty: there are no operators' pages and no admin API. */
+    operators: operators(read),
     trustProxy: read.TRUST_PROXY,
     currency: read.CURRENCY,
     logLevel: read.LOG_LEVEL,
@@ -222,6 +234,12 @@ function toConfig(read: Settings) {
       limits: read.RATE_LIMIT ? limits(read) : undefined,
     }),
   };
+}
+
+/** The operator of `ADMIN_TOKEN`, and those of `ADMIN_TOKENS`. */
+function operators({ ADMIN_TOKEN, ADMIN_TOKENS = [] }: Settings): readonly OperatorConfig[] {
+  const main = ADMIN_TOKEN === undefined ? [] : [{ name: mainOperator, token: ADMIN_TOKEN, mayChange: true }];
+  return [...main, ...ADMIN_TOKENS];
 }
 
 /** The limits per client and per email. */

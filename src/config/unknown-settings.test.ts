@@ -18,6 +18,7 @@ describe('an unknown variable', () => {
     ['port', 'PORT'],
     ['SECERT', 'SECRET'],
     ['ADMIN_TOKKEN', 'ADMIN_TOKEN'],
+    ['ADMIN_TOKNES', 'ADMIN_TOKENS'],
     ['PUBLIC_ORGIN', 'PUBLIC_ORIGIN'],
   ])('that resembles a setting causes a warning with the closest name: %s', (name, meant) => {
     expect(settingWarnings({ [name]: 'hunter2' })).toEqual([
