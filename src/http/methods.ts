@@ -6,6 +6,11 @@ export type RouteHandler = (c: Context) => Response | Promise<Response>;
 /** The handlers of routes, by path and method. */
 export type RouteTable = Readonly<Record<string, Readonly<Record<string, RouteHandler>>>>;
 
+/** Whether requests with this method only read (RFC 9110, section 9.2.1). */
+export function isSafeMethod(method: string): boolean {
+  return method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
+}
+
 /** Serves the routes of a table. Other methods of their paths are answered as {@link allowOnly} says. */
 export function serveRoutes(table: RouteTable, show: SendProblem = problem): Hono {
   const routes = new Hono();

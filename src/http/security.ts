@@ -2,6 +2,7 @@ import { createHmac, hash, timingSafeEqual } from 'node:crypto';
 import type { MiddlewareHandler } from 'hono';
 import { secureHeaders } from 'hono/secure-headers';
 import type { HttpSettings } from './app-services.ts';
+import { isSafeMethod } from './methods.ts';
 import { ProblemError } from './problem.ts';
 
 interface PageSecurityOptions {
@@ -69,13 +70,13 @@ export function isOwnOrigin({ host, origin, site }: RequestSource, publicOrigin?
 /** Refuses POSTs from other sites with 403 `cross_site`. For pages only: the API uses no cookies. */
 export function sameOriginOnly({ publicOrigin }: Pick<HttpSettings, 'publicOrigin'>): MiddlewareHandler {
   return async (c, next) => {
-    const isRead = c.req.method === 'GET' || c.req.method === 'HEAD' || c.req.method === 'OPTIONS';
     const source = {
       host: c.req.header('host') ?? new URL(c.req.url).host,
       origin: c.req.header('origin'),
       site: c.req.header('sec-fetch-site'),
     };
-    if (!isRead && !isOwnOrigin(source, publicOrigin)) throw new ProblemError('cross_site');
+    if (!isSafeMethod(c.req.method) && !isOwnOrigin(source, publicOrigin))
+      throw new ProblemError('cross_site');
     await next();
   };
 }
