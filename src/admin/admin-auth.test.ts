@@ -11,6 +11,12 @@ import { StoreUnavailableError } from '../storage/store.ts';
 import { AdminAuth, type AdminAuthOptions } from './admin-auth.ts';
 
 const token = 'the-admin-token-of-this-server';
+const operators = [
+  { name: 'admin', token, mayChange: true },
+  { name: 'anna', token: 'the-token-of-anna-who-may-change', mayChange: true },
+  { name: 'ben', token: 'the-token-of-ben-who-may-only-read', mayChange: false },
+] as const;
+const [, anna, ben] = operators;
 const secret = 's'.repeat(32);
 const hour = 60 * 60 * 1_000;
 
@@ -41,20 +47,27 @@ function appWith(over: Partial<AdminAuthOptions> = {}) {
   );
   const bytes = (count: number) => new Uint8Array(count).fill(++drawn);
   const auth = new AdminAuth({
-    ...{ sessions, token, clock, log, settings: { secret }, random: { bytes, fraction: () => 0 } },
+    ...{ sessions, operators, clock, log, settings: { secret }, random: { bytes, fraction: () => 0 } },
     clientOf: ({ headers }) => String(headers['x-test-client'] ?? '192.0.2.1'),
     ...over,
   });
   const app = new Hono()
-    .on(['GET', 'POST'], '/who', async (c) => c.json(await auth.identify(c.req.raw, bindings(c).incoming)))
+    .on(['GET', 'POST'], '/who', async (c) => {
+      const { operator, mayChange } = await auth.identify(c.req.raw, bindings(c).incoming);
+      return c.json({ ...operator, mayChange });
+    })
+    .post('/change', async (c) => {
+      auth.requireChange(await auth.identify(c.req.raw, bindings(c).incoming));
+      return c.body(null, 204);
+    })
     .post('/in', async (c) => {
       const given = c.req.header('x-token') ?? '';
       c.header('Set-Cookie', await auth.logIn(given, c.req.header('cookie'), bindings(c).incoming));
       return c.body(null, 204);
     })
     .post('/out', async (c) => {
-      const operator = await auth.operator(c.req.header('cookie'));
-      c.header('Set-Cookie', await auth.logOut(operator as Operator));
+      const access = await auth.access(c.req.header('cookie'));
+      c.header('Set-Cookie', await auth.logOut(access?.operator as Operator));
       return c.body(null, 204);
     });
   app.onError(onError(silentLog));
@@ -62,8 +75,8 @@ function appWith(over: Partial<AdminAuthOptions> = {}) {
     app.request(`http://tickets.example${path}`, { method, headers }, {
       incoming: { socket: {}, headers },
     } as object);
-  const logIn = async () => {
-    const answer = await send('POST', '/in', { 'x-token': token });
+  const logIn = async (given: string = token) => {
+    const answer = await send('POST', '/in', { 'x-token': given });
     return (answer.headers.get('set-cookie') as string).split(';')[0] as string;
   };
   return { auth, send, logIn };
@@ -76,7 +89,8 @@ describe('the bearer token', () => {
     const { send } = appWith();
     for (const authorization of [`Bearer ${token}`, `bearer  ${token}`]) {
       const answer = await send('GET', '/who', { authorization });
-      expect(await answer.json()).toEqual({ name: 'admin', via: 'token', address: '192.0.2.1' });
+      const admin = { name: 'admin', via: 'token', address: '192.0.2.1', mayChange: true };
+      expect(await answer.json()).toEqual(admin);
     }
   });
 
@@ -186,7 +200,8 @@ describe('a session', () => {
 
   it('ends when the token or the secret changes', async () => {
     const cookie = await appWith().logIn();
-    for (const over of [{ token: 'a new one' }, { settings: { secret: 't'.repeat(32) } }]) {
+    const renewed = [{ name: 'admin', token: 'a new one', mayChange: true }, anna, ben];
+    for (const over of [{ operators: renewed }, { settings: { secret: 't'.repeat(32) } }]) {
       expect((await appWith(over).send('GET', '/who', { cookie })).status).toBe(401);
     }
     expect((await appWith().send('GET', '/who', { cookie })).status).toBe(200);
@@ -225,5 +240,109 @@ describe('a session', () => {
     // A request with the bearer token cannot come from another site's page.
     expect((await send('POST', '/who', { ...headers, ...bearer(token) })).status).toBe(200);
     expect((await send('GET', '/who', { cookie })).status).toBe(200);
+  });
+});
+
+describe('each of several operators', () => {
+  it('is identified by the own token, with the own right', async () => {
+    const { send } = appWith();
+    for (const { name, token: own, mayChange } of operators) {
+      const answer = await send('GET', '/who', bearer(own));
+      expect(await answer.json()).toEqual({ name, via: 'token', address: '192.0.2.1', mayChange });
+    }
+    const pieces = bearer(`${anna.token.slice(0, 16)}${ben.token.slice(16)}`);
+    expect((await send('GET', '/who', pieces)).status).toBe(401);
+  });
+
+  it('has sessions in the own name, which only the own log-out and the own token end', async () => {
+    const app = appWith();
+    const ofAnna = await app.logIn(anna.token);
+    const ofBen = await app.logIn(ben.token);
+    const names = ({ send }: ReturnType<typeof appWith>) =>
+      Promise.all(
+        [ofAnna, ofBen].map(async (cookie) => {
+          const answer = await send('GET', '/who', { cookie });
+          return ((await answer.json()) as { name?: string }).name;
+        }),
+      );
+    expect(await names(app)).toEqual(['anna', 'ben']);
+    const renewed = [{ ...anna, token: 'another-token-of-anna' }, ben];
+    expect(await names(appWith({ operators: renewed }))).toEqual([undefined, 'ben']);
+    expect(await names(appWith({ operators: [ben] }))).toEqual([undefined, 'ben']);
+    await app.send('POST', '/out', { cookie: ofAnna });
+    expect(await names(app)).toEqual([undefined, 'ben']);
+  });
+
+  it('is in the log of changes with the beginning and the end of a session', async () => {
+    const logged: string[] = [];
+    const { sessions } = fakeAdmin(
+      {},
+      {
+        sessions: {
+          started: async ({ name }) => {
+            logged.push(`${name} in`);
+            return { kind: 'done', value: true };
+          },
+          revoke: async ({ name }) => {
+            logged.push(`${name} out`);
+            return { kind: 'done', value: true };
+          },
+        },
+      },
+    );
+    const { send } = appWith({ sessions });
+    const first = await send('POST', '/in', { 'x-token': anna.token });
+    const cookie = (first.headers.get('set-cookie') as string).split(';')[0] as string;
+    // Another operator at the same browser ends the session of the one before.
+    await send('POST', '/in', { 'x-token': ben.token, cookie });
+    expect(logged).toEqual(['anna in', 'anna out', 'ben in']);
+  });
+
+  it('gets the right of the settings also with an older session', async () => {
+    const cookie = await appWith().logIn(ben.token);
+    const { send } = appWith({ operators: [{ ...ben, mayChange: true }] });
+    expect((await send('POST', '/change', { cookie, 'sec-fetch-site': 'same-origin' })).status).toBe(204);
+  });
+
+  it('is locked out with the others of an address after wrong guesses', async () => {
+    const { send } = appWith();
+    for (let each = 0; each < 10; each++) await send('GET', '/who', bearer(`guess-${each}`));
+    for (const { token: own } of operators) expect((await send('GET', '/who', bearer(own))).status).toBe(429);
+  });
+});
+
+describe('an operator who may only read', () => {
+  it('is refused every change with 403 and a line in the log, by token and by session', async () => {
+    const { send, logIn } = appWith();
+    const own = { 'sec-fetch-site': 'same-origin' };
+    for (const headers of [bearer(ben.token), { cookie: await logIn(ben.token), ...own }]) {
+      const answer = await send('POST', '/change', headers);
+      expect([answer.status, await answer.json()]).toMatchObject([403, { code: 'read_only' }]);
+    }
+    expect(log.lines).toEqual(Array(2).fill('an operator who may only read has asked for a change'));
+    for (const headers of [bearer(anna.token), { cookie: await logIn(token), ...own }]) {
+      expect((await send('POST', '/change', headers)).status).toBe(204);
+    }
+  });
+});
+
+describe('a watcher of the overview', () => {
+  const isRevoked = () => Promise.reject(new StoreUnavailableError('away'));
+
+  it('has a session that was not revoked', async () => {
+    const { auth, send, logIn } = appWith();
+    const cookie = await logIn(ben.token);
+    expect(await auth.watcher(cookie)).toMatchObject({ operator: { name: 'ben' }, mayChange: false });
+    await send('POST', '/out', { cookie });
+    expect(await auth.watcher(cookie)).toBeUndefined();
+    expect(await auth.watcher(undefined)).toBeUndefined();
+  });
+
+  it('may watch with a valid cookie while the store is away, and with no other one', async () => {
+    const cookie = await appWith().logIn(ben.token);
+    const { auth } = appWith({ sessions: fakeAdmin({}, { sessions: { isRevoked } }).sessions });
+    expect(await auth.watcher(cookie)).toMatchObject({ operator: { name: 'ben' }, mayChange: false });
+    expect(await auth.watcher(`${cookie}x`)).toBeUndefined();
+    await expect(auth.access(cookie)).rejects.toBeInstanceOf(StoreUnavailableError);
   });
 });

@@ -28,7 +28,7 @@ interface AdminParts {
 }
 
 interface OpenAdmin {
-  /** The dependencies of the admin routes. `admin` is absent if no admin token is set. */
+  /** The dependencies of the admin routes. `admin` is absent if no operator is configured. */
   readonly deps: { readonly admin?: HttpAdmin };
   /**
    * Tells the other instances that this instance drains, so that a long drain does not count as a loss. Never throws.
@@ -40,7 +40,7 @@ interface OpenAdmin {
 }
 
 /**
- * Opens the admin service. It is needed without a token too, because an instance with a token may ask for this one's
+ * Opens the admin service. It is needed without operators too, because an instance with operators may ask for this one's
  * status.
  */
 export function openAdmin(parts: AdminParts): OpenAdmin {
@@ -64,11 +64,11 @@ export function openAdmin(parts: AdminParts): OpenAdmin {
     left: async () => service.register?.leave(),
     close: () => meter.close(),
   };
-  const { adminToken: token } = config;
-  if (token === undefined) return { deps: {}, ...running };
+  const { operators } = config;
+  if (operators.length === 0) return { deps: {}, ...running };
   const clients = clientResolver(config.trustProxy);
   const clientOf = clients.of.bind(clients);
   const { sessions } = service;
-  const auth = new AdminAuth({ sessions, token, settings, clock, random, log, clientOf });
+  const auth = new AdminAuth({ sessions, operators, settings, clock, random, log, clientOf });
   return { deps: { admin: { service, auth } }, ...running };
 }

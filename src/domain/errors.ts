@@ -228,6 +228,12 @@ export const errorCatalogue = {
     retry: 'no',
     words: 'This needs a valid token.',
   },
+  read_only: {
+    title: 'This operator may only read',
+    status: 403,
+    retry: 'no',
+    words: 'You may see everything here, but change nothing.',
+  },
   rate_limited: {
     title: 'Too many requests',
     status: 429,

@@ -50,6 +50,13 @@ export interface HttpTelemetry {
   readonly expose: () => Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
+/** An operator, and the rights of the operator's token. */
+export interface OperatorAccess {
+  readonly operator: Operator;
+  /** False for an operator who may only read. */
+  readonly mayChange: boolean;
+}
+
 /** Identifies the operator who sent a request. */
 export interface OperatorAuth {
   /**
@@ -57,7 +64,7 @@ export interface OperatorAuth {
    * @throws ProblemError 401 without a valid token or session, 429 after too many wrong tokens, 403 when another site's
    * page sends a change with the session's cookie.
    */
-  identify(request: Request, sender: IncomingRequest | undefined): Promise<Operator>;
+  identify(request: Request, sender: IncomingRequest | undefined): Promise<OperatorAccess>;
 }
 
 export interface HttpSettings {

@@ -19,6 +19,8 @@ export interface Definition {
   readonly answers: Readonly<Record<number, Answer>>;
   /** The errors of this operation, besides the errors of every request. The error catalogue has their statuses. */
   readonly problems?: readonly ErrorCode[];
+  /** The operation only reads, although its method is not GET. So it is for operators who may only read, too. */
+  readonly onlyReads?: true;
   /** Whether a rate limit applies. Then every answer has `RateLimit` headers. */
   readonly isLimited?: true;
   /** How callers authenticate. Omitted for operations without authentication. */
@@ -45,7 +47,7 @@ export const tags = {
   Orders:
     'Buying, looking up and cancelling. An order is shown only to callers that know its id and its email.',
   Suppliers: 'The simulated airline and hotel. Reservations without their token are apart from real orders.',
-  Admin: 'For operators with the admin token.',
+  Admin: 'For operators with a token. Those who may only read get 403 for every change.',
   Operations: 'For load balancers, monitoring and tools.',
 } as const;
 
@@ -62,7 +64,8 @@ export const securitySchemes = {
   adminToken: {
     type: 'http',
     scheme: 'bearer',
-    description: 'The setting ADMIN_TOKEN. A browser that is signed in at /admin needs none.',
+    description:
+      'The setting ADMIN_TOKEN, or one in ADMIN_TOKENS. A browser that is signed in at /admin needs none.',
   },
 } as const;
 
@@ -112,7 +115,7 @@ export function defineOperations(
 ): readonly Operation[] {
   return Object.entries(definitions).map(([route, definition]) => {
     const [method, path] = route.split(' ') as [Method, string];
-    const { parameters = [], query, body, problems = [] } = definition;
+    const { parameters = [], query, body, problems = [], onlyReads = method === 'get' } = definition;
     const ofPath = [...path.matchAll(/(\w+)\/\{\w+\}/g)].map((match) => resourceOf(match[1] as string));
     const ofQuery = Object.entries(query?.shape ?? {}).map(
       ([name, schema]) => ({ in: 'query', name, schema: schema as z.ZodType }) as const,
@@ -127,7 +130,7 @@ export function defineOperations(
         ...(ofQuery.length === 0 ? [] : (['invalid'] as const)),
         ...ofPath.map(({ missing }) => missing),
         ...problems,
-        ...problemsOf(tag, method),
+        ...problemsOf(tag, method, onlyReads),
       ],
     };
   });
@@ -137,13 +140,14 @@ export function defineOperations(
 const bodyProblems: readonly ErrorCode[] = ['invalid', 'body_too_large', 'unsupported_media_type'];
 
 /** The errors that all operations of a tag have in common. */
-function problemsOf(tag: Tag, method: Method): readonly ErrorCode[] {
+function problemsOf(tag: Tag, method: Method, onlyReads: boolean): readonly ErrorCode[] {
   if (tag === 'Operations') return [];
   if (tag === 'Suppliers') return ['unauthorized', 'store_unavailable'];
   if (tag !== 'Admin') return ['store_unavailable'];
-  const read: readonly ErrorCode[] = ['unauthorized', 'rate_limited', 'store_unavailable'];
+  const all: readonly ErrorCode[] = ['unauthorized', 'rate_limited', 'store_unavailable'];
   // Changes with a browser session are accepted only from our own pages.
-  return method === 'get' ? read : [...read, 'cross_site'];
+  const unsafe: readonly ErrorCode[] = method === 'get' ? [] : ['cross_site'];
+  return [...all, ...unsafe, ...(onlyReads ? [] : (['read_only'] as const))];
 }
 
 interface Resource {

@@ -4,9 +4,9 @@ import type { Page } from '../lib/page.ts';
 
 /** The operator who asks for a change, as far as the server knows. */
 export interface Operator {
-  /** Always `admin`, because there is one token. */
+  /** As in `ADMIN_TOKENS`; `admin` for the operator of `ADMIN_TOKEN`, and in events of older releases. */
   readonly name: string;
-  /** `token`: a program with the token. `session`: a browser that logged in with it. */
+  /** `token`: a program with the operator's token. `session`: a browser that logged in with it. */
   readonly via: 'token' | 'session';
   /** The id of the browser's session: 128 random bits. The secret of the cookie is not part of it. */
   readonly session?: string;

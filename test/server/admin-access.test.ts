@@ -56,7 +56,7 @@ test('the cookie is useless after log-out', async () => {
   expect(await connect({ cookie })).toBe(401);
 });
 
-test('without an admin token there are no admin routes', async () => {
+test('without an operator there are no admin routes', async () => {
   await server.stop();
   server = await startServer();
   expect((await fetch(`${server.origin}/admin`)).status).toBe(404);

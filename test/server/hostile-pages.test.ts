@@ -31,11 +31,11 @@ function uniqueRoutes(): Route[] {
 }
 
 async function signIn(): Promise<string> {
-  const { operator } = fakeAuth();
+  const { access } = fakeAuth();
   const body = new URLSearchParams({ token: 'open-sesame' });
   const answer = await app.request('/admin/log-in', { method: 'POST', body });
   const [cookie = ''] = (answer.headers.get('set-cookie') ?? '').split(';');
-  expect(await operator(cookie)).toBeDefined();
+  expect(await access(cookie)).toBeDefined();
   return cookie;
 }
 

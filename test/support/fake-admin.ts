@@ -284,22 +284,36 @@ export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: AdminOverri
   };
 }
 
-/** Signs in every caller with this token, with a cookie that anybody could make. Programs send `bearer`. */
-export function fakeAuth(token = 'open-sesame', bearer = token): HttpAdmin['auth'] {
+/**
+ * Signs in every caller with this token, with a cookie that anybody could make. Programs send `bearer`. With
+ * `mayChange` false the operator may only read.
+ */
+export function fakeAuth(
+  token = 'open-sesame',
+  bearer = token,
+  { mayChange = true } = {},
+): HttpAdmin['auth'] {
   const value = createHash('sha256').update(token).digest('base64url');
   const cookie = `admin=${value}`;
   const unauthorized = () => new ProblemError('unauthorized', { headers: { 'WWW-Authenticate': 'Bearer' } });
+  const access = { operator: fakeOperator, mayChange };
+  const accessWith = async (cookies?: string) =>
+    cookies?.split('; ').includes(cookie) === true ? access : undefined;
   return {
     async identify(request) {
-      if (request.headers.get('authorization') === `Bearer ${bearer}`) return fakeOperator;
+      if (request.headers.get('authorization') === `Bearer ${bearer}`) return access;
       throw unauthorized();
+    },
+    requireChange({ mayChange: may }) {
+      if (!may) throw new ProblemError('read_only');
     },
     async logIn(given) {
       if (given === 'again and again') throw new ProblemError('rate_limited', { retryAfterS: 42 });
       if (given !== token) throw unauthorized();
       return `${cookie}; Path=/; HttpOnly; SameSite=Strict`;
     },
-    operator: async (cookies) => (cookies?.split('; ').includes(cookie) === true ? fakeOperator : undefined),
+    access: accessWith,
+    watcher: accessWith,
     logOut: async () => 'admin=; Max-Age=0; Path=/',
   };
 }

@@ -155,7 +155,7 @@ export const auditAnswer = z.object({
 });
 
 const operatorAnswer = z.object({
-  name: z.string(),
+  name: z.string().meta({ description: 'As in ADMIN_TOKENS; `admin` for ADMIN_TOKEN.' }),
   via: z.enum(['token', 'session']),
   session: z.string().exactOptional(),
   address: z.string().exactOptional(),

@@ -34,9 +34,9 @@ function appOf(admin?: HttpAdmin) {
   return app;
 }
 
-function adminWith(overrides: AdminOverrides = {}) {
+function adminWith(overrides: AdminOverrides = {}, rights: { readonly mayChange?: boolean } = {}) {
   const service = fakeAdmin({}, overrides);
-  const app = appOf({ service, auth: fakeAuth(token) });
+  const app = appOf({ service, auth: fakeAuth(token, token, rights) });
   const send = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
     app.request(`/api/admin${path}`, {
       method,
@@ -110,6 +110,27 @@ describe('authorisation', () => {
       const taken = allow.replace(/, (HEAD|OPTIONS)/g, '').replaceAll(', ', ' and ');
       expect(await answer.json()).toMatchObject({ detail: `This address takes ${taken}, not ${method}.` });
     }
+  });
+});
+
+describe('an operator who may only read', () => {
+  const reader = () => adminWith({}, { mayChange: false });
+
+  it.each(everyRoute)('gets an answer from %s %s only if it changes nothing', async (method, path) => {
+    const { send, calls } = reader();
+    const answer = await send(method, path);
+    const onlyReads = method === 'GET' || path === '/orders/search';
+    if (onlyReads) expect(answer.status).not.toBe(403);
+    else expect([answer.status, await codeOf(answer)]).toEqual([403, 'read_only']);
+    expect(calls).toEqual([]);
+  });
+
+  it('finds the orders of an email, and gets 404 and 405 as others do', async () => {
+    const { send } = reader();
+    const found = await send('POST', '/orders/search', { email: 'ana@example.com' });
+    await fits(found, schemas.operatedOrdersAnswer);
+    expect(await codeOf(await send('POST', '/nothing'))).toBe('unknown_route');
+    expect(await codeOf(await send('PUT', '/packages/1'))).toBe('method_not_allowed');
   });
 });
 

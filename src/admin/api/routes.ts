@@ -3,6 +3,7 @@ import { parseOrderId } from '../../domain/order.ts';
 import type { Result } from '../../engine/operated-engine.ts';
 import { pageOf } from '../../http/api/packages.ts';
 import { orderView } from '../../http/api/views.ts';
+import type { OperatorAccess } from '../../http/app-services.ts';
 import { bindings } from '../../http/bindings.ts';
 import { packageIdFrom } from '../../http/inputs.ts';
 import { sendJson } from '../../http/json.ts';
@@ -33,7 +34,11 @@ import {
 } from './requests.ts';
 import { sendSlowJson } from './slow-json.ts';
 
-type ApiContext = Context<{ Variables: { operator: Operator } }>;
+interface ApiEnv {
+  readonly Variables: OperatorAccess;
+}
+
+type ApiContext = Context<ApiEnv>;
 type Handler = (c: ApiContext) => Promise<Response>;
 
 export interface AdminApiDeps {
@@ -42,19 +47,35 @@ export interface AdminApiDeps {
 }
 
 /**
- * `/api/admin/…`: the functions of the admin pages as an API. If no admin token is set, every path answers 404. If a
- * token is set, callers without it get 401 at every path, also at an unknown path.
+ * `/api/admin/…`: the functions of the admin pages as an API. If no operator is configured, every path answers 404. If
+ * one is, callers without a token get 401 at every path, also at an unknown path. Operators who may only read get 403 at
+ * every method that changes something.
  */
 export function adminApiRoutes({ admin, clock }: AdminApiDeps): Hono {
-  const routes = new Hono<{ Variables: { operator: Operator } }>();
+  const routes = new Hono<ApiEnv>();
   if (admin === undefined) return routes as unknown as Hono;
   const { packages, orders, instances, eraser, audits, changes } = admin.service;
   routes.use(async (c, next) => {
-    c.set('operator', await admin.auth.identify(c.req.raw, bindings(c).incoming));
+    const { operator, mayChange } = await admin.auth.identify(c.req.raw, bindings(c).incoming);
+    c.set('operator', operator);
+    c.set('mayChange', mayChange);
     await next();
   });
-  const route = (path: string, handlers: Readonly<Record<string, Handler>>) => {
-    for (const [method, handler] of Object.entries(handlers)) routes.on(method, path, handler);
+  const changing =
+    (handler: Handler): Handler =>
+    async (c) => {
+      admin.auth.requireChange(c.var);
+      return handler(c);
+    };
+  /** Serves a path. Operators who may only read are admitted to the methods in `reads`. */
+  const route = (
+    path: string,
+    handlers: Readonly<Record<string, Handler>>,
+    reads: readonly string[] = ['GET'],
+  ) => {
+    for (const [method, handler] of Object.entries(handlers)) {
+      routes.on(method, path, reads.includes(method) ? handler : changing(handler));
+    }
     routes.all(path, allowOnly(...Object.keys(handlers)));
   };
 
@@ -123,13 +144,13 @@ export function adminApiRoutes({ admin, clock }: AdminApiDeps): Hono {
       return sendJson(200, { orders: items.map(adminOrderView), ...defined({ next }) });
     },
   });
-  route('/orders/search', {
-    async POST(c) {
-      const { email, cursor, limit } = await readJson(c, ordersSearchBody);
-      const { items, next } = await orders.listByEmail(email, cursor, limit);
-      return sendJson(200, { orders: items.map(adminOrderView), ...defined({ next }) });
-    },
-  });
+  // A POST, so that no address contains an email. It only reads.
+  const searchOrders: Handler = async (c) => {
+    const { email, cursor, limit } = await readJson(c, ordersSearchBody);
+    const { items, next } = await orders.listByEmail(email, cursor, limit);
+    return sendJson(200, { orders: items.map(adminOrderView), ...defined({ next }) });
+  };
+  route('/orders/search', { POST: searchOrders }, ['POST']);
   route('/orders/:id', {
     async GET(c) {
       const order = await orders.get(orderIdOf(c));

@@ -40,7 +40,7 @@ export function confirmStep(parts: ConfirmParts): Html {
           yes === undefined
             ? ''
             : markup`
-              <form method="post" action="${action}">
+              <form method="post" action="${action}" data-changes>
                 ${inputs}
                 <button class="button ${isDangerous ? 'danger-solid' : 'primary'}" type="submit" data-busy="One moment…"><span class="button-label">${yes}</span></button>
               </form>`

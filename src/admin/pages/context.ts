@@ -3,17 +3,17 @@ import { deleteCookie, getSignedCookie, setSignedCookie } from 'hono/cookie';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { z } from 'zod';
 import { type ErrorCode, errorKind } from '../../domain/errors.ts';
-import type { AppServices, HttpSettings } from '../../http/app-services.ts';
+import type { AppServices, HttpSettings, OperatorAccess } from '../../http/app-services.ts';
 import type { RenderContext } from '../../http/pages/layout.ts';
 import { markup } from '../../http/pages/markup.ts';
 import { sendErrorPage, sendPage } from '../../http/pages/responses.ts';
 import { ProblemError, type ProblemExtra } from '../../http/problem.ts';
 import { readForm } from '../../http/request.ts';
 import { cookieFormat } from '../../http/security.ts';
-import type { Operator } from '../../storage/operator-log.ts';
+import { defined } from '../../lib/defined.ts';
 import type { HttpAdmin } from '../admin-auth.ts';
 import type { AdminService } from '../admin-service.ts';
-import { type AdminPageParts, adminPage } from './layout.ts';
+import { type AdminPageParts, type AdminSetting, adminPage } from './layout.ts';
 import type { OverviewReader } from './overview.ts';
 import type { PackageRows } from './package-rows.ts';
 
@@ -26,9 +26,9 @@ export interface AdminDeps extends Pick<AppServices, 'engine' | 'clock' | 'log' 
   readonly assetUrl: RenderContext['assetUrl'];
 }
 
-/** The context of handlers behind the log-in has the operator. */
+/** The context of handlers behind the log-in has the operator, who may only read if `mayChange` is false. */
 export interface AdminEnv {
-  readonly Variables: { readonly operator: Operator };
+  readonly Variables: OperatorAccess;
 }
 
 export type AdminContext = Context<AdminEnv>;
@@ -37,8 +37,10 @@ export function adminRouter(): Hono<AdminEnv> {
   return new Hono<AdminEnv>();
 }
 
-export function adminSetting({ assetUrl, clock, settings }: AdminDeps): RenderContext {
-  return { assetUrl, now: clock.now(), currency: settings.currency };
+export function adminSetting(c: Context, { assetUrl, clock, settings }: AdminDeps): AdminSetting {
+  const { operator, mayChange } = c.var as Partial<OperatorAccess>;
+  const reader = mayChange === false ? operator?.name : undefined;
+  return { assetUrl, now: clock.now(), currency: settings.currency, ...defined({ reader }) };
 }
 
 /** Shows a page, with the notice of the last action on top. */
@@ -49,7 +51,7 @@ export async function show(
   status: ContentfulStatusCode = 200,
 ): Promise<Response> {
   const notice = await takeNotice(c, deps.settings);
-  return sendPage(c, adminPage(adminSetting(deps), { ...parts, notice }), status);
+  return sendPage(c, adminPage(adminSetting(c, deps), { ...parts, notice }), status);
 }
 
 /** Shows a page with an alert that says why a request was refused, and with the error's status. */
@@ -62,7 +64,7 @@ export function showRefused(
 ): Response {
   // The error catalogue's advice is written for customers, so operators see only the title of the error.
   const alert = parts.alert ?? `${errorKind(code).title}.`;
-  return sendErrorPage(c, adminPage(adminSetting(deps), { ...parts, alert }), code, retryAfterS);
+  return sendErrorPage(c, adminPage(adminSetting(c, deps), { ...parts, alert }), code, retryAfterS);
 }
 
 /** Shows a page that only says what went wrong. */

@@ -42,7 +42,7 @@ function erasePage(email: string, errors: readonly FieldError[] = []): AdminPage
     current: 'erase',
     main: markup`
       ${heading('Erase an email')}
-      <form class="card form form-wide" method="post" action="/admin/erase">
+      <form class="card form form-wide" method="post" action="/admin/erase" data-changes>
         ${field({ name: 'email', label: 'Email', value: email, type: 'email', maxLength: 254, required: true, note: 'You see the effect before anything is erased.' }, errors)}
         <button class="button quiet" type="submit"><span class="button-label">Show the effect</span></button>
       </form>`,

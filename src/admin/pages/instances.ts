@@ -148,12 +148,12 @@ function action({ id, state }: InstanceStatus): Html | string {
   const unseen = markup`<span class="unseen"> ${id}</span>`;
   if (state === 'lost') {
     return markup`
-      <form method="post" action="/admin/instances/${encodeURIComponent(id)}/dismiss">
+      <form method="post" action="/admin/instances/${encodeURIComponent(id)}/dismiss" data-changes>
         <button class="small-button" type="submit">Dismiss${unseen}</button>
       </form>`;
   }
   if (state !== 'ready' && state !== 'not_ready') return '';
-  return markup`<a class="small-button" href="/admin/instances/${id}/drain">Drain${unseen}</a>`;
+  return markup`<a class="small-button" data-changes href="/admin/instances/${id}/drain">Drain${unseen}</a>`;
 }
 
 const tones = { ready: 'good', not_ready: 'bad', draining: 'wait', silent: 'bad', lost: 'bad' } as const;

@@ -4,6 +4,12 @@ import { type Html, markup } from '../../http/pages/markup.ts';
 
 export type AdminSection = 'overview' | 'orders' | 'log' | 'erase';
 
+/** What every admin page is rendered with. */
+export interface AdminSetting extends RenderContext {
+  /** The name of an operator who may only read; absent otherwise. */
+  readonly reader?: string;
+}
+
 export interface AdminPageParts extends Pick<DocumentParts, 'title' | 'main' | 'refreshS'> {
   readonly current?: AdminSection;
   /** The page has live fragments. */
@@ -18,8 +24,13 @@ export interface AdminPageParts extends Pick<DocumentParts, 'title' | 'main' | '
   readonly alert?: string | undefined;
 }
 
-/** A page for operators. All times are UTC. */
-export function adminPage(setting: RenderContext, parts: AdminPageParts): Html {
+/**
+ * A page for operators. All times are UTC. The page of an operator who may only read hides everything that is marked with
+ * `data-changes`: it would change something. It is hidden by the stylesheet, because a live fragment is the same for all
+ * operators. The server refuses the change in any case.
+ */
+export function adminPage(setting: AdminSetting, parts: AdminPageParts): Html {
+  const { reader } = setting;
   const { title, main, refreshS, current, isLive = false, isOutside = false, notice, alert } = parts;
   const { livePackages: ids = [] } = parts;
   const socket = `/live?topic=admin${ids.length === 0 ? '' : `:${ids.join('.')}`}`;
@@ -38,7 +49,8 @@ export function adminPage(setting: RenderContext, parts: AdminPageParts): Html {
         </div>
       </header>`,
     main: markup`
-      <div class="admin">
+      <div class="${reader === undefined ? 'admin' : 'admin read-only'}">
+        ${reader === undefined ? '' : readOnlyNote(reader)}
         ${notice === undefined ? '' : noticeBox(notice)}
         ${alert === undefined ? '' : alertBox(alert, { focus: true })}
         ${main}
@@ -55,6 +67,11 @@ function navigation(current: AdminSection | undefined): Html {
       ${navLink('/admin/erase', 'Erase', current === 'erase')}
       <form method="post" action="/admin/log-out"><button class="top-link" type="submit">Log out</button></form>
     </nav>`;
+}
+
+function readOnlyNote(name: string): Html {
+  return markup`
+    <p class="read-only-note">You are logged in as <b>${name}</b>, who may only read. What changes something is not shown.</p>`;
 }
 
 /** The notice takes the focus when the page opens, so that a screen reader reads it. */

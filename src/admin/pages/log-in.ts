@@ -73,7 +73,7 @@ export function logInPage({ next, alert }: LogInState): AdminPageParts {
         <h1>Log in</h1>
         ${nextField(next)}
         <input hidden autocomplete="username" value="admin">
-        ${field({ name: 'token', label: 'Admin token', type: 'password', required: true, autocomplete: 'current-password', autofocus: alert === undefined, note: 'The ADMIN_TOKEN of this server.' })}
+        ${field({ name: 'token', label: 'Admin token', type: 'password', required: true, autocomplete: 'current-password', autofocus: alert === undefined, note: 'The ADMIN_TOKEN of this server, or yours in ADMIN_TOKENS.' })}
         <button class="button primary" type="submit" data-busy="One moment…"><span class="button-label">Log in</span></button>
       </form>`,
   };
@@ -85,9 +85,10 @@ function nextField(next: string): Html | '' {
     : markup`<input type="hidden" name="next" value="${next}" autocomplete="off">`;
 }
 
+const pagePath = /^\/admin\/(?:packages|orders|instances|log|erase)\b[\w\-./?=&%:]*$/;
+
 /** Returns `next` if it is the path of an admin page, otherwise the path of the overview, never another site. */
 export function safeNext(next: string | undefined): string {
-  const isOurs =
-    next !== undefined && /^\/admin\/(?:packages|orders|instances|log|erase)\b[\w\-./?=&%:]*$/.test(next);
+  const isOurs = next !== undefined && pagePath.test(next);
   return isOurs && !/^\/admin\/log-/.test(next) ? next : '/admin';
 }

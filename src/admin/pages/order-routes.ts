@@ -30,7 +30,7 @@ export function orderRoutes(deps: AdminDeps): Hono<AdminEnv> {
     .post('/admin/orders/search', (c) => findByEmail(c, deps))
     .get('/admin/orders/search', (c) => c.redirect('/admin/orders', 303))
     .get('/admin/orders/:id', async (c) =>
-      show(c, deps, orderPage(adminSetting(deps), await orderOf(c, deps))),
+      show(c, deps, orderPage(adminSetting(c, deps), await orderOf(c, deps))),
     );
   const { orders } = deps.service;
   const common = {
@@ -60,7 +60,7 @@ export function orderRoutes(deps: AdminDeps): Hono<AdminEnv> {
 async function findOrders(c: AdminContext, deps: AdminDeps): Promise<Response> {
   const { id = '', package: packageText = '', status = '', cursor } = c.req.query();
   const search = { id: id.slice(0, 300), package: packageText.slice(0, 20), status };
-  const setting = adminSetting(deps);
+  const setting = adminSetting(c, deps);
   const none = { items: [] };
   if (id.trim() !== '') {
     const orderId = orderIdIn(id);
@@ -82,7 +82,7 @@ const searchForm = z.object({ email: emailInput, cursor: ordersQuery.shape.curso
 
 async function findByEmail(c: AdminContext, deps: AdminDeps): Promise<Response> {
   const form = await readForm(c, searchForm);
-  const setting = adminSetting(deps);
+  const setting = adminSetting(c, deps);
   if ('errors' in form) {
     const page = emailOrdersPage(setting, { email: form.fields.email ?? '', errors: form.errors });
     return showRefused(c, deps, 'invalid', page);
@@ -130,7 +130,7 @@ function whyNot(status: OrderStatus): string[] {
 /** Shows the unchanged order, and why the action was refused. */
 async function refuse(c: AdminContext, deps: AdminDeps, code: ErrorCode): Promise<Response> {
   const order = await orderOf(c, deps);
-  return showRefused(c, deps, code, orderPage(adminSetting(deps), order, errorKind(code).title));
+  return showRefused(c, deps, code, orderPage(adminSetting(c, deps), order, errorKind(code).title));
 }
 
 function addressOf(id: string): string {

@@ -29,7 +29,7 @@ export function overviewPage(
   const newPackage = markup`
     <span class="block-actions">
       ${archived === 0 ? '' : markup`<a class="small-button" href="/admin/packages/archived">Archived (${formatCount(archived)})</a>`}
-      <a class="small-button small-primary" href="/admin/packages/new">New package</a>
+      <a class="small-button small-primary" data-changes href="/admin/packages/new">New package</a>
     </span>`;
   return {
     title: 'Overview',

@@ -81,7 +81,7 @@ function endCard({ package: { id, archived }, inventory: { nextNumber } }: Packa
           'Archive…',
         ] as const);
   return markup`
-    <section class="card end-card" aria-label="End of the package">
+    <section class="card end-card" aria-label="End of the package" data-changes>
       <p>${words}</p>
       <a class="button quiet" href="/admin/packages/${id}/${href}">${label}</a>
     </section>`;
@@ -89,7 +89,7 @@ function endCard({ package: { id, archived }, inventory: { nextNumber } }: Packa
 
 function quotaCard({ id }: TravelPackage, quota: string, errors: Errors): Html {
   return markup`
-    <form class="card form" method="get" action="/admin/packages/${id}/quota">
+    <form class="card form" method="get" action="/admin/packages/${id}/quota" data-changes>
       <h2>Quota</h2>
       ${field({ name: 'quota', label: 'Places on sale in total', value: quota, type: 'number', min: 0, required: true, note: 'Not below the places held and confirmed. You see the effect before anything changes.' }, errors)}
       <button class="button quiet" type="submit">Show the effect</button>
@@ -103,7 +103,7 @@ function offerCard(
   currency: string,
 ): Html {
   return markup`
-    <form class="card form" method="post" action="/admin/packages/${id}">
+    <form class="card form" method="post" action="/admin/packages/${id}" data-changes>
       <h2>Offer and sale times</h2>
       <input type="hidden" name="version" value="${version}" autocomplete="off">
       <div class="field-row">${offerFields(entered, errors, currency)}</div>
@@ -182,7 +182,7 @@ export function newPackagePage({ currency }: RenderContext, state: NewPackageSta
     alert,
     main: markup`
       ${heading('New package')}
-      <form class="card form form-wide" method="post" action="/admin/packages">
+      <form class="card form form-wide" method="post" action="/admin/packages" data-changes>
         <div class="field-row">
           ${field({ name: 'id', label: 'Number', value: id, type: 'number', min: 1, required: true, note: 'The next free number. If somebody takes it first, you are told.' }, errors)}
           ${field({ name: 'quota', label: 'Quota', value: quota, type: 'number', min: 0, required: true }, errors)}

@@ -55,7 +55,7 @@ export async function showPackage(
 ): Promise<Response> {
   const packageId = status.package.id;
   const { items: orders } = await deps.service.orders.list({ packageId, limit: ordersShown });
-  const parts = packagePage(adminSetting(deps), { status, orders, ...refusal });
+  const parts = packagePage(adminSetting(c, deps), { status, orders, ...refusal });
   return refusal === undefined ? show(c, deps, parts) : showRefused(c, deps, refusal.code, parts);
 }
 
@@ -67,7 +67,7 @@ async function showNew(c: AdminContext, deps: AdminDeps): Promise<Response> {
     unlisted: false,
     ...{ flight: '', stay: '', price: '', opensAt: '', closesAt: '' },
   };
-  return show(c, deps, newPackagePage(adminSetting(deps), { entered }));
+  return show(c, deps, newPackagePage(adminSetting(c, deps), { entered }));
 }
 
 async function showList(c: AdminContext, deps: AdminDeps, group: 'current' | 'archived'): Promise<Response> {
@@ -86,7 +86,7 @@ async function create(c: AdminContext, deps: AdminDeps): Promise<Response> {
     const { id = '', quota = '', paused, unlisted } = form.fields;
     const checks = { paused: paused === 'on', unlisted: unlisted === 'on' };
     const entered = { ...enteredIn(form.fields), id, quota, ...checks };
-    return showRefused(c, deps, code, newPackagePage(adminSetting(deps), { entered, errors }));
+    return showRefused(c, deps, code, newPackagePage(adminSetting(c, deps), { entered, errors }));
   };
   if ('errors' in form) return refuse('invalid', form.errors);
   const { paused, unlisted, ...params } = form.value;

@@ -1,14 +1,15 @@
 import { Hono, type MiddlewareHandler } from 'hono';
-import type { AppServices } from '../../http/app-services.ts';
+import type { AppServices, OperatorAccess } from '../../http/app-services.ts';
 import { bindings } from '../../http/bindings.ts';
-import { allowOnlyOnPage } from '../../http/methods.ts';
+import { allowOnlyOnPage, isSafeMethod } from '../../http/methods.ts';
 import type { RenderContext } from '../../http/pages/layout.ts';
 import { onError, type SendProblem } from '../../http/problem.ts';
 import { pageSecurity, sameOriginOnly } from '../../http/security.ts';
 import { fanoutDefaults } from '../../realtime/fanout.ts';
 import type { LiveAdmin } from '../../realtime/routes.ts';
-import { type HttpAdmin, mayWatch } from '../admin-auth.ts';
+import type { HttpAdmin } from '../admin-auth.ts';
 import {
+  type AdminContext,
   type AdminDeps,
   type AdminEnv,
   adminRouter,
@@ -44,7 +45,7 @@ const feedDefaults: FeedOptions = {
   shutdownGraceMs: 1000,
 };
 
-/** Undefined if no admin token is set. In that case no admin page exists. */
+/** Undefined if no operator is configured. In that case no admin page exists. */
 export function createAdmin(
   deps: AppServices & { readonly admin?: HttpAdmin },
   assetUrl: RenderContext['assetUrl'],
@@ -61,7 +62,7 @@ export function createAdmin(
     routes: adminRoutes(adminDeps),
     live: {
       async admit({ cookie }) {
-        const stillMay = () => mayWatch(auth, cookie);
+        const stillMay = async () => (await auth.watcher(cookie)) !== undefined;
         return (await stillMay()) ? stillMay : undefined;
       },
       join: (viewer, stillMay, ids) => feed.join(viewer, stillMay, ids),
@@ -94,12 +95,16 @@ export function adminRoutes(deps: AdminDeps): Hono {
 
 function behindLogIn(deps: AdminDeps): Hono<AdminEnv> {
   const routes = adminRouter();
-  const watchersOnly: MiddlewareHandler<AdminEnv> = async (c, next) =>
-    (await mayWatch(deps.auth, c.req.header('cookie'))) ? next() : askToLogIn(c, deps);
+  const watchersOnly: MiddlewareHandler<AdminEnv> = async (c, next) => {
+    const watcher = await deps.auth.watcher(c.req.header('cookie'));
+    if (watcher === undefined) return askToLogIn(c, deps);
+    admit(c, watcher);
+    return next();
+  };
   routes.get('/admin', watchersOnly, async (c) => {
     const overview = await deps.overview.read();
     const rows = await deps.rows.draw(overview.packages, overview.now);
-    return show(c, deps, overviewPage(adminSetting(deps), overview, rows));
+    return show(c, deps, overviewPage(adminSetting(c, deps), overview, rows));
   });
   routes.get('/admin/fragments', watchersOnly, async (c) => {
     const overview = await deps.overview.read();
@@ -125,13 +130,23 @@ function behindLogIn(deps: AdminDeps): Hono<AdminEnv> {
   return routes;
 }
 
+/** The forms of operators who may only read: they change nothing but the operator's own session. */
+const formsOfReaders: ReadonlySet<string> = new Set(['/admin/log-out', '/admin/orders/search']);
+
+/** Admits operators with a valid session, and to the forms of {@link formsOfReaders} also those who may only read. */
 function signedInOnly(deps: AdminDeps): MiddlewareHandler<AdminEnv> {
   return async (c, next) => {
-    const operator = await deps.auth.operator(c.req.header('cookie'), bindings(c).incoming);
-    if (operator === undefined) return askToLogIn(c, deps);
-    c.set('operator', operator);
+    const access = await deps.auth.access(c.req.header('cookie'), bindings(c).incoming);
+    if (access === undefined) return askToLogIn(c, deps);
+    admit(c, access);
+    if (!isSafeMethod(c.req.method) && !formsOfReaders.has(c.req.path)) deps.auth.requireChange(access);
     return next();
   };
+}
+
+function admit(c: AdminContext, { operator, mayChange }: OperatorAccess): void {
+  c.set('operator', operator);
+  c.set('mayChange', mayChange);
 }
 
 /** The methods that the pages serve, by path. */

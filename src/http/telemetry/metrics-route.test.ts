@@ -60,7 +60,9 @@ async function stop(): Promise<void> {
 /** Accepts callers that have the token. */
 const auth: OperatorAuth = {
   async identify(request) {
-    if (request.headers.get('authorization') === `Bearer ${token}`) return { name: 'admin', via: 'token' };
+    if (request.headers.get('authorization') === `Bearer ${token}`) {
+      return { operator: { name: 'ben', via: 'token' }, mayChange: false };
+    }
     throw new ProblemError('unauthorized', { headers: { 'WWW-Authenticate': 'Bearer' } });
   },
 };

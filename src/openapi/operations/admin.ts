@@ -110,6 +110,7 @@ export const adminOperations = defineOperations('Admin', {
     operationId: 'searchOrders',
     summary: 'All orders of an email',
     description: 'A POST, so that no address contains an email. Sorted by package and time, newest first.',
+    onlyReads: true,
     body: { schema: admin.ordersSearchBody, example: { email: 'ana@example.com' } },
     answers: { 200: ['A page of them.', admin.operatedOrdersAnswer] },
   },

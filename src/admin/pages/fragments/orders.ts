@@ -80,10 +80,10 @@ const endedStatuses: ReadonlySet<string> = new Set(['failed', 'rejected', 'withd
 export function orderActions({ order: { id, status } }: AdminOrder): Html {
   if (endedStatuses.has(status)) return markup``;
   const name = markup`<span class="unseen"> order ${id}</span>`;
-  const cancel = markup`<a class="small-button" href="/admin/orders/${id}/cancel">Cancel${name}</a>`;
+  const cancel = markup`<a class="small-button" data-changes href="/admin/orders/${id}/cancel">Cancel${name}</a>`;
   if (status === 'confirmed') return cancel;
   return markup`
-    <form method="post" action="/admin/orders/${id}/retry">
+    <form method="post" action="/admin/orders/${id}/retry" data-changes>
       <button class="small-button" type="submit">Retry${name}</button>
     </form>${cancel}`;
 }

@@ -135,10 +135,10 @@ function commit(status: PackageStatus): Html {
 function saleAction({ package: { id, paused, archived } }: PackageStatus): Html | string {
   if (archived === true) return '';
   if (paused !== true) {
-    return markup`<a class="small-button" href="/admin/packages/${id}/pause">Pause<span class="unseen"> package ${id}</span></a>`;
+    return markup`<a class="small-button" data-changes href="/admin/packages/${id}/pause">Pause<span class="unseen"> package ${id}</span></a>`;
   }
   return markup`
-    <form method="post" action="/admin/packages/${id}/resume">
+    <form method="post" action="/admin/packages/${id}/resume" data-changes>
       <button class="small-button small-primary" type="submit">Resume<span class="unseen"> package ${id}</span></button>
     </form>`;
 }
