@@ -1,3 +1,4 @@
+import { csvLine } from '../../src/lib/csv.ts';
 import type { TimelineSecond } from '../results.ts';
 
 const columns = [
@@ -20,9 +21,9 @@ export function csvOf(timeline: readonly TimelineSecond[], { startedAt, offeredA
     const time = new Date(startedAt.getTime() + second * 1000).toISOString();
     const rate = requests === 0 ? undefined : Number(((errors + dropped) / requests).toPrecision(4));
     const numbers = [finished, confirmed, accepted, errors, dropped, rate, p50, p99, max];
-    return [second, time, offeredAt(second), requests, ...numbers].map((cell) => cell ?? '').join(',');
+    return [second, time, offeredAt(second), requests, ...numbers];
   });
-  return [columns.join(','), ...rows, ''].join('\r\n');
+  return [columns, ...rows].map(csvLine).join('');
 }
 
 /** All requests that were scheduled in this second. */
