@@ -10,6 +10,7 @@ export type AuditedStore = Pick<
   Store,
   | 'packagesPage'
   | 'package'
+  | 'packageWithOrdersAbove'
   | 'unreadable'
   | 'order'
   | 'orders'

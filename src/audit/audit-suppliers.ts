@@ -5,6 +5,13 @@ import { NumberSet } from './audit-number-set.ts';
 import type { AuditedStore } from './audit-package.ts';
 import type { Finding } from './audit-report.ts';
 import { type LedgerReader, LedgerUnavailableError } from './bounded-reads.ts';
+import type {
+  Agreement,
+  Compared,
+  Difference,
+  DifferenceKind,
+  LedgerComparison,
+} from './ledger-comparison.ts';
 
 const words = { flights: 'flight', hotels: 'hotel' } as const;
 
@@ -15,23 +22,25 @@ const numberOf: Record<SupplierKind, (order: Order) => string | undefined> = {
 };
 
 /**
- * Checks rule Q8: compares one supplier's ledger with the orders, while both change. It reports only differences that
- * cannot disappear by waiting:
+ * Compares one supplier's ledger with the orders (rule Q8):
  *
  * - The confirmed orders are noted before the ledger is read. If such an order has no reservation in the ledger and is
  *   still confirmed afterwards, it was confirmed all the time.
  * - A reservation's order is read after the reservation. If that order has ended, its reservations were cancelled
  *   before, so the reservation must be gone when the ledger is read again.
  */
-export class SupplierAudit {
+export class SupplierAudit implements LedgerComparison {
   readonly #kind: SupplierKind;
   readonly #store: AuditedStore;
   readonly #ledger: LedgerReader;
-  readonly #confirmed = new Map<number, NumberSet>();
-  readonly #reserved = new Map<number, NumberSet>();
+  readonly #confirmed: NumbersByPackage = new Map();
+  readonly #reserved: NumbersByPackage = new Map();
+  /** The orders whose number is that of their active reservation. */
+  readonly #matched: NumbersByPackage = new Map();
+  /** The orders with a difference. */
+  readonly #differing: NumbersByPackage = new Map();
   /** Active reservations of orders that have ended, by key. */
-  readonly #suspects = new Map<string, Finding>();
-  readonly #findings: Finding[] = [];
+  readonly #suspects = new Map<string, Difference>();
   reservations = 0;
   publicReservations = 0;
 
@@ -41,22 +50,35 @@ export class SupplierAudit {
     this.#ledger = ledger;
   }
 
-  /** Notes an order. Must be called for every order before {@link run}. */
   see({ status, packageId, number }: Order): void {
     if (status === 'confirmed') numbersOf(this.#confirmed, packageId).add(number);
   }
 
-  async run(pageSize: number, onReservations: (count: number) => void): Promise<readonly Finding[]> {
+  async *differences(
+    pageSize: number,
+    onEntries: (count: number) => void = () => {},
+  ): AsyncGenerator<readonly Difference[]> {
     for await (const reservations of this.#pages()) {
-      await this.#compare(reservations);
-      onReservations(reservations.length);
+      yield await this.#compare(reservations);
+      onEntries(reservations.length);
     }
-    if (this.#suspects.size > 0) await this.#confirmSuspects();
+    if (this.#suspects.size > 0) yield* this.#confirmedSuspects();
     for (const [packageId, confirmed] of this.#confirmed) {
       const reserved = numbersOf(this.#reserved, packageId);
-      if (!reserved.includes(confirmed)) await this.#nameMissing(packageId, reserved, confirmed, pageSize);
+      if (!reserved.includes(confirmed)) yield* this.#missing(packageId, reserved, confirmed, pageSize);
     }
-    return this.#findings;
+  }
+
+  agreement(order: Order): Agreement | undefined {
+    const { packageId, number, status } = order;
+    const isIn = (sets: NumbersByPackage) => sets.get(packageId)?.has(number) === true;
+    if (isIn(this.#differing)) return undefined;
+    if (status === 'confirmed' && isIn(this.#matched)) {
+      return { kind: 'matched', ...this.#compared(order, numberOf[this.#kind](order)) };
+    }
+    // An order may have been confirmed after the ledger was read.
+    const isInProgress = status === 'confirmed' || (isIn(this.#reserved) && isUnfinished(order));
+    return isInProgress ? { kind: 'in_progress', ...this.#compared(order) } : undefined;
   }
 
   async *#pages(): AsyncGenerator<readonly Reservation[]> {
@@ -71,18 +93,18 @@ export class SupplierAudit {
     } while (cursor !== undefined);
   }
 
-  async #compare(reservations: readonly Reservation[]): Promise<void> {
+  async #compare(reservations: readonly Reservation[]): Promise<Difference[]> {
     const active = reservations.filter(({ status }) => status === 'active');
     const owned = active.filter(({ key }) => !key.startsWith(publicKeyPrefix));
     this.publicReservations += active.length - owned.length;
     this.reservations += owned.length;
     const orders = await this.#store.orders(owned.map(({ key }) => key));
     const byId = new Map(orders.map((order) => [order.id, order]));
-    for (const reservation of owned) {
+    const ofOrders = owned.flatMap((reservation) => {
       const order = byId.get(reservation.key);
-      if (order !== undefined) this.#checkReservation(reservation, order);
-    }
-    await this.#findOrphans(owned.filter(({ key }) => !byId.has(key)));
+      return order === undefined ? [] : this.#compareReservation(reservation, order);
+    });
+    return [...ofOrders, ...(await this.#orphans(owned.filter(({ key }) => !byId.has(key))))];
   }
 
   /** An order that cannot be read is missing in lists, but it exists. */
@@ -97,61 +119,110 @@ export class SupplierAudit {
   }
 
   /** Suppliers keep the reservations of confirmed orders that were archived. */
-  async #findOrphans(reservations: readonly Reservation[]): Promise<void> {
+  async #orphans(reservations: readonly Reservation[]): Promise<Difference[]> {
     const archived = new Set(await this.#store.archivedIds(reservations.map(({ key }) => key)));
+    const found: Difference[] = [];
     for (const { key, number } of reservations) {
-      if (archived.has(key) || (await this.#isUnreadable(key))) continue;
-      const message = `${words[this.#kind]} ${number} is reserved for no order`;
-      this.#findings.push({ rule: 'Q8', orderId: key, message });
+      if (archived.has(key)) continue;
+      const kind = (await this.#isUnreadable(key)) ? 'unreadable' : 'no_order';
+      found.push({ kind, ledger: this.#kind, orderId: key, inLedger: number });
     }
+    return found;
   }
 
-  #checkReservation({ key, number }: Reservation, order: Order): void {
-    const what = `${words[this.#kind]} ${number}`;
-    const { packageId, id: orderId, status } = order;
+  /** The differences that are certain. A reservation of an order that has ended is noted as a suspect. */
+  #compareReservation({ key, number }: Reservation, order: Order): Difference[] {
+    const { packageId, status } = order;
     numbersOf(this.#reserved, packageId).add(order.number);
-    const finding = (message: string): Finding => ({ rule: 'Q8', packageId, orderId, message });
     const carried = numberOf[this.#kind](order);
-    if (carried !== undefined && carried !== number) {
-      this.#findings.push(finding(`${what} is reserved, but the order carries ${carried}`));
-    }
+    const found: Difference[] = [];
+    const differ = (kind: DifferenceKind) => found.push(this.#difference(kind, order, number));
+    if (carried === number) numbersOf(this.#matched, packageId).add(order.number);
+    else if (carried !== undefined) differ('other_number');
+    else if (status === 'confirmed') differ('no_number');
     if (status === 'queued') {
-      this.#findings.push(finding(`${what} is reserved for an order that has no unit yet`));
+      differ('too_early');
     } else if (!isUnfinished(order) && !confirmedStatuses.includes(status)) {
-      this.#suspects.set(key, finding(`${what} is reserved for an order that is ${status}`));
+      this.#suspects.set(key, { kind: 'ended', ...this.#compared(order, number) });
     }
+    return found;
   }
 
-  async #confirmSuspects(): Promise<void> {
+  async *#confirmedSuspects(): AsyncGenerator<readonly Difference[]> {
     for await (const reservations of this.#pages()) {
-      for (const { key, status } of reservations) {
-        const finding = status === 'active' ? this.#suspects.get(key) : undefined;
-        if (finding) this.#findings.push(finding);
-      }
+      yield reservations.flatMap(({ key, status }) =>
+        status === 'active' ? (this.#suspects.get(key) ?? []) : [],
+      );
     }
   }
 
   /** Reads the package's orders again, and reports those that are still confirmed without a reservation. */
-  async #nameMissing(
+  async *#missing(
     packageId: number,
     reserved: NumberSet,
     confirmed: NumberSet,
     pageSize: number,
-  ): Promise<void> {
+  ): AsyncGenerator<readonly Difference[]> {
     let cursor: string | undefined;
     do {
       const page = await this.#store.ordersPage(packageId, cursor, pageSize);
-      for (const { id: orderId, number, status } of page.items) {
-        if (status !== 'confirmed' || !confirmed.has(number) || reserved.has(number)) continue;
-        const message = `the order is confirmed, but has no active ${words[this.#kind]} at the supplier`;
-        this.#findings.push({ rule: 'Q8', packageId, orderId, message });
-      }
+      const missing = page.items.filter(
+        ({ number, status }) => status === 'confirmed' && confirmed.has(number) && !reserved.has(number),
+      );
+      yield missing.map((order) => this.#difference('missing', order));
       cursor = page.next;
     } while (cursor !== undefined);
   }
+
+  #difference(kind: DifferenceKind, order: Order, inLedger?: string): Difference {
+    numbersOf(this.#differing, order.packageId).add(order.number);
+    return { kind, ...this.#compared(order, inLedger) };
+  }
+
+  #compared(order: Order, inLedger?: string): Compared {
+    const { id: orderId, packageId, number, status } = order;
+    const inOrder = numberOf[this.#kind](order);
+    return {
+      ...{ ledger: this.#kind, orderId, packageId, number, status },
+      ...(inOrder === undefined ? {} : { inOrder }),
+      ...(inLedger === undefined ? {} : { inLedger }),
+    };
+  }
 }
 
-function numbersOf(sets: Map<number, NumberSet>, packageId: number): NumberSet {
+/**
+ * The finding of a difference. Undefined if another check reports it: `audit-package.ts` reports unreadable orders, and
+ * confirmed orders without a number.
+ */
+export function findingOf(difference: Difference): Finding | undefined {
+  const { kind, ledger, packageId, orderId, status, inOrder, inLedger } = difference;
+  const finding = (message: string): Finding => ({
+    rule: 'Q8',
+    ...(packageId === undefined ? {} : { packageId }),
+    orderId,
+    message,
+  });
+  const what = `${words[ledger]} ${inLedger}`;
+  switch (kind) {
+    case 'missing':
+      return finding(`the order is confirmed, but has no active ${words[ledger]} at the supplier`);
+    case 'other_number':
+      return finding(`${what} is reserved, but the order carries ${inOrder}`);
+    case 'too_early':
+      return finding(`${what} is reserved for an order that has no unit yet`);
+    case 'ended':
+      return finding(`${what} is reserved for an order that is ${status}`);
+    case 'no_order':
+      return finding(`${what} is reserved for no order`);
+    case 'no_number':
+    case 'unreadable':
+      return undefined;
+  }
+}
+
+type NumbersByPackage = Map<number, NumberSet>;
+
+function numbersOf(sets: NumbersByPackage, packageId: number): NumberSet {
   let numbers = sets.get(packageId);
   if (!numbers) {
     numbers = new NumberSet();

@@ -1,146 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { Order, TimelineEntry } from '../domain/order.ts';
-import type { PackageSnapshot, TravelPackage } from '../domain/travel-package.ts';
+import { AuditedWorld, auditedOrder } from '../../test/support/audit-world.ts';
 import { SnapshotExpiredError, StoreUnavailableError, UnreadableError } from '../storage/store.ts';
-import type { Reservation, SupplierKind } from '../suppliers/suppliers.ts';
-import { type AuditOptions, audit } from './audit.ts';
+import { audit } from './audit.ts';
 import type { AuditedStore } from './audit-package.ts';
 import type { Finding } from './audit-report.ts';
 import type { LedgerReader } from './bounded-reads.ts';
-
-const offer = { flight: 'Flight-1', stay: '2022-08-09', price: 100 };
-
-/** The contents of a store and its ledger, which a test can make wrong. */
-class World {
-  package: TravelPackage = { id: 1, ...offer, quota: 4, version: 1 };
-  inventory: Record<keyof PackageSnapshot['inventory'], number>;
-  orders: Order[];
-  ledger: Record<SupplierKind, Reservation[]> = { flights: [], hotels: [] };
-  /** Ids of the orders that cannot be read. */
-  readonly spoilt = new Set<string>();
-  archived = { orders: 0, confirmed: 0 };
-  archivedIds: string[] = [];
-  /** Called before every read, with the name of the read. */
-  onRead: (what: string) => void = () => {};
-
-  /** Two confirmed orders, one held, one compensating, one queued, and one with each final status. */
-  constructor() {
-    this.orders = [
-      order(1, 'confirmed', 'queued 1', 'claimed 2', 'confirmed 3'),
-      order(2, 'withdrawn', 'queued 1', 'withdrawn 2'),
-      order(3, 'cancelling', 'claimed 3', 'confirmed 4', 'cancel requested 9'),
-      order(4, 'failed', 'queued 3', 'claimed 5', 'failed 6'),
-      order(5, 'cancelled', 'queued 4', 'claimed 6', 'cancelled 8'),
-      order(6, 'compensating', 'queued 4', 'claimed 7', 'compensating 8'),
-      order(7, 'held', 'queued 4', 'claimed 8'),
-      order(8, 'queued', 'queued 9'),
-    ];
-    this.inventory = { remaining: 0, held: 2, confirmed: 2, cancelling: 1, waiting: 1, nextNumber: 9 };
-    for (const { id, status } of this.orders) {
-      if (status === 'confirmed' || status === 'cancelling' || status === 'compensating') {
-        this.reserve('flights', id);
-        this.reserve('hotels', id);
-      }
-      if (status === 'held') this.reserve('flights', id);
-      if (status === 'cancelled') this.reserve('flights', id, 'cancelled');
-    }
-  }
-
-  reserve(kind: SupplierKind, key: string, status: Reservation['status'] = 'active', number?: string): void {
-    const prefix = kind === 'flights' ? 'F' : 'H';
-    this.ledger[kind].push({ key, number: number ?? `${prefix}-${key}`, status });
-  }
-
-  /** Archives orders, with their reservations at the simulated suppliers. */
-  archive(...numbers: number[]): void {
-    const gone = this.orders.filter(({ number }) => numbers.includes(number));
-    this.orders = this.orders.filter(({ number }) => !numbers.includes(number));
-    const confirmed = gone.filter(({ status }) => status === 'confirmed');
-    this.archived = {
-      orders: this.archived.orders + gone.length,
-      confirmed: this.archived.confirmed + confirmed.length,
-    };
-    this.archivedIds.push(...confirmed.map(({ id }) => id));
-    const isKept = ({ key }: Reservation) => gone.every(({ id }) => id !== key);
-    this.ledger.flights = this.ledger.flights.filter(isKept);
-    this.ledger.hotels = this.ledger.hotels.filter(isKept);
-  }
-
-  change(number: number, over: Partial<Order>): void {
-    this.orders = this.orders.map((each) => (each.number === number ? { ...each, ...over } : each));
-  }
-
-  get store(): AuditedStore {
-    const snapshot = () => ({ package: this.package, inventory: { ...this.inventory } });
-    return {
-      packagesPage: async () => ({ items: [snapshot()] }),
-      unreadable: () => [],
-      order: async (id) => {
-        if (this.spoilt.has(id)) throw new UnreadableError({ packageId: 1, orderId: id });
-        return this.orders.find((order) => order.id === id);
-      },
-      package: async () => {
-        this.onRead('package');
-        return snapshot();
-      },
-      archivedCounts: async () => this.archived,
-      archivedIds: async (ids) => ids.filter((id) => this.archivedIds.includes(id)),
-      orders: async (ids) => {
-        this.onRead('orders');
-        return this.orders.filter(({ id }) => ids.includes(id) && !this.spoilt.has(id));
-      },
-      ordersByKey: async (_, keys) =>
-        this.orders.filter(({ key }) => key !== undefined && keys.includes(key)),
-      ordersPage: async (_, cursor, limit) => {
-        this.onRead('page');
-        const from = Number(cursor ?? 0);
-        const page = this.orders.slice(from, from + limit);
-        const items = page.filter(({ id }) => !this.spoilt.has(id));
-        const spoilt = page.filter(({ id }) => this.spoilt.has(id));
-        const unreadable = spoilt.map(({ id }) => new UnreadableError({ packageId: 1, orderId: id }, 2));
-        const next = page.length < limit ? {} : { next: String(from + limit) };
-        return { items, ...(unreadable.length === 0 ? {} : { unreadable }), ...next };
-      },
-    };
-  }
-
-  get suppliers(): LedgerReader {
-    return {
-      ledger: async (kind, cursor) => {
-        this.onRead(kind);
-        const from = Number(cursor ?? 0);
-        const items = this.ledger[kind].slice(from, from + 2);
-        return items.length < 2 ? { items } : { items, next: String(from + 2) };
-      },
-    };
-  }
-
-  async audit(options: AuditOptions = {}) {
-    return audit(this.store, { suppliers: this.suppliers, pageSize: 3, ...options });
-  }
-}
-
-/** Makes an order from events with their times in seconds, for example `claimed 2`. */
-function order(number: number, status: Order['status'], ...events: string[]): Order {
-  const id = `ID-${number}`;
-  const timeline = events.map((text): TimelineEntry => {
-    const [, event, at] = /^(.*) (\d+)$/.exec(text) ?? [];
-    return { event: event as TimelineEntry['event'], at: Number(at) * 1000 };
-  });
-  const isBooked = status === 'confirmed' || status === 'cancelling' || status === 'cancelled';
-  return {
-    id,
-    packageId: 1,
-    number,
-    package: offer,
-    email: 'a@example.com',
-    key: `key-${number}`,
-    status,
-    ...(isBooked ? { flight: { ticketNumber: `F-${id}` }, hotel: { reservationNumber: `H-${id}` } } : {}),
-    createdAt: timeline[0]?.at ?? 0,
-    timeline,
-  };
-}
 
 function rules(findings: readonly Finding[]): string[] {
   return findings.map(({ rule, orderId = '' }) => `${rule} ${orderId}`.trim());
@@ -152,21 +16,21 @@ describe('Q1 Q5 Q8 archived orders', () => {
     ['some in the middle', [2, 4, 5]],
     ['all that have ended', [1, 2, 4, 5]],
   ])('are no finding: %s', async (_what, numbers) => {
-    const world = new World();
+    const world = new AuditedWorld();
     world.archive(...numbers);
     expect(await world.audit()).toMatchObject({ ok: true, orders: 8 - numbers.length, findings: [] });
   });
 
   test('are no finding when they are the last', async () => {
-    const world = new World();
-    world.orders.push(order(9, 'failed', 'queued 9', 'claimed 9', 'failed 9'));
+    const world = new AuditedWorld();
+    world.orders.push(auditedOrder(9, 'failed', 'queued 9', 'claimed 9', 'failed 9'));
     world.inventory.nextNumber = 10;
     world.archive(9);
     expect((await world.audit()).findings).toEqual([]);
   });
 
   test('keep their reservations at suppliers that have a ledger of their own', async () => {
-    const world = new World();
+    const world = new AuditedWorld();
     const ledger = { flights: [...world.ledger.flights], hotels: [...world.ledger.hotels] };
     world.archive(1);
     Object.assign(world.ledger, ledger);
@@ -176,7 +40,7 @@ describe('Q1 Q5 Q8 archived orders', () => {
   });
 
   test('are missed if they were removed without being counted', async () => {
-    const world = new World();
+    const world = new AuditedWorld();
     world.archive(1, 2, 4);
     world.archived = { orders: 1, confirmed: 0 };
     const { findings } = await world.audit();
@@ -185,13 +49,13 @@ describe('Q1 Q5 Q8 archived orders', () => {
   });
 
   test('are missed if they are counted but still there', async () => {
-    const world = new World();
+    const world = new AuditedWorld();
     world.archived = { orders: 1, confirmed: 1 };
     expect(rules((await world.audit()).findings)).toEqual(['Q5', 'Q1']);
   });
 
   test('that are archived while the package is read make the audit read it again', async () => {
-    const world = new World();
+    const world = new AuditedWorld();
     let reads = 0;
     world.onRead = (what) => {
       if (what === 'page' && ++reads === 2) world.archive(1, 2);
@@ -202,7 +66,7 @@ describe('Q1 Q5 Q8 archived orders', () => {
 
 describe('audit', () => {
   test('finds nothing wrong in a correct store, and counts what it read', async () => {
-    const world = new World();
+    const world = new AuditedWorld();
     world.reserve('flights', 'public:anybody');
     world.reserve('flights', 'public:cancelled', 'cancelled');
     expect(await world.audit()).toEqual({
@@ -218,7 +82,7 @@ describe('audit', () => {
     expect(await audit(world.store)).toMatchObject({ ok: true, suppliersRead: false, reservations: 0 });
   });
 
-  const planted: [string, (world: World) => void, string[]][] = [
+  const planted: [string, (world: AuditedWorld) => void, string[]][] = [
     ['Q1 an inventory that does not add up', ({ inventory }) => inventory.remaining++, ['Q1']],
     [
       'Q1 an inventory that adds up but differs from the orders',
@@ -256,12 +120,12 @@ describe('audit', () => {
     ],
     [
       'Q5 a unit given past an order that was claimed later',
-      (world) => world.change(4, order(4, 'failed', 'queued 3', 'claimed 20', 'failed 21')),
+      (world) => world.change(4, auditedOrder(4, 'failed', 'queued 3', 'claimed 20', 'failed 21')),
       ['Q5'],
     ],
     [
       'Q5 a unit given past an order that was withdrawn later',
-      (world) => world.change(2, order(2, 'withdrawn', 'queued 1', 'withdrawn 20')),
+      (world) => world.change(2, auditedOrder(2, 'withdrawn', 'queued 1', 'withdrawn 20')),
       ['Q5'],
     ],
     ['Q7 a key used twice', (world) => world.change(7, { key: 'key-3' }), ['Q7 ID-7']],
@@ -306,7 +170,7 @@ describe('audit', () => {
   ];
 
   test.each(planted)('%s is reported', async (_, plant, expected) => {
-    const world = new World();
+    const world = new AuditedWorld();
     plant(world);
     const report = await world.audit();
     expect(report.ok).toBe(false);
@@ -315,28 +179,28 @@ describe('audit', () => {
 
   describe('Q5 times prove nothing', () => {
     test('if both events are in the same millisecond', async () => {
-      const world = new World();
-      world.change(7, order(7, 'held', 'queued 4', 'claimed 7'));
+      const world = new AuditedWorld();
+      world.change(7, auditedOrder(7, 'held', 'queued 4', 'claimed 7'));
       expect((await world.audit()).findings).toEqual([]);
     });
 
     test('if the arrival times show that the clock went back', async () => {
-      const world = new World();
-      world.change(4, order(4, 'failed', 'queued 3', 'claimed 20', 'failed 21'));
-      world.change(8, order(8, 'queued', 'queued 2'));
+      const world = new AuditedWorld();
+      world.change(4, auditedOrder(4, 'failed', 'queued 3', 'claimed 20', 'failed 21'));
+      world.change(8, auditedOrder(8, 'queued', 'queued 2'));
       expect((await world.audit()).findings).toEqual([]);
     });
 
     test('if they differ by less than the allowed clock skew', async () => {
-      const world = new World();
-      world.change(4, order(4, 'failed', 'queued 3', 'claimed 7', 'failed 7'));
+      const world = new AuditedWorld();
+      world.change(4, auditedOrder(4, 'failed', 'queued 3', 'claimed 7', 'failed 7'));
       expect(rules((await world.audit()).findings)).toEqual(['Q5']);
       expect((await world.audit({ clockSkewMs: 1000 })).findings).toEqual([]);
     });
   });
 
   test('Q6 unreadable orders are one finding, and nothing follows from their absence', async () => {
-    const world = new World();
+    const world = new AuditedWorld();
     for (const id of ['ID-1', 'ID-4', 'ID-8']) world.spoilt.add(id);
     expect((await world.audit()).findings).toEqual([
       {
@@ -354,7 +218,7 @@ describe('audit', () => {
   });
 
   test('Q6 an unreadable package is a finding, and the others are checked', async () => {
-    const world = new World();
+    const world = new AuditedWorld();
     const store = { ...world.store, unreadable: () => [new UnreadableError({ packageId: 7 })] };
     world.inventory.remaining = 1;
     expect((await audit(store)).findings).toEqual([
@@ -364,7 +228,7 @@ describe('audit', () => {
   });
 
   test('a package that cannot be read any more during its audit is a finding', async () => {
-    const world = new World();
+    const world = new AuditedWorld();
     world.onRead = (what) => {
       if (what === 'package') throw new UnreadableError({ packageId: 1 }, 2);
     };
@@ -373,7 +237,7 @@ describe('audit', () => {
 
   describe('a snapshot', () => {
     /** A store whose snapshots end after some pages. */
-    function snapshots(world: World, pages: number) {
+    function snapshots(world: AuditedWorld, pages: number) {
       let taken = 0;
       const snapshot = async () => {
         taken += 1;
@@ -388,7 +252,7 @@ describe('audit', () => {
     }
 
     test('that becomes too old is given up for its package, which is then read without one', async () => {
-      const world = new World();
+      const world = new AuditedWorld();
       const { store, taken } = snapshots(world, 2);
       const orders: number[] = [];
       const report = await audit(store, { pageSize: 3, onProgress: (read) => orders.push(read.orders) });
@@ -397,10 +261,10 @@ describe('audit', () => {
     });
 
     test('that lasts is used, and any other error ends the audit', async () => {
-      const { store, taken } = snapshots(new World(), 9);
+      const { store, taken } = snapshots(new AuditedWorld(), 9);
       expect(await audit(store, { pageSize: 3 })).toMatchObject({ ok: true, orders: 8 });
       expect(taken()).toBe(1);
-      const away = new World();
+      const away = new AuditedWorld();
       away.onRead = () => {
         throw new StoreUnavailableError('away');
       };
@@ -410,7 +274,7 @@ describe('audit', () => {
 
   describe('an audit while a server sells', () => {
     /** Runs `change` at the n-th read with this name. */
-    function at(world: World, what: string, nth: number, change: () => void): void {
+    function at(world: AuditedWorld, what: string, nth: number, change: () => void): void {
       let seen = 0;
       world.onRead = (read) => {
         if (read === what && ++seen === nth) change();
@@ -418,10 +282,10 @@ describe('audit', () => {
     }
 
     test('Q1 a claim between two pages is no finding', async () => {
-      const world = new World();
+      const world = new AuditedWorld();
       at(world, 'page', 2, () => {
-        world.change(7, order(7, 'failed', 'queued 4', 'claimed 8', 'failed 10'));
-        world.change(8, order(8, 'held', 'queued 9', 'claimed 10'));
+        world.change(7, auditedOrder(7, 'failed', 'queued 4', 'claimed 8', 'failed 10'));
+        world.change(8, auditedOrder(8, 'held', 'queued 9', 'claimed 10'));
         world.inventory.waiting--;
         world.ledger.flights = world.ledger.flights.filter(({ key }) => key !== 'ID-7');
       });
@@ -429,11 +293,11 @@ describe('audit', () => {
     });
 
     test('a package that changes in every attempt is not checked, and the report says so', async () => {
-      const world = new World();
+      const world = new AuditedWorld();
       world.onRead = (what) => {
         if (what !== 'page') return;
         const { nextNumber } = world.inventory;
-        world.orders.push(order(nextNumber, 'queued', 'queued 10'));
+        world.orders.push(auditedOrder(nextNumber, 'queued', 'queued 10'));
         world.inventory.nextNumber++;
         world.inventory.waiting++;
         world.inventory.remaining++;
@@ -442,16 +306,16 @@ describe('audit', () => {
     });
 
     test('Q8 an order that is confirmed while the ledger is read is no finding', async () => {
-      const world = new World();
+      const world = new AuditedWorld();
       at(world, 'hotels', 2, () => {
-        world.change(7, order(7, 'confirmed', 'queued 4', 'claimed 8', 'confirmed 11'));
+        world.change(7, auditedOrder(7, 'confirmed', 'queued 4', 'claimed 8', 'confirmed 11'));
         world.ledger.hotels.unshift({ key: 'ID-7', number: 'H-ID-7', status: 'active' });
       });
       expect((await world.audit()).findings).toEqual([]);
     });
 
     test('Q8 an order that is cancelled while the ledger is read is no finding', async () => {
-      const world = new World();
+      const world = new AuditedWorld();
       at(world, 'flights', 1, () => {
         world.change(1, { status: 'cancelled' });
         world.ledger.flights = world.ledger.flights.map((each) =>
@@ -465,7 +329,7 @@ describe('audit', () => {
     });
 
     test('Q8 a cancellation between a page of the ledger and its orders is no finding', async () => {
-      const world = new World();
+      const world = new AuditedWorld();
       at(world, 'orders', 1, () => {
         world.change(1, { status: 'cancelled' });
         world.ledger.flights = world.ledger.flights.map((each) =>
@@ -478,7 +342,7 @@ describe('audit', () => {
   });
 
   test('a ledger whose cursor does not advance ends the audit with an error', async () => {
-    const world = new World();
+    const world = new AuditedWorld();
     const circling: LedgerReader = { ledger: async () => ({ items: [], next: 'same' }) };
     await expect(world.audit({ suppliers: circling })).rejects.toThrow('does not go on after same');
   });

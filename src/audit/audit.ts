@@ -2,7 +2,7 @@ import { allItemsOf } from '../lib/page.ts';
 import { supplierKinds } from '../suppliers/suppliers.ts';
 import { type AuditedStore, auditPackage, unreadable } from './audit-package.ts';
 import type { AuditReport, Finding } from './audit-report.ts';
-import { SupplierAudit } from './audit-suppliers.ts';
+import { findingOf, SupplierAudit } from './audit-suppliers.ts';
 import { boundedLedger, boundedStore, type LedgerSource, type ReadLimits } from './bounded-reads.ts';
 
 export interface AuditProgress {
@@ -31,7 +31,7 @@ export interface AuditOptions extends ReadLimits {
  * Checks everything stored against the promises Q1, Q3, Q5, Q6, Q7 and Q8. Promise Q4 is not checked, because the stored
  * data cannot show whether a purchase was refused while a unit was free.
  *
- * The audit reads in pages and needs two bits of memory for each order. It may run while servers sell: it reports only
+ * The audit reads in pages and needs a few bits of memory for each order. It may run while servers sell: it reports only
  * certain breaches, and does not wait for orders to end.
  * @throws StoreUnavailableError or LedgerUnavailableError if a page cannot be read, or not in time.
  */
@@ -72,11 +72,13 @@ export async function audit(auditedStore: AuditedStore, options: AuditOptions = 
     else inMotion.push(travelPackage.id);
   }
   for (const supplierAudit of supplierAudits) {
-    const found = await supplierAudit.run(pageSize, (count) => {
+    const differences = supplierAudit.differences(pageSize, (count) => {
       read.reservations += count;
       onProgress?.(read);
     });
-    findings.push(...found);
+    for await (const page of differences) {
+      findings.push(...page.flatMap((difference) => findingOf(difference) ?? []));
+    }
   }
   return {
     ok: findings.length === 0,

@@ -122,6 +122,7 @@ export function boundedStore(store: AuditedStore, limits: ReadLimits): AuditedSt
     order: bounded((id: string) => store.order(id)),
     orders: bounded((ids: readonly string[]) => store.orders(ids)),
     archivedIds: bounded((ids: readonly string[]) => store.archivedIds(ids)),
+    packageWithOrdersAbove: bounded((id: number) => store.packageWithOrdersAbove(id)),
     snapshot: async () => {
       const snapshot = await bounded(async () => store.snapshot?.())();
       return snapshot && { ...reads(snapshot), close: () => snapshot.close() };
