@@ -2,6 +2,8 @@ import { audit } from '../audit/audit.ts';
 import type { AuditedStore } from '../audit/audit-package.ts';
 import type { AuditReport } from '../audit/audit-report.ts';
 import { type LedgerSource, LedgerUnavailableError, openLedger } from '../audit/bounded-reads.ts';
+import { type Reconciled, reconcile } from '../audit/reconcile.ts';
+import type { Refused } from '../domain/messages.ts';
 import type { Result } from '../engine/operated-engine.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../observability/log.ts';
@@ -24,10 +26,11 @@ const pauseMs = 2;
 /** Shorter than the delay of `api/slow-json.ts`, so an error can still set the status of the response. */
 const openTimeoutMs = 4_000;
 
-/** Runs audits while packages are on sale, one audit at a time. */
+/** Runs audits and reconciliations while packages are on sale, one of each at a time. */
 export class AuditService {
   readonly #options: AuditServiceOptions;
   #isRunning = false;
+  #isReconciling = false;
 
   constructor(options: AuditServiceOptions) {
     this.#options = options;
@@ -41,17 +44,55 @@ export class AuditService {
   async run({ clockSkewMs = 0 }: AuditParams = {}): Promise<Result<AuditReport>> {
     if (this.#isRunning) return { kind: 'refused', code: 'audit_running' };
     this.#isRunning = true;
-    const { store, clock, log, ledger } = this.#options;
+    const { store, clock } = this.#options;
     try {
-      const suppliers = await openLedger(ledger, { clock, pageTimeoutMs: openTimeoutMs });
+      const suppliers = await this.#openLedger();
       const value = await audit(store, { suppliers, clock, pageSize, pauseMs, clockSkewMs });
       return { kind: 'done', value };
     } catch (error) {
-      if (!(error instanceof LedgerUnavailableError)) throw error;
-      log.warn({ err: error }, "the suppliers' ledger cannot be read: there is no audit");
-      return { kind: 'refused', code: 'ledger_unavailable' };
+      return this.#refusal(error, 'there is no audit');
     } finally {
       this.#isRunning = false;
     }
+  }
+
+  /**
+   * Compares the orders with the suppliers' ledgers: see {@link reconcile}. Refused with `audit_running` or
+   * `ledger_unavailable`. Read the pages at once, and to the end or until `return` is called: until then no other
+   * reconciliation can begin. The pages throw StoreUnavailableError and LedgerUnavailableError.
+   * @throws StoreUnavailableError
+   */
+  async reconcile(): Promise<Result<AsyncGenerator<readonly Reconciled[]>>> {
+    if (this.#isReconciling) return { kind: 'refused', code: 'audit_running' };
+    this.#isReconciling = true;
+    try {
+      const ledger = await this.#openLedger();
+      if (ledger === undefined) throw new LedgerUnavailableError('it demands a token; check SUPPLIERS_TOKEN');
+      return { kind: 'done', value: this.#reconciled(ledger) };
+    } catch (error) {
+      this.#isReconciling = false;
+      return this.#refusal(error, 'there is no reconciliation');
+    }
+  }
+
+  async *#reconciled(ledger: LedgerSource): AsyncGenerator<readonly Reconciled[]> {
+    const { store, clock } = this.#options;
+    try {
+      yield* reconcile(store, ledger, { clock, pageSize, pauseMs });
+    } finally {
+      this.#isReconciling = false;
+    }
+  }
+
+  #openLedger(): Promise<LedgerSource | undefined> {
+    const { ledger, clock } = this.#options;
+    return openLedger(ledger, { clock, pageTimeoutMs: openTimeoutMs });
+  }
+
+  /** The refusal because of a ledger that cannot be read. @throws any other error */
+  #refusal(error: unknown, consequence: string): Refused {
+    if (!(error instanceof LedgerUnavailableError)) throw error;
+    this.#options.log.warn({ err: error }, `the suppliers' ledger cannot be read: ${consequence}`);
+    return { kind: 'refused', code: 'ledger_unavailable' };
   }
 }

@@ -7,6 +7,8 @@ import {
 } from '../../test/support/admin-service-fixture.ts';
 import type { Order } from '../domain/order.ts';
 import type { SqliteStore } from '../storage/sqlite/sqlite-store.ts';
+import { UnreadableError } from '../storage/store.ts';
+import type { ExportQuery } from './order-service.ts';
 
 /** Stores orders directly, so that no engine works on them. */
 async function stored({ store }: AdminBench, packageId: number, ...orders: Order[]): Promise<void> {
@@ -153,5 +155,81 @@ describe('an order', () => {
       expect(await service.orders.get(unknown)).toBeUndefined();
     }
     expect(JSON.stringify(await bench.log())).not.toContain('ana@');
+  });
+});
+
+describe('an export of orders', () => {
+  /** Stores orders with the number that follows the last of them, as an owner does. */
+  async function owned({ store }: AdminBench, packageId: number, ...inserted: Order[]): Promise<void> {
+    const { fence, inventory } = (await store.versionedPackage(packageId))!;
+    const nextNumber = Math.max(...inserted.map(({ number }) => number)) + 1;
+    const change = sampleChange({ inventory: { ...inventory, nextNumber }, inserted });
+    await store.commit(packageId, fence, change);
+  }
+
+  async function exported({ service }: AdminBench, query: ExportQuery = {}): Promise<string[]> {
+    const names: string[] = [];
+    for await (const page of service.orders.exportPages(query)) {
+      for (const each of page) {
+        if (each instanceof UnreadableError) names.push(`unreadable ${each.subject.orderId}`);
+        else names.push(`${each.order.packageId}.${each.order.number}`);
+      }
+    }
+    return names;
+  }
+
+  it('has all orders by package and number, or those of a package, a status and a time', async () => {
+    await using bench = await openAdminBench({ packages: [{ id: 1 }, { id: 3 }] });
+    const confirmed = { status: 'confirmed' } as const;
+    const first = sampleOrder(1, { createdAt: 100 });
+    await owned(bench, 1, first, sampleOrder(2, { ...confirmed, createdAt: 200 }));
+    await owned(bench, 3, sampleOrder(1, { packageId: 3, ...confirmed, createdAt: 300 }));
+    expect(await exported(bench)).toEqual(['1.1', '1.2', '3.1']);
+    expect(await exported(bench, { packageId: 3 })).toEqual(['3.1']);
+    expect(await exported(bench, { packageId: 9 })).toEqual([]);
+    expect(await exported(bench, { status: 'confirmed' })).toEqual(['1.2', '3.1']);
+    expect(await exported(bench, { from: 200 })).toEqual(['1.2', '3.1']);
+    expect(await exported(bench, { to: 200 })).toEqual(['1.1']);
+    expect(await exported(bench, { from: 200, to: 300, status: 'confirmed' })).toEqual(['1.2']);
+  });
+
+  it('reads a page when it is wanted, and none after it is left', async () => {
+    let reads = 0;
+    await using bench = await openAdminBench({
+      through: (store) =>
+        Object.assign(Object.create(store) as SqliteStore, {
+          packageWithOrdersAbove: (id: number) => store.packageWithOrdersAbove(id),
+          package: (id: number) => store.package(id),
+          ordersPage: (id: number, cursor: string | undefined, limit: number) => {
+            reads += 1;
+            return store.ordersPage(id, cursor, limit);
+          },
+        }),
+    });
+    await owned(bench, 1, ...Array.from({ length: 600 }, (_, index) => sampleOrder(index + 1)));
+    const pages = bench.service.orders.exportPages({});
+    expect(reads).toBe(0);
+    expect((await pages.next()).value).toHaveLength(250);
+    expect(reads).toBe(1);
+    await pages.return(undefined);
+    expect((await pages.next()).done).toBe(true);
+    expect(reads).toBe(1);
+  });
+
+  it('names an order that cannot be read, whatever is asked for', async () => {
+    const spoilt = new UnreadableError({ packageId: 1, orderId: 'ORDER-1-2' });
+    await using bench = await openAdminBench({
+      through: (store) =>
+        Object.assign(Object.create(store) as SqliteStore, {
+          packageWithOrdersAbove: (id: number) => store.packageWithOrdersAbove(id),
+          package: (id: number) => store.package(id),
+          ordersPage: async (id: number, cursor: string | undefined, limit: number) => ({
+            ...(await store.ordersPage(id, cursor, limit)),
+            unreadable: [spoilt],
+          }),
+        }),
+    });
+    await owned(bench, 1, sampleOrder(1));
+    expect(await exported(bench, { status: 'confirmed' })).toEqual(['unreadable ORDER-1-2']);
   });
 });

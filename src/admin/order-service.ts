@@ -1,4 +1,6 @@
 import pLimit from 'p-limit';
+import { boundedStore } from '../audit/bounded-reads.ts';
+import { orderPages } from '../audit/order-pages.ts';
 import type { Accepted, Refused } from '../domain/messages.ts';
 import {
   type Order,
@@ -43,6 +45,16 @@ export interface OrdersQuery {
   readonly limit?: number;
 }
 
+/** The orders of an export. */
+export interface ExportQuery {
+  readonly packageId?: number;
+  readonly status?: OrderStatus;
+  /** Only orders that were made at this time or later, as Unix time in ms. */
+  readonly from?: number;
+  /** Only orders that were made before this time, as Unix time in ms. */
+  readonly to?: number;
+}
+
 export interface OrderServiceOptions {
   readonly engine: OperatedEngine;
   readonly store: Store;
@@ -63,6 +75,9 @@ const unhealthyMaxAgeMs = 2_000;
 const parallelReadsMax = 8;
 const stuckAfterMs = 30_000;
 const slowAfterMs = 5_000;
+/** Small pages, with a pause before each, so that an export does not slow down a sale in the same process. */
+const exportPage = 250;
+const exportPauseMs = 2;
 
 /** Lists, retries and cancels orders for operators. Every change is logged; see {@link ChangeLog}. */
 export class OrderService {
@@ -108,6 +123,23 @@ export class OrderService {
     const { store, clock } = this.#options;
     const { items, next } = await store.ordersByEmail(email, cursor, Math.min(limit, limitMax));
     return { items: withHealth(items, clock.now()), ...defined({ next }) };
+  }
+
+  /**
+   * All orders that match, page by page, by package and number: see {@link orderPages}. A page may be empty. An order that
+   * cannot be read is in its page as an error, whatever its status and time, so that it is not missed. Each page is read
+   * when it is wanted, with a pause before it.
+   * @throws StoreUnavailableError from each page.
+   */
+  async *exportPages(query: ExportQuery): AsyncGenerator<readonly (AdminOrder | UnreadableError)[]> {
+    const { packageId, status, from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = query;
+    const { store, clock } = this.#options;
+    const isWanted = (order: Order) =>
+      (status === undefined || order.status === status) && order.createdAt >= from && order.createdAt < to;
+    const bounded = boundedStore(store, { clock, pauseMs: exportPauseMs });
+    for await (const { items, unreadable = [] } of orderPages(bounded, { pageSize: exportPage, packageId })) {
+      yield [...withHealth(items.filter(isWanted), clock.now()), ...unreadable];
+    }
   }
 
   /** Undefined if there is no such order. @throws StoreUnavailableError */

@@ -58,9 +58,9 @@ function readEntry(text: string, position: number): Entry | string {
 function repeated(
   entries: readonly Entry[],
   what: 'name' | 'token',
-  valueOf: (entry: Entry) => string,
+  read: (entry: Entry) => string,
 ): string[] {
-  return [...Map.groupBy(entries, valueOf).values()]
+  return [...Map.groupBy(entries, read).values()]
     .filter((group) => group.length > 1)
     .map((group) => `entries ${group.map(({ position }) => position).join(' and ')} have the same ${what}`);
 }

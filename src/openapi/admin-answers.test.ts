@@ -64,9 +64,17 @@ const good: AdminOverrides = {
 };
 
 /** A service that works except for one method, for example `packages.list`. */
-function goodBut(inside: string, method: () => Promise<unknown>): AdminOverrides {
+function goodBut(inside: string, method: () => unknown): AdminOverrides {
   const [subject = '', name = ''] = inside.split('.');
   return { ...good, [subject]: { ...good[subject as keyof AdminOverrides], [name]: method } };
+}
+
+/** A method that fails with the error. One that reads page by page fails with the first page. */
+function failing(inside: string, error: Error): () => unknown {
+  if (inside !== 'orders.exportPages') return () => Promise.reject(error);
+  return async function* () {
+    yield await Promise.reject(error);
+  };
 }
 
 const newPackage = { flight: 'F', stay: '2030-01-01', price: 1, quota: 1, opensAt: '2029-01-01T00:00:00Z' };
@@ -104,6 +112,8 @@ const questions: readonly Question[] = [
   },
   { method: 'GET', path: '/api/admin/audit?clockSkewMs=5', status: 200, inside: 'audits.run' },
   { method: 'GET', path: '/api/admin/changes', status: 200, inside: 'changes.list' },
+  { method: 'GET', path: '/api/admin/orders.csv?status=held', status: 200, inside: 'orders.exportPages' },
+  { method: 'GET', path: '/api/admin/reconciliation.csv', status: 200, inside: 'audits.reconcile' },
 ];
 
 const asked = new Set<string>();
@@ -144,13 +154,13 @@ it.each(questions)(
 it.each(questions)(
   '$method $path gives the described error when the store is unavailable or the code fails',
   async (question) => {
-    const failing = (error: Error) => goodBut(question.inside, () => Promise.reject(error));
-    expect(await ask(question, { service: failing(new StoreUnavailableError('away')) })).toBe(503);
-    expect(await ask(question, { service: failing(new Error('a bug')) })).toBe(500);
+    const broken = (error: Error) => goodBut(question.inside, failing(question.inside, error));
+    expect(await ask(question, { service: broken(new StoreUnavailableError('away')) })).toBe(503);
+    expect(await ask(question, { service: broken(new Error('a bug')) })).toBe(500);
   },
 );
 
-const changing = questions.filter(({ inside }) => !/\.(list|listByEmail|get)$/.test(inside));
+const changing = questions.filter(({ inside }) => !/\.(list|listByEmail|get|exportPages)$/.test(inside));
 
 it.each(changing)('$method $path gives the described answer to each described refusal', async (question) => {
   const codes = operationAt(question.method, question.path)?.problems ?? [];

@@ -34,6 +34,7 @@ const addresses: Readonly<Record<string, () => string>> = {
   order: () => `/admin/orders/${stage.stuckOrder.id}`,
   'confirm cancel': () => `/admin/orders/${stage.stuckOrder.id}/cancel`,
   log: () => '/admin/log',
+  export: () => '/admin/export',
   erase: () => '/admin/erase',
   'unknown address': () => '/admin/nothing-here',
 };

@@ -209,6 +209,10 @@ it('answers operators as the OpenAPI description says', async () => {
   await ask('POST /api/admin/orders/search 422', { headers, body: { email: 'x' } });
   await ask('POST /api/admin/erase 200', { headers, body: { email } });
   expect((await ask('GET /api/admin/audit 200', { headers })).ok).toBe(true);
+  const exported = await ask(`GET /api/admin/orders.csv?package=${created.id} 200`, { headers });
+  expect(exported).toMatch(/,cancell(ed|ing),/);
+  await ask('GET /api/admin/orders.csv?from=now 422', { headers });
+  expect(await ask('GET /api/admin/reconciliation.csv 200', { headers })).toMatch(/^result,ledger,/);
   expect((await ask('GET /api/admin/changes?limit=200 200', { headers })).changes.length).toBeGreaterThan(4);
 });
 

@@ -5,6 +5,7 @@ import type { LostInstance } from '../../src/admin/instance-register.ts';
 import type { InstanceStatus } from '../../src/admin/instance-service.ts';
 import type { AdminOrder } from '../../src/admin/order-service.ts';
 import type { PackageStatus } from '../../src/admin/package-service.ts';
+import type { Reconciled } from '../../src/audit/reconcile.ts';
 import type { Activity, Result } from '../../src/engine/operated-engine.ts';
 import { PackageIndex } from '../../src/engine/package-index.ts';
 import { ProblemError } from '../../src/http/problem.ts';
@@ -19,6 +20,7 @@ export interface FakeWorld {
   orders: AdminOrder[];
   changes: OperatorEvent[];
   unreadable: UnreadableError[];
+  reconciled: Reconciled[];
 }
 
 export interface FakeAdmin extends AdminService {
@@ -107,6 +109,7 @@ export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: AdminOverri
     orders: [],
     changes: [],
     unreadable: [],
+    reconciled: [],
     ...start,
   };
   const calls: string[] = [];
@@ -245,6 +248,15 @@ export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: AdminOverri
     listByEmail: async (email, _cursor, limit = 50) => ({
       items: world.orders.filter(({ order }) => order.email === email).slice(0, limit),
     }),
+    async *exportPages({ packageId, status, from = 0, to = Number.POSITIVE_INFINITY }) {
+      yield world.orders.filter(
+        ({ order }) =>
+          (packageId === undefined || order.packageId === packageId) &&
+          (status === undefined || order.status === status) &&
+          order.createdAt >= from &&
+          order.createdAt < to,
+      );
+    },
     get: async (id) => orderOf(id),
     async retry(_by, id) {
       calls.push(`retry ${id}`);
@@ -275,13 +287,22 @@ export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: AdminOverri
     orders: { ...orders, ...overrides.orders },
     instances: { ...instances, ...overrides.instances },
     eraser: { ...eraser, ...overrides.eraser },
-    audits: { run: async () => refused('audit_running'), ...overrides.audits },
+    audits: {
+      run: async () => refused('audit_running'),
+      reconcile: async () => done(reconciledPages(world.reconciled)),
+      ...overrides.audits,
+    },
     changes: {
       list: async (_cursor, limit = 50) => ({ items: world.changes.slice(0, limit) }),
       ...overrides.changes,
     },
     sessions: { ...sessions, ...overrides.sessions },
   };
+}
+
+async function* reconciledPages(rows: readonly Reconciled[]): AsyncGenerator<readonly Reconciled[]> {
+  yield [];
+  yield rows;
 }
 
 /**

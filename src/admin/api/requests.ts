@@ -93,6 +93,31 @@ export const ordersQuery = z.object({
   limit: limit.exactOptional(),
 });
 
+const momentAdvice =
+  'must be a date or an ISO time with its zone, for example 2030-01-01 or 2030-01-01T09:00:00Z';
+
+/** An ISO date, which stands for its beginning in UTC, or an ISO time. The output is the Unix time in ms. */
+const momentInput = z
+  .union([z.iso.date(), z.iso.datetime({ offset: true })], { error: momentAdvice })
+  .transform((text) => Date.parse(text))
+  .refine(Number.isSafeInteger, { error: momentAdvice });
+
+const momentNote = 'A date stands for its beginning in UTC.';
+
+export const exportQuery = z
+  .strictObject({
+    package: packageIdField.exactOptional(),
+    status: z.enum(statuses).exactOptional(),
+    from: momentInput
+      .exactOptional()
+      .meta({ description: `Only orders that were made then or later. ${momentNote}` }),
+    to: momentInput.exactOptional().meta({ description: `Only orders that were made before. ${momentNote}` }),
+  })
+  .refine(({ from, to }) => from === undefined || to === undefined || from < to, {
+    path: ['to'],
+    error: 'must be after from',
+  });
+
 export const ordersSearchBody = z.strictObject(
   {
     email: emailInput,

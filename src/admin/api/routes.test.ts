@@ -77,7 +77,9 @@ const everyRoute = [
   ['POST', '/orders/7Q4M-9XKD-2VBN-H5TR/retry'],
   ['POST', '/orders/7Q4M-9XKD-2VBN-H5TR/cancel'],
   ['POST', '/erase'],
+  ['GET', '/orders.csv'],
   ['GET', '/audit'],
+  ['GET', '/reconciliation.csv'],
   ['GET', '/changes'],
 ] as const;
 
@@ -310,6 +312,71 @@ describe('orders', () => {
     });
     const answer = await send('POST', `/orders/${order.id}/retry`);
     expect([answer.status, await answer.json()]).toMatchObject([409, { order: { status: 'failed' } }]);
+  });
+});
+
+describe('exports', () => {
+  const linesOf = async (answer: Response): Promise<string[]> => {
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/csv; charset=utf-8']);
+    return (await answer.text()).split('\r\n');
+  };
+
+  it('has the orders that the query asks for', async () => {
+    const { send, world } = adminWith();
+    const order = fakeOrder({ email: '+ana@example.com' });
+    world.orders.push({ order, since: fakeNow });
+    const [columns, row, ...rest] = await linesOf(await send('GET', '/orders.csv'));
+    expect(columns).toMatch(/^id,packageId,number,/);
+    expect(row).toBe(
+      "7Q4M-9XKD-2VBN-H5TR,1,1,Flight-1,2022-08-09,100,USD,'+ana@example.com,queued,,,," +
+        '2022-08-01T00:00:00.000Z,2022-08-01T00:00:00.000Z,',
+    );
+    expect(rest).toEqual(['']);
+    for (const query of ['package=2', 'status=held', 'from=2022-08-02', 'to=2022-08-01'])
+      expect(await linesOf(await send('GET', `/orders.csv?${query}`)), query).toEqual([columns, '']);
+    const all = 'package=1&status=queued&from=2022-08-01&to=2022-08-01T02:00:01%2B02:00';
+    expect(await linesOf(await send('GET', `/orders.csv?${all}`))).toEqual([columns, row, '']);
+  });
+
+  it('passes the query on as times', async () => {
+    const exportPages = vi.fn(fakeAdmin().orders.exportPages);
+    await adminWith({ orders: { exportPages } }).send(
+      'GET',
+      '/orders.csv?package=7&status=failed&from=2030-01-01&to=2030-01-01T09:00:00%2B02:00',
+    );
+    expect(exportPages).toHaveBeenCalledWith({
+      ...{ packageId: 7, status: 'failed' },
+      ...{ from: Date.UTC(2030, 0, 1), to: Date.UTC(2030, 0, 1, 7) },
+    });
+  });
+
+  it.each([
+    ['package=0', 'package'],
+    ['status=lost', 'status'],
+    ['from=yesterday', 'from'],
+    ['from=2030-02-30', 'from'],
+    ['to=2030-01-01T09:00:00', 'to'],
+    ['from=2030-01-02&to=2030-01-02', 'to'],
+    ['form=2030-01-01', ''],
+    ['from=2030-01-01&from=2030-01-02', 'from'],
+  ])('has no orders for the invalid query %s', async (query, path) => {
+    const answer = await adminWith().send('GET', `/orders.csv?${query}`);
+    expect(answer.status).toBe(422);
+    const { errors } = (await answer.json()) as { errors: { path: string }[] };
+    expect(errors.map((error) => error.path)).toEqual([path]);
+  });
+
+  it('has the reconciliation, or says why there is none', async () => {
+    const { send, world } = adminWith();
+    world.reconciled.push({ kind: 'no_order', ledger: 'flights', orderId: 'AAAA', inLedger: '=F-1' });
+    expect(await linesOf(await send('GET', '/reconciliation.csv'))).toEqual([
+      'result,ledger,orderId,packageId,number,status,inOrder,inLedger',
+      "no_order,flights,AAAA,,,,,'=F-1",
+      '',
+    ]);
+    const reconcile = async () => ({ kind: 'refused', code: 'audit_running' }) as const;
+    const refused = await adminWith({ audits: { reconcile } }).send('GET', '/reconciliation.csv');
+    expect([refused.status, await codeOf(refused)]).toEqual([409, 'audit_running']);
   });
 });
 

@@ -1,9 +1,8 @@
 import { type Context, Hono } from 'hono';
 import { parseOrderId } from '../../domain/order.ts';
-import type { Result } from '../../engine/operated-engine.ts';
 import { pageOf } from '../../http/api/packages.ts';
 import { orderView } from '../../http/api/views.ts';
-import type { OperatorAccess } from '../../http/app-services.ts';
+import type { HttpSettings, OperatorAccess } from '../../http/app-services.ts';
 import { bindings } from '../../http/bindings.ts';
 import { packageIdFrom } from '../../http/inputs.ts';
 import { sendJson } from '../../http/json.ts';
@@ -12,6 +11,7 @@ import { ProblemError, problem } from '../../http/problem.ts';
 import { readJson, readQuery } from '../../http/request.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { defined } from '../../lib/defined.ts';
+import type { Log } from '../../observability/log.ts';
 import type { Operator } from '../../storage/operator-log.ts';
 import type { HttpAdmin } from '../admin-auth.ts';
 import {
@@ -21,10 +21,12 @@ import {
   managedPackageView,
   packageStatusView,
 } from './answers.ts';
+import { ordersFile, reconciliationFile } from './csv-files.ts';
 import {
   auditQuery,
   changesQuery,
   eraseBody,
+  exportQuery,
   instanceIdInput,
   newPackageBody,
   ordersQuery,
@@ -32,7 +34,9 @@ import {
   packagesQuery,
   packageUpdateBody,
 } from './requests.ts';
+import { sendCsv } from './send-csv.ts';
 import { sendSlowJson } from './slow-json.ts';
+import { unwrap } from './unwrap.ts';
 
 interface ApiEnv {
   readonly Variables: OperatorAccess;
@@ -44,6 +48,8 @@ type Handler = (c: ApiContext) => Promise<Response>;
 export interface AdminApiDeps {
   readonly admin?: HttpAdmin;
   readonly clock: Clock;
+  readonly log: Log;
+  readonly settings: Pick<HttpSettings, 'currency'>;
 }
 
 /**
@@ -51,7 +57,7 @@ export interface AdminApiDeps {
  * one is, callers without a token get 401 at every path, also at an unknown path. Operators who may only read get 403 at
  * every method that changes something.
  */
-export function adminApiRoutes({ admin, clock }: AdminApiDeps): Hono {
+export function adminApiRoutes({ admin, clock, log, settings }: AdminApiDeps): Hono {
   const routes = new Hono<ApiEnv>();
   if (admin === undefined) return routes as unknown as Hono;
   const { packages, orders, instances, eraser, audits, changes } = admin.service;
@@ -144,6 +150,13 @@ export function adminApiRoutes({ admin, clock }: AdminApiDeps): Hono {
       return sendJson(200, { orders: items.map(adminOrderView), ...defined({ next }) });
     },
   });
+  route('/orders.csv', {
+    async GET(c) {
+      const { package: packageId, ...query } = readQuery(c, exportQuery);
+      const open = () => orders.exportPages({ ...query, ...defined({ packageId }) });
+      return sendCsv(c, ordersFile(open, settings.currency), { by: c.var.operator, log });
+    },
+  });
   // A POST, so that no address contains an email. It only reads.
   const searchOrders: Handler = async (c) => {
     const { email, cursor, limit } = await readJson(c, ordersSearchBody);
@@ -175,6 +188,14 @@ export function adminApiRoutes({ admin, clock }: AdminApiDeps): Hono {
   route('/audit', {
     GET: async (c) => sendSlowJson(audits.run(readQuery(c, auditQuery)).then(unwrap), clock),
   });
+  route('/reconciliation.csv', {
+    GET: async (c) =>
+      sendCsv(
+        c,
+        reconciliationFile(() => audits.reconcile()),
+        { by: c.var.operator, log },
+      ),
+  });
   route('/changes', {
     async GET(c) {
       const { cursor, limit } = readQuery(c, changesQuery);
@@ -184,13 +205,6 @@ export function adminApiRoutes({ admin, clock }: AdminApiDeps): Hono {
   });
   routes.all('*', (c) => problem(c, 'unknown_route'));
   return routes as unknown as Hono;
-}
-
-/** Returns the value of a result. @throws ProblemError for a refusal. */
-function unwrap<Value>(result: Result<Value>): Value {
-  if (result.kind === 'done') return result.value;
-  const { code, order } = result;
-  throw new ProblemError(code, defined({ order: order && orderView(order) }));
 }
 
 /**

@@ -2,7 +2,7 @@ import { alertBox, icon } from '../../http/pages/elements.ts';
 import { type DocumentParts, htmlDocument, navLink, type RenderContext } from '../../http/pages/layout.ts';
 import { type Html, markup } from '../../http/pages/markup.ts';
 
-export type AdminSection = 'overview' | 'orders' | 'log' | 'erase';
+export type AdminSection = 'overview' | 'orders' | 'log' | 'export' | 'erase';
 
 /** What every admin page is rendered with. */
 export interface AdminSetting extends RenderContext {
@@ -64,6 +64,7 @@ function navigation(current: AdminSection | undefined): Html {
       ${navLink('/admin', 'Overview', current === 'overview')}
       ${navLink('/admin/orders', 'Orders', current === 'orders')}
       ${navLink('/admin/log', 'Log', current === 'log')}
+      ${navLink('/admin/export', 'Export', current === 'export')}
       ${navLink('/admin/erase', 'Erase', current === 'erase')}
       <form method="post" action="/admin/log-out"><button class="top-link" type="submit">Log out</button></form>
     </nav>`;

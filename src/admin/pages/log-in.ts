@@ -85,7 +85,7 @@ function nextField(next: string): Html | '' {
     : markup`<input type="hidden" name="next" value="${next}" autocomplete="off">`;
 }
 
-const pagePath = /^\/admin\/(?:packages|orders|instances|log|erase)\b[\w\-./?=&%:]*$/;
+const pagePath = /^\/admin\/(?:packages|orders|instances|log|export|erase)\b[\w\-./?=&%:]*$/;
 
 /** Returns `next` if it is the path of an admin page, otherwise the path of the overview, never another site. */
 export function safeNext(next: string | undefined): string {

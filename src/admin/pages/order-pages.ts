@@ -28,13 +28,15 @@ export function ordersPage(
 ): AdminPageParts {
   const option = (value: string, label: string) =>
     markup`<option value="${value}"${value === search.status ? markup` selected` : ''}>${label}</option>`;
+  const status = isStatus(search.status) ? search.status : '';
+  const exported = new URLSearchParams({ package: search.package, status });
   const more = new URLSearchParams({ package: search.package, status: search.status, cursor: next ?? '' });
   return {
     title: 'Orders',
     current: 'orders',
     alert,
     main: markup`
-      ${heading('Orders')}
+      ${heading('Orders', markup`<a class="small-button" href="/admin/export?${exported.toString()}">Export</a>`)}
       <form class="card form form-bar" method="get" action="/admin/orders">
         ${field({ name: 'id', label: 'Order number', value: search.id, maxLength: 300 })}
         ${field({ name: 'package', label: 'Package', value: search.package, type: 'number', min: 1 })}

@@ -19,6 +19,7 @@ import {
   showSendAgain,
 } from './context.ts';
 import { eraseRoutes } from './erase-routes.ts';
+import { exportRoutes } from './export-routes.ts';
 import { AdminFeed, type FeedOptions } from './feed.ts';
 import { instanceRoutes } from './instances.ts';
 import { logRoutes } from './log.ts';
@@ -123,6 +124,7 @@ function behindLogIn(deps: AdminDeps): Hono<AdminEnv> {
   routes.route('/', orderRoutes(deps));
   routes.route('/', logRoutes(deps));
   routes.route('/', eraseRoutes(deps));
+  routes.route('/', exportRoutes(deps));
   for (const [path, methods] of methodsByPath([...logInRoutes(deps).routes, ...routes.routes])) {
     routes.all(path, allowOnlyOnPage(...methods));
   }

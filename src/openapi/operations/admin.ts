@@ -20,6 +20,12 @@ const links: Links = {
 /** The errors of each change, because the package's owner makes the changes. */
 const owner: readonly ErrorCode[] = ['overloaded', 'no_owner'];
 
+/** The media type and headers of a file for download. */
+const csvFile = {
+  type: 'text/csv',
+  headers: { 'Content-Disposition': { description: 'The name of the file.', required: true } },
+} as const;
+
 /** The operations of `src/admin/api/`. */
 export const adminOperations = defineOperations('Admin', {
   'get /api/admin/packages': {
@@ -106,6 +112,14 @@ export const adminOperations = defineOperations('Admin', {
     query: admin.ordersQuery,
     answers: { 200: ['A page of them.', admin.operatedOrdersAnswer] },
   },
+  'get /api/admin/orders.csv': {
+    operationId: 'exportOrders',
+    summary: 'Orders as a CSV file',
+    description:
+      'All orders that match, by package and number; those made meanwhile may be missing. Columns are never renamed, moved or removed, and new ones come last. A text that could be read as a formula begins with an apostrophe. A response that breaks off is not complete.',
+    query: admin.exportQuery,
+    answers: { 200: ['The file (RFC 4180), with a line of column names.', z.string(), csvFile] },
+  },
   'post /api/admin/orders/search': {
     operationId: 'searchOrders',
     summary: 'All orders of an email',
@@ -147,6 +161,14 @@ export const adminOperations = defineOperations('Admin', {
       'The report of `npm run audit -- --json`. A long report begins with blanks, which JSON allows.',
     query: admin.auditQuery,
     answers: { 200: ['The report.', admin.auditAnswer] },
+    problems: ['audit_running', 'ledger_unavailable'],
+  },
+  'get /api/admin/reconciliation.csv': {
+    operationId: 'reconcile',
+    summary: 'The orders against the suppliers’ ledgers as a CSV file, differences first',
+    description:
+      'Reads all orders twice, so the rows take a while to come. One at a time. A response that breaks off is not complete.',
+    answers: { 200: ['The file (RFC 4180), with a line of column names.', z.string(), csvFile] },
     problems: ['audit_running', 'ledger_unavailable'],
   },
   'get /api/admin/changes': {

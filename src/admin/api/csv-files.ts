@@ -1,0 +1,90 @@
+import type { Reconciled } from '../../audit/reconcile.ts';
+import type { Result } from '../../engine/operated-engine.ts';
+import { UnreadableError } from '../../storage/store.ts';
+import type { AdminOrder } from '../order-service.ts';
+import type { CsvFile, CsvRow } from './send-csv.ts';
+import { unwrap } from './unwrap.ts';
+
+/*
+ * The files of the exports. Other programs read them: columns are never renamed, moved or removed, and new ones come last.
+ * All times are ISO texts in UTC. docs/operating.md describes each column.
+ */
+
+const orderColumns = [
+  ...(['id', 'packageId', 'number', 'flight', 'stay', 'price', 'currency', 'email'] as const),
+  ...(['status', 'reason', 'ticketNumber', 'reservationNumber'] as const),
+  ...(['createdAt', 'since', 'confirmedAt'] as const),
+] as const;
+type OrderColumn = (typeof orderColumns)[number];
+
+const reconciliationColumns = [
+  ...(['result', 'ledger', 'orderId', 'packageId', 'number', 'status', 'inOrder', 'inLedger'] as const),
+] as const;
+type ReconciliationColumn = (typeof reconciliationColumns)[number];
+
+/** An order, or the reason why it cannot be read. */
+type ExportedOrder = AdminOrder | UnreadableError;
+
+/**
+ * The export of orders.
+ * @param open begins to read the orders.
+ * @param currency the ISO 4217 code of all prices.
+ */
+export function ordersFile(
+  open: () => AsyncGenerator<readonly ExportedOrder[]>,
+  currency: string,
+): CsvFile<OrderColumn> {
+  return {
+    name: 'orders.csv',
+    columns: orderColumns,
+    open: async () => rowsOf<ExportedOrder, OrderColumn>(open(), (exported) => orderRow(exported, currency)),
+  };
+}
+
+/**
+ * The reconciliation of the orders with the suppliers' ledgers.
+ * @param open begins to read. A refusal is thrown as a ProblemError.
+ */
+export function reconciliationFile(
+  open: () => Promise<Result<AsyncGenerator<readonly Reconciled[]>>>,
+): CsvFile<ReconciliationColumn> {
+  return {
+    name: 'reconciliation.csv',
+    columns: reconciliationColumns,
+    open: async () =>
+      rowsOf<Reconciled, ReconciliationColumn>(unwrap(await open()), ({ kind, ...row }) => ({
+        result: kind,
+        ...row,
+      })),
+  };
+}
+
+async function* rowsOf<Item, Column extends string>(
+  pages: AsyncGenerator<readonly Item[]>,
+  rowOf: (item: Item) => CsvRow<Column>,
+): AsyncGenerator<readonly CsvRow<Column>[]> {
+  for await (const items of pages) yield items.map(rowOf);
+}
+
+/** An order that cannot be read has only its id, its package, and the status `unreadable`. */
+function orderRow(exported: ExportedOrder, currency: string): CsvRow<OrderColumn> {
+  if (exported instanceof UnreadableError) {
+    const { orderId, packageId } = exported.subject;
+    return { id: orderId, packageId, status: 'unreadable' };
+  }
+  const { order, since } = exported;
+  const { id, packageId, number, email, status, reason, createdAt, timeline } = order;
+  const confirmedAt = timeline.find(({ event }) => event === 'confirmed')?.at;
+  return {
+    ...{ id, packageId, number, ...order.package, currency, email, status, reason },
+    ticketNumber: order.flight?.ticketNumber,
+    reservationNumber: order.hotel?.reservationNumber,
+    createdAt: iso(createdAt),
+    since: iso(since),
+    confirmedAt: confirmedAt === undefined ? undefined : iso(confirmedAt),
+  };
+}
+
+function iso(at: number): string {
+  return new Date(at).toISOString();
+}

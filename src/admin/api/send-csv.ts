@@ -1,0 +1,87 @@
+import type { Context } from 'hono';
+import { jsonHeaders } from '../../http/json.ts';
+import { type CsvCell, csvLine } from '../../lib/csv.ts';
+import type { Log } from '../../observability/log.ts';
+import type { Operator } from '../../storage/operator-log.ts';
+
+/** A row by the names of its columns. A missing cell is empty. */
+export type CsvRow<Column extends string> = { readonly [Name in Column]?: CsvCell };
+
+/** A file that is made while it is sent. */
+export interface CsvFile<Column extends string> {
+  /** For example `orders.csv`. */
+  readonly name: string;
+  readonly columns: readonly Column[];
+  /** Begins to read. Not called if the caller wants only the headers. */
+  readonly open: () => Promise<AsyncGenerator<readonly CsvRow<Column>[]>>;
+}
+
+export interface SendCsvOptions {
+  /** Whom the log names as the reader of the file. */
+  readonly by: Operator;
+  readonly log: Log;
+}
+
+/**
+ * Answers with a CSV file (RFC 4180, UTF-8) for a download. The next page of rows is read only when the client has taken
+ * the one before, so the answer needs the memory of a page, however long it is. If the client disconnects, no further
+ * page is read.
+ *
+ * An error before the first page sets the status. A later error cuts the response off, because half a file must not look
+ * complete.
+ */
+export async function sendCsv<Column extends string>(
+  c: Context,
+  file: CsvFile<Column>,
+  { by, log }: SendCsvOptions,
+): Promise<Response> {
+  const headers = jsonHeaders({
+    'Content-Type': 'text/csv; charset=utf-8',
+    'Content-Disposition': `attachment; filename="${file.name}"`,
+  });
+  if (c.req.method === 'HEAD') return new Response(null, { status: 200, headers });
+  const chunks = chunksOf(file.columns, await file.open());
+  log.info({ file: file.name, operator: by.name, client: by.address }, 'an operator exports a file');
+  let first: IteratorResult<Uint8Array> | undefined = await chunks.next();
+  let isCancelled = false;
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          let next = first ?? (await chunks.next());
+          first = undefined;
+          // One page at a time, so that a disconnect is noticed between two of them.
+          while (!isCancelled && next.done !== true && next.value.length === 0) next = await chunks.next();
+          if (isCancelled) return;
+          if (next.done === true) controller.close();
+          else controller.enqueue(next.value);
+        } catch (err) {
+          if (!isCancelled) log.warn({ err, file: file.name }, 'a file was cut off while it was sent');
+          throw err;
+        }
+      },
+      async cancel() {
+        isCancelled = true;
+        await chunks.return(undefined);
+      },
+    },
+    // Nothing is read ahead.
+    { highWaterMark: 0 },
+  );
+  return new Response(body, { status: 200, headers });
+}
+
+/** The bytes of each page, with the line of the columns before the first one. A page without rows may have no bytes. */
+async function* chunksOf<Column extends string>(
+  columns: readonly Column[],
+  pages: AsyncGenerator<readonly CsvRow<Column>[]>,
+): AsyncGenerator<Uint8Array> {
+  const encoder = new TextEncoder();
+  let text = csvLine(columns);
+  for await (const rows of pages) {
+    for (const row of rows) text += csvLine(columns.map((column) => row[column]));
+    yield encoder.encode(text);
+    text = '';
+  }
+  if (text !== '') yield encoder.encode(text);
+}
