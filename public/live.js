@@ -9,6 +9,7 @@
   const pollMs = 2000;
   /** Timeout for connecting. */
   const connectMsMax = 4000;
+  const said = window.ticketTexts.live;
 
   let source = document.getElementById('live');
   if (!source) return;
@@ -45,7 +46,7 @@
     'htmx:ws:close',
     ours(() => {
       isOpen = false;
-      show('reconnecting', 'Reconnecting');
+      show('reconnecting', said.reconnecting);
     }),
   );
   document.addEventListener(
@@ -59,7 +60,7 @@
   document.addEventListener('htmx:ws:after:message:incoming', ours(changed));
 
   window.addEventListener('online', reconnect);
-  window.addEventListener('offline', () => show('reconnecting', 'Reconnecting'));
+  window.addEventListener('offline', () => show('reconnecting', said.reconnecting));
   window.addEventListener('pageshow', (event) => {
     if (event.persisted) reconnect();
   });
@@ -81,7 +82,7 @@
   function reconnect() {
     if (isOver) return;
     isOpen = false;
-    show('reconnecting', 'Reconnecting');
+    show('reconnecting', said.reconnecting);
     const fresh = source.cloneNode();
     fresh.removeAttribute('data-htmx-powered');
     drop();
@@ -149,7 +150,7 @@
 
   function heard() {
     heardAt = performance.now();
-    show('live', 'Live');
+    show('live', said.live);
     showTime();
   }
 
@@ -161,8 +162,9 @@
 
   function showTime() {
     if (!chip) return;
-    chip.querySelector('.live-time').textContent =
-      `As of ${window.ticketPage.clock.format(window.ticketLive.now())}`;
+    const { clock, fill } = window.ticketPage;
+    const time = clock.format(window.ticketLive.now());
+    chip.querySelector('.live-time').textContent = fill(said.asOf, { time });
   }
 
   function changed() {

@@ -10,14 +10,15 @@
   const shownFlight = form.querySelector('.choice-flight');
   const shownNight = form.querySelector('.choice-night');
   const shownPrice = form.querySelector('.choice-price');
-  const { announce, moment, tabStorage } = window.ticketPage;
+  const { announce, fill, moment, tabStorage } = window.ticketPage;
+  const said = window.ticketTexts.order;
   const onOffer = new Set(['free', 'line']);
   const labels = {
-    free: 'Order',
-    line: 'Join the queue',
-    sold_out: 'Sold out',
-    closed: 'Sale closed',
-    paused: 'Paused',
+    free: said.order,
+    line: said.joinQueue,
+    sold_out: said.soldOut,
+    closed: said.closed,
+    paused: said.paused,
   };
   const known = new Map();
   let timer;
@@ -44,13 +45,13 @@
     tripsError.hidden = true;
   });
 
-  /* The input is kept when the customer switches between the two order pages, searches or turns the page. */
+  /* The input is kept when the customer switches the order page or the language, searches, or turns the page. */
   const entered = 'entered-order';
   const keepEntered = () => {
     const { packageId, email } = form.elements;
     tabStorage.write(entered, { packageId: packageId.value, email: email.value });
   };
-  for (const link of document.querySelectorAll('.modes a, .pages a, .search-clear')) {
+  for (const link of document.querySelectorAll('.modes a, .pages a, .search-clear, .languages a')) {
     link.addEventListener('click', keepEntered);
   }
   document.getElementById('trip-search')?.addEventListener('submit', keepEntered);
@@ -98,8 +99,8 @@
   function showStay({ element, input, state, opensAt }) {
     element.dataset.state = state;
     const status = element.querySelector('.stay-status');
-    if (state === 'not_open') status.textContent = `Opens ${moment.format(opensAt)}`;
-    else if (state === 'closed') status.textContent = 'Sale closed';
+    if (state === 'not_open') status.textContent = fill(said.opens, { moment: moment.format(opensAt) });
+    else if (state === 'closed') status.textContent = said.closed;
     else status.textContent = status.dataset.openWords;
     const isOff = !onOffer.has(state) && state !== 'not_open';
     input.disabled = isOff && !input.checked && input !== document.activeElement;
@@ -118,8 +119,10 @@
     if (button.hasAttribute('aria-busy')) return;
     const best = chosen ?? bestOf(stays);
     const label =
-      best.state === 'not_open' ? `Opens in ${countdown(best.opensAt - now)}` : labels[best.state];
-    const text = chosen || best.state !== 'line' ? label : 'Order';
+      best.state === 'not_open'
+        ? fill(said.opensIn, { countdown: countdown(best.opensAt - now) })
+        : labels[best.state];
+    const text = chosen || best.state !== 'line' ? label : said.order;
     const isOff = !onOffer.has(best.state);
     const shown = button.querySelector('.button-label');
     if (shown.textContent !== text) shown.textContent = text;
@@ -140,14 +143,14 @@
     return closesAt > now ? upTo(closesAt) : Number.POSITIVE_INFINITY;
   }
 
-  /** `0:42`, `1:02:03`, `2 d 03:04:05`. */
+  /** `0:42`, `1:02:03` or, in English, `2 d 03:04:05`. */
   function countdown(ms) {
     const seconds = Math.max(0, Math.ceil(ms / 1000));
     const two = (figure) => String(figure).padStart(2, '0');
     const [d, h, m, s] = [seconds / 86_400, (seconds / 3600) % 24, (seconds / 60) % 60, seconds % 60].map(
       Math.floor,
     );
-    if (d > 0) return `${d} d ${two(h)}:${two(m)}:${two(s)}`;
+    if (d > 0) return fill(said.days, { days: d, time: `${two(h)}:${two(m)}:${two(s)}` });
     return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
   }
 })();

@@ -1,5 +1,11 @@
 /* On every page: busy buttons, copy buttons, times in the reader's zone, announcements to screen readers. */
 (() => {
+  const { locale } = window.ticketTexts;
+  const said = window.ticketTexts.page;
+
+  /** A text with its values: a name in braces stands for the value with this name. */
+  const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+
   /** Announces a text to screen readers, politely or at once. */
   function announce(text, { atOnce = false } = {}) {
     const region = document.getElementById(atOnce ? 'announce-now' : 'announce-politely');
@@ -11,12 +17,12 @@
 
   /** Operators' pages show times in one zone, with its name. */
   const { timeZone } = document.documentElement.dataset;
-  const clock = new Intl.DateTimeFormat('en-GB', {
+  const clock = new Intl.DateTimeFormat(locale, {
     timeStyle: timeZone ? 'long' : 'medium',
     hourCycle: 'h23',
     timeZone,
   });
-  const moment = new Intl.DateTimeFormat('en-GB', {
+  const moment = new Intl.DateTimeFormat(locale, {
     dateStyle: 'medium',
     timeStyle: 'short',
     hourCycle: 'h23',
@@ -49,7 +55,7 @@
     },
   };
 
-  window.ticketPage = { announce, localTimes, clock, moment, tabStorage, ready };
+  window.ticketPage = { announce, fill, localTimes, clock, moment, tabStorage, ready };
   localTimes();
 
   /*
@@ -84,8 +90,8 @@
     if (!button.hasAttribute('aria-busy')) return;
     delete form.dataset.sent;
     button.removeAttribute('aria-disabled');
-    labelOf(button).textContent = 'No answer yet. Ask again';
-    announce('There is no answer yet. You can press the button again: it counts once.', { atOnce: true });
+    labelOf(button).textContent = said.askAgain;
+    announce(said.mayAskAgain, { atOnce: true });
   }
 
   function labelOf(button) {
@@ -141,8 +147,8 @@
     const isCopied = await writeClipboard(copy ?? new URL(copyLink, location.href).href);
     button.dataset.said ??= button.textContent;
     button.style.minWidth = `${button.offsetWidth}px`;
-    button.textContent = isCopied ? 'Copied' : 'Not copied';
-    announce(isCopied ? 'Copied' : 'Could not copy');
+    button.textContent = isCopied ? said.copied : said.notCopied;
+    announce(isCopied ? said.copied : said.couldNotCopy);
     setTimeout(() => {
       button.textContent = button.dataset.said;
     }, 2000);

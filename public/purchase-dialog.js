@@ -48,57 +48,56 @@
 
   /* Texts of the dialog. The text of an error comes from the server's page. */
 
+  const { fill } = window.ticketPage;
+  const { locale } = window.ticketTexts;
+  const said = window.ticketTexts.dialog;
   /** Waits for a retry up to this many ms happen automatically; longer ones are shown to the customer. */
   const waitMsMax = 60_000;
-  const once = 'Your order counts once, however often it is sent.';
 
   const texts = {
-    offline: () => ({
-      title: 'You are offline',
-      text: 'Your order will be sent when the connection is back.',
-    }),
-    sending: () => ({ title: 'Sending your order…', text: once }),
-    unanswered: () => ({
-      title: 'No answer yet',
-      text: `We cannot reach the shop at the moment. We keep trying. ${once}`,
-    }),
+    offline: () => ({ title: said.offline, text: said.offlineText }),
+    sending: () => ({ title: said.sending, text: said.countsOnce }),
+    unanswered: () => ({ title: said.noAnswer, text: `${said.noAnswerText} ${said.countsOnce}` }),
     busy({ page, retryMs }) {
-      const seconds = Math.ceil(retryMs / 1000);
-      const wait = seconds === 1 ? '1 second' : `${seconds} seconds`;
+      const wait = inUnit(Math.ceil(retryMs / 1000), 'second');
       return {
-        title: 'Please wait',
-        text: `${firstSentence(errorIn(page))} We will send your order again in ${wait}.`,
+        title: said.wait,
+        text: `${firstSentence(errorIn(page))} ${fill(said.sentAgainIn, { wait })}`,
       };
     },
     refused({ page, retryMs }, { mayHaveArrived }) {
       const error = errorIn(page);
-      const minutes = Math.ceil(retryMs / 60_000);
+      const wait = inUnit(Math.ceil(retryMs / 60_000), 'minute');
       const words =
-        retryMs > waitMsMax ? `${firstSentence(error)} You can order again in ${minutes} minutes.` : error;
+        retryMs > waitMsMax ? `${firstSentence(error)} ${fill(said.orderAgainIn, { wait })}` : error;
       return {
-        title: mayHaveArrived ? 'No answer yet' : 'Your order was not taken',
-        text: `${words} ${mayHaveArrived ? 'Look under My orders whether your order arrived.' : 'Nothing was booked.'}`,
+        title: mayHaveArrived ? said.noAnswer : said.notTaken,
+        text: `${words} ${mayHaveArrived ? said.mayHaveArrived : said.nothingBooked}`,
       };
     },
     looking: () => ({
-      title: 'Looking for your order…',
-      text: navigator.onLine
-        ? 'You sent an order, and its answer did not arrive.'
-        : 'You are offline. We look for it when the connection is back.',
+      title: said.looking,
+      text: navigator.onLine ? said.lookingText : said.lookingOffline,
     }),
     missing(order) {
       const isUnsent = order.tries === 0;
+      const advice = isUnsent ? said.sendNow : `${said.sendAgain} ${said.countsOnce}`;
       return {
-        title: isUnsent ? 'Your order was not sent' : 'Your order has not reached us',
-        text: `${tripOf(order)}Nothing was booked. You can send it ${isUnsent ? 'now' : `again. ${once}`}`,
+        title: isUnsent ? said.notSent : said.notArrived,
+        text: `${tripOf(order)}${said.nothingBooked} ${advice}`,
       };
     },
   };
 
+  /** A time in words, such as `1 second` or `7 minutes`. */
+  function inUnit(count, unit) {
+    return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(count);
+  }
+
   /** The trip and email of an order, if the page knows the trip. */
   function tripOf({ fields }) {
     const { choice } = document.getElementById(`package-${fields.packageId}`)?.dataset ?? {};
-    return choice ? `${choice}, for ${fields.email}. ` : '';
+    return choice ? `${fill(said.trip, { trip: choice, email: fields.email })} ` : '';
   }
 
   function errorIn(page) {

@@ -8,6 +8,7 @@
   const { openOrders, isSame, remember, forget, refresh } = window.ticketOrders;
   const { show, hide, texts, waitMsMax } = window.ticketDialog;
   const { begin, pause, backOffMs, post, submitPlainly, stop } = window.ticketRequest;
+  const said = window.ticketTexts.purchase;
   /** A purchase that has reached the server is stored or has failed after this time. */
   const storedMsMax = 10_000;
   const waitsMax = 20;
@@ -59,7 +60,7 @@
       if (!navigator.onLine && !isForced) {
         // No request is running, so the button is enabled again. The dialog prevents a second submit.
         if (form) ready(form);
-        show(texts.offline(), { label: 'Try now', act: tryNow }, stopping(order, form));
+        show(texts.offline(), { label: said.tryNow, act: tryNow }, stopping(order, form));
         await pause(task, Number.POSITIVE_INFINITY, { wakesOnline: true });
         if (task.isOver) return;
         if (navigator.onLine || isForced) show(texts.sending(), stopping(order, form));
@@ -147,7 +148,7 @@
     const isQuiet = finds === undefined;
     if (order.tries === 0) return isQuiet || showMissing(order);
     for (let failures = 0; ; ) {
-      if (!isQuiet) show(texts.looking(), { label: 'Close', act: () => close() });
+      if (!isQuiet) show(texts.looking(), { label: said.close, act: () => close() });
       const { packageId, email, key } = order.fields;
       const answer = await post(task, '/order/sent', { packageId, email, key });
       if (task.isOver) return;
@@ -180,7 +181,7 @@
   /* The actions of the dialog */
 
   function showRefusal(answer, order, form) {
-    show(texts.refused(answer, order), { label: 'Close', act: () => close(form) });
+    show(texts.refused(answer, order), { label: said.close, act: () => close(form) });
   }
 
   function showMissing(order) {
@@ -190,18 +191,18 @@
     };
     show(
       texts.missing(order),
-      { label: order.tries === 0 ? 'Send it now' : 'Send it again', isMain: true, act: sendNow },
-      { label: 'Do not send it', act: () => dropped(order) },
+      { label: order.tries === 0 ? said.sendNow : said.sendAgain, isMain: true, act: sendNow },
+      { label: said.doNotSend, act: () => dropped(order) },
     );
   }
 
   /** The button that stops. It drops a purchase that cannot have arrived, and searches for one that may have. */
   function stopping(order, form) {
-    if (order.tries === 0) return { label: 'Do not send it', act: () => dropped(order, form) };
+    if (order.tries === 0) return { label: said.doNotSend, act: () => dropped(order, form) };
     return {
-      label: 'Stop trying',
+      label: said.stopTrying,
       act: () => {
-        if (order.isTurnedAway) return dropped(order, form, 'Your order was not taken. Nothing was booked.');
+        if (order.isTurnedAway) return dropped(order, form, said.notTaken);
         if (form) ready(form);
         if (finds) void look(order);
         else close(form);
@@ -209,7 +210,7 @@
     };
   }
 
-  function dropped(order, form, words = 'Your order was not sent.') {
+  function dropped(order, form, words = said.notSent) {
     forget(order);
     close(form);
     announce(words);

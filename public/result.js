@@ -2,7 +2,8 @@
 (() => {
   const find = () => document.getElementById('order-live');
   if (!find()) return;
-  const { announce, localTimes } = window.ticketPage;
+  const { announce, fill, localTimes } = window.ticketPage;
+  const said = window.ticketTexts.result;
   /** The least time between two announcements of the position. */
   const announceEveryMs = 10_000;
   let { outcome, status, place } = find().dataset;
@@ -28,7 +29,7 @@
       announce(find().querySelector('.headline').textContent);
     } else if (now.place !== place && performance.now() - announcedAt > announceEveryMs) {
       announcedAt = performance.now();
-      announce(`You are number ${now.place} in the queue.`);
+      announce(fill(said.position, { position: now.place }));
     }
     ({ outcome, status, place } = now);
   }

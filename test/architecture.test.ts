@@ -118,7 +118,6 @@ const usesUnixTime: ReadonlySet<string> = new Set([
   'src/engine/strategies/unowned-sagas.ts',
   'src/http/api/orders.ts',
   'src/http/pages/lost-orders.ts',
-  'src/http/pages/problem-pages.ts',
   'src/http/pages/responses.ts',
   'src/http/pages/result-routes.ts',
   'src/realtime/fanout.ts',

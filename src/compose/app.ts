@@ -10,6 +10,7 @@ import { createAssets } from '../http/assets.ts';
 import { compressPages } from '../http/compression.ts';
 import { FixedPathRouter } from '../http/fixed-path-router.ts';
 import { healthRoutes } from '../http/health.ts';
+import { rememberLanguage } from '../http/pages/language.ts';
 import { showProblemPage } from '../http/pages/problem-pages.ts';
 import { pageRoutes } from '../http/pages/routes.ts';
 import { onError, problem } from '../http/problem.ts';
@@ -45,7 +46,7 @@ export function createApp(deps: AppServices & { readonly admin?: HttpAdmin }): A
   app.route('/', descriptionRoutes(deps, assets.url));
   app.route('/', pageRoutes(deps, assets.url));
   if (admin !== undefined) app.route('/', admin.routes);
-  app.use(pageSecurity());
+  app.use(pageSecurity(), rememberLanguage(deps.settings));
   app.all('*', nothingHere(deps, assets.url));
   app.onError(onError(deps.log));
   app.notFound((c) => problem(c, 'unknown_route'));

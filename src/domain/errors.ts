@@ -29,7 +29,7 @@ export interface ErrorKind {
   readonly retry: RetryAdvice;
   /** Seconds for `Retry-After`. */
   readonly retryAfterS?: number;
-  /** The error in words for a customer's page: a sentence or two without jargon. */
+  /** The error in English words for a customer's page: a sentence or two without jargon. The pages translate it. */
   readonly words: string;
 }
 

@@ -8,6 +8,8 @@ import { type Context, Hono } from 'hono';
 import { acceptsEncoding } from './compression.ts';
 import { inertPolicy } from './json.ts';
 import { allowOnly } from './methods.ts';
+import { textsOf, textsScript } from './pages/texts/index.ts';
+import { languages } from './pages/texts/languages.ts';
 import { problem } from './problem.ts';
 
 const types: Readonly<Record<string, string>> = {
@@ -58,14 +60,15 @@ interface AssetsOptions {
 }
 
 /**
- * Serves the files of `public/`, and htmx and Swagger UI from their packages. All are read once, at the start. Hono's
- * `serveStatic` would compress a file at each request, and has no versions in URLs.
+ * Serves the files of `public/`, htmx and Swagger UI from their packages, and a script with the texts of each language.
+ * All are read once, at the start. Hono's `serveStatic` would compress a file at each request, and has no versions in
+ * URLs.
  */
 export function createAssets({
   directory = join(import.meta.dirname, '../../public'),
   hasAdmin = true,
 }: AssetsOptions = {}): Assets {
-  const served = [...filesOf(directory), ...packagedFiles()].filter(
+  const served = [...filesOf(directory), ...packagedFiles(), ...textsFiles()].filter(
     ({ name }) => hasAdmin || !name.startsWith('admin.'),
   );
   const assets = new Map(served.map((file) => [file.name, toAsset(file)] as const));
@@ -86,13 +89,13 @@ export function createAssets({
 
 interface SourceFile {
   readonly name: string;
-  readonly path: string;
+  readonly content: Buffer<ArrayBuffer>;
 }
 
 function filesOf(directory: string): SourceFile[] {
   return readdirSync(directory, { withFileTypes: true })
     .filter((entry) => entry.isFile() && Object.hasOwn(types, extname(entry.name)))
-    .map(({ name }) => ({ name, path: join(directory, name) }));
+    .map(({ name }) => ({ name, content: readFileSync(join(directory, name)) }));
 }
 
 /** Files that are served directly from `node_modules`. */
@@ -101,15 +104,22 @@ function packagedFiles(): SourceFile[] {
   const htmx = dirname(require.resolve('htmx.org/dist/htmx.min.js'));
   const swaggerUi = dirname(require.resolve('swagger-ui-dist/swagger-ui-bundle.js'));
   return [
-    { name: 'htmx.min.js', path: join(htmx, 'htmx.min.js') },
-    { name: 'hx-ws.min.js', path: join(htmx, 'ext/hx-ws.min.js') },
-    { name: 'swagger-ui-bundle.js', path: join(swaggerUi, 'swagger-ui-bundle.js') },
-    { name: 'swagger-ui.css', path: join(swaggerUi, 'swagger-ui.css') },
+    { name: 'htmx.min.js', content: readFileSync(join(htmx, 'htmx.min.js')) },
+    { name: 'hx-ws.min.js', content: readFileSync(join(htmx, 'ext/hx-ws.min.js')) },
+    { name: 'swagger-ui-bundle.js', content: readFileSync(join(swaggerUi, 'swagger-ui-bundle.js')) },
+    { name: 'swagger-ui.css', content: readFileSync(join(swaggerUi, 'swagger-ui.css')) },
   ];
 }
 
-function toAsset({ name, path }: SourceFile): Asset {
-  const content = readFileSync(path);
+/** The texts of the scripts, one script for each language. */
+function textsFiles(): SourceFile[] {
+  return languages.map((language) => ({
+    name: `texts.${language}.js`,
+    content: Buffer.from(textsScript(textsOf(language))),
+  }));
+}
+
+function toAsset({ name, content }: SourceFile): Asset {
   const cached = new Map<Encoding, Promise<Buffer<ArrayBuffer>>>();
   return {
     type: types[extname(name)] as string,

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { defaultLanguage, type Language } from '../http/pages/texts/languages.ts';
 import type { Clock } from '../lib/clock.ts';
 import { TimeSlice, type TimeSliceOptions } from './schedule.ts';
 
@@ -92,11 +93,12 @@ interface Part {
 }
 
 /**
- * The newest state of a topic, as fragments, and its viewers. Each `put` makes a new version. A viewer at version v
- * needs exactly the fragments that are newer than v. So a new viewer gets all fragments, and a viewer that missed a
- * hundred versions gets one message. The only state per viewer is a number.
+ * The newest state of a topic in one language, as fragments, and its viewers. Each `put` makes a new version. A viewer at
+ * version v needs exactly the fragments that are newer than v. So a new viewer gets all fragments, and a viewer that missed
+ * a hundred versions gets one message. The only state per viewer is a number.
  */
 export class Channel {
+  readonly language: Language;
   readonly subscriptions = new Set<Subscription>();
   readonly #parts = new Map<string, Part>();
   /**
@@ -104,6 +106,10 @@ export class Channel {
    */
   readonly #frames = new Map<number, Buffer>();
   #version = 0;
+
+  constructor(language: Language = defaultLanguage) {
+    this.language = language;
+  }
 
   get version(): number {
     return this.#version;

@@ -4,6 +4,7 @@ import { parseOrderId } from '../domain/order.ts';
 import type { HttpSettings } from '../http/app-services.ts';
 import { packageIdFrom, packageIdsFrom } from '../http/inputs.ts';
 import { isOrderSignature } from '../http/order-access.ts';
+import { type Language, languageFrom } from '../http/pages/texts/languages.ts';
 import { isOwnOrigin } from '../http/security.ts';
 
 export const livePath = '/live';
@@ -12,10 +13,14 @@ export const livePath = '/live';
  * The topic that a customer's connection watches: these packages (absent: the first page of the order page), one
  * package, or one order.
  */
-export type CustomerTopic =
+export type CustomerTopic = (
   | { readonly kind: 'packages'; readonly ids?: readonly number[] }
   | { readonly kind: 'package'; readonly packageId: number }
-  | { readonly kind: 'order'; readonly orderId: string };
+  | { readonly kind: 'order'; readonly orderId: string }
+) & {
+  /** The language of the fragments. Default: English. */
+  readonly language?: Language;
+};
 
 /** The topic that a connection watches. Only the pages of signed-in operators may watch `admin`. */
 export type Topic = CustomerTopic | AdminTopic;
@@ -52,7 +57,14 @@ export function checkHandshake(
   if (url.length > urlLengthMax || !isHost(headers.host) || !isWellFormed(headers)) return 'bad_request';
   const source = { host: headers.host, origin: headers.origin, site: single(headers['sec-fetch-site']) };
   if (!isOwnOrigin(source, publicOrigin)) return 'cross_site';
-  return parseTopic(new URLSearchParams(query.join('?')), secret);
+  const parameters = new URLSearchParams(query.join('?'));
+  return inLanguage(parseTopic(parameters, secret), languageFrom(parameters.get('lang')));
+}
+
+/** Adds the language that the page names (`lang=de`) to a customer's topic. */
+function inLanguage(topic: Topic | ErrorCode, language: Language | undefined): Topic | ErrorCode {
+  if (language === undefined || typeof topic === 'string' || topic.kind === 'admin') return topic;
+  return { ...topic, language };
 }
 
 function isWellFormed(headers: Handshake['headers']): boolean {

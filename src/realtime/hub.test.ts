@@ -459,3 +459,80 @@ it('renders a failed order again when its trip sells out, because the trip can n
   await tick();
   expect(viewer.shown).toEqual([`${order.id} failed - 0;`, `${order.id} failed - 0 sold_out;`]);
 });
+
+it('renders a change once for each language, for any number of viewers', async () => {
+  const scene = new HubScene();
+  const order = scene.setOrder({ number: 7 });
+  const viewers = Array.from({ length: 20 }, (_, index) => {
+    const language = index % 2 === 0 ? 'en' : 'de';
+    return {
+      packages: scene.watchPackages(new TestViewer(), language),
+      order: scene.watchOrder(order.id, new TestViewer(), language),
+    };
+  });
+  await tick();
+  expect(scene.rendered).toBe(2 * 3);
+  scene.publish(1, { remaining: 0 });
+  scene.bus.publishOrder({
+    ...order,
+    status: 'held',
+    timeline: [...order.timeline, { at: 1, event: 'claimed' }],
+  });
+  await tick();
+  expect(scene.rendered).toBe(2 * 5);
+  for (const [index, { packages, order: watched }] of viewers.entries()) {
+    const prefix = index % 2 === 0 ? '' : 'de ';
+    expect(packages.shown.at(-1)).toBe(`${prefix}1: 0 free, 0 held;`);
+    expect(watched.shown.at(-1)).toBe(`${prefix}${order.id} held - 0;`);
+  }
+});
+
+it('shows the first viewer of another language the current state at once', async () => {
+  const scene = new HubScene();
+  const order = scene.setOrder({ status: 'held' });
+  const [packages, watched] = [scene.watchPackages(), scene.watchOrder(order.id)];
+  await tick();
+  const german = scene.watchPackages(new TestViewer(), 'de');
+  const germanOrder = scene.watchOrder(order.id, new TestViewer(), 'de');
+  expect(german.shown).toEqual(['de 1: 1 free, 0 held;de 2: 2 free, 0 held;']);
+  expect(germanOrder.shown).toEqual([`de ${order.id} held - 0;`]);
+  await clock.advance(1000);
+  expect([packages.shown.length, watched.shown.length, germanOrder.shown.length]).toEqual([1, 1, 1]);
+  // A language that nobody watches any more is not rendered.
+  for (const viewer of [german, germanOrder]) viewer.onEnd();
+  const { rendered } = scene;
+  scene.publish(1, { remaining: 0 });
+  scene.bus.publishOrder({
+    ...order,
+    status: 'confirmed',
+    timeline: [...order.timeline, { at: 1, event: 'confirmed' }],
+  });
+  await tick();
+  expect(scene.rendered).toBe(rendered + 2);
+  expect([packages.shown.length, watched.shown.length]).toEqual([2, 2]);
+});
+
+it('shows packages that become listed to the viewers of all packages in each language', async () => {
+  const scene = new HubScene();
+  scene.set(3, {}, { listed: false });
+  const viewers = [scene.watchPackages(), scene.watchPackages(new TestViewer(), 'de')];
+  await tick();
+  scene.bus.publishPackage(scene.set(3, {}, { listed: true }));
+  await tick();
+  scene.bus.publishPackage(scene.set(2, {}, { archived: true }));
+  await tick();
+  expect(viewers.map(({ shown }) => shown.slice(1))).toEqual([
+    ['3: 1 free, 0 held;', '2: archived;'],
+    ['de 3: 1 free, 0 held;', 'de 2: archived;'],
+  ]);
+});
+
+it('closes the viewers in all languages of an order that does not exist', async () => {
+  const scene = new HubScene();
+  const viewers = [
+    scene.watchOrder('no such order'),
+    scene.watchOrder('no such order', new TestViewer(), 'de'),
+  ];
+  await tick();
+  expect(viewers.map(({ closed }) => closed)).toEqual([1008, 1008]);
+});

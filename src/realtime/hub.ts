@@ -2,6 +2,8 @@ import type { PackageSnapshot } from '../domain/travel-package.ts';
 import type { BookingEngine } from '../engine/engine.ts';
 import { orderElementId, orderFragment } from '../http/pages/fragments/order.ts';
 import { offerOf, packageFragment, stayElementId } from '../http/pages/fragments/package.ts';
+import { textsOf } from '../http/pages/texts/index.ts';
+import { defaultLanguage, type Language } from '../http/pages/texts/languages.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../observability/log.ts';
 import {
@@ -22,20 +24,20 @@ import { Interval, Ticker } from './schedule.ts';
 import { type ShownOrder, WatchedOrder } from './watched-order.ts';
 
 export interface LiveRender {
-  package(snapshot: PackageSnapshot): Fragment;
-  order(shown: ShownOrder): Fragment;
+  package(snapshot: PackageSnapshot, language: Language): Fragment;
+  order(shown: ShownOrder, language: Language): Fragment;
 }
 
 /** Renders fragments with the same components as the pages. */
 export function pageRender(currency: string, clock: Clock): LiveRender {
   return {
-    package: (snapshot) => ({
+    package: (snapshot, language) => ({
       rootId: stayElementId(snapshot.package.id),
-      html: String(packageFragment(snapshot, { currency, now: clock.now() })),
+      html: String(packageFragment(snapshot, { currency, now: clock.now(), texts: textsOf(language) })),
     }),
-    order: ({ order, ...shown }) => ({
+    order: ({ order, ...shown }, language) => ({
       rootId: orderElementId,
-      html: String(orderFragment(order, { ...shown, now: clock.now() })),
+      html: String(orderFragment(order, { ...shown, now: clock.now() }, textsOf(language))),
     }),
   };
 }
@@ -81,8 +83,9 @@ export interface HubDeps {
 }
 
 /**
- * The fan-out of one instance. The feeds are told of every change. Each tick renders the changes once and sends every
- * viewer the newest state. Once a second, while somebody watches, a maintenance pass does the less urgent work.
+ * The fan-out of one instance. The feeds are told of every change. Each tick renders the changes, once for each language
+ * that is watched, and sends every viewer the newest state. Once a second, while somebody watches, a maintenance pass does
+ * the less urgent work.
  *
  * ```
  * bus, store ──► cached packages ──► PackageFeed ──(tick)──► Channel ──(Fanout)──► Viewer
@@ -110,14 +113,14 @@ export class Hub {
     const { cachedPackages } = engine;
     const { tickMs, gatherViewersPerMs } = this.#options;
     this.#fanout = new Fanout(clock, this.#options);
-    const packages = new PackageFeed(cachedPackages, clock, (snapshot) =>
-      this.#tryRender(() => render.package(snapshot)),
+    const packages = new PackageFeed(cachedPackages, clock, (snapshot, language) =>
+      this.#tryRender(() => render.package(snapshot, language)),
     );
     this.#packages = packages;
     this.#orders = new OrderFeed({
       engine,
       clock,
-      render: (shown) => this.#tryRender(() => render.order(shown)),
+      render: (shown, language) => this.#tryRender(() => render.order(shown, language)),
       held: (packageId) => cachedPackages.peek(packageId)?.inventory.held ?? 0,
       offer(packageId) {
         const snapshot = cachedPackages.peek(packageId);
@@ -148,8 +151,8 @@ export class Hub {
    * change. A viewer of one package or order that does not exist is closed. Returns a function that removes the viewer.
    */
   subscribe(topic: CustomerTopic, viewer: Viewer): () => void {
-    const watched = topic.kind === 'order' ? this.#orders.watch(topic.orderId) : this.#watchPackages(topic);
-    const subscription = watched.channel.subscribe(viewer);
+    const { watched, channel } = this.#watch(topic);
+    const subscription = channel.subscribe(viewer);
     // Each list is read when its first viewer comes, so the next read of all lists is due later.
     if (this.#viewers++ === 0) this.#packagesReadAt = this.#deps.clock.monotonic();
     if (watched instanceof WatchedOrder) this.#loadOrder(watched);
@@ -161,7 +164,8 @@ export class Hub {
 
   /** Whether a viewer of this topic can be added: the number of different lists of packages is bounded. */
   hasRoomFor(topic: CustomerTopic): boolean {
-    return topic.kind !== 'packages' || this.#packages.hasRoomFor(topic.ids);
+    const { language = defaultLanguage } = topic;
+    return topic.kind !== 'packages' || this.#packages.hasRoomFor(topic.ids, language);
   }
 
   #remove(subscription: Subscription, watched: WatchedOrder | WatchedPackages): void {
@@ -220,8 +224,12 @@ export class Hub {
     };
   }
 
-  #watchPackages(topic: Exclude<CustomerTopic, { kind: 'order' }>): WatchedPackages {
-    return this.#packages.watch(topic.kind === 'package' ? [topic.packageId] : topic.ids);
+  #watch(topic: CustomerTopic): { watched: WatchedOrder | WatchedPackages; channel: Channel } {
+    const { language = defaultLanguage } = topic;
+    if (topic.kind === 'order') return this.#orders.watch(topic.orderId, language);
+    const ids = topic.kind === 'package' ? [topic.packageId] : topic.ids;
+    const watched = this.#packages.watch(ids, language);
+    return { watched, channel: watched.channel };
   }
 
   #loadOrder(watched: WatchedOrder): void {
@@ -255,7 +263,8 @@ export class Hub {
   }
 
   async #readOrder(watched: WatchedOrder): Promise<void> {
-    if (!(await this.#orders.read(watched))) this.#refuse(watched.channel, 'no such order');
+    if (await this.#orders.read(watched)) return;
+    for (const channel of watched.channels) this.#refuse(channel, 'no such order');
   }
 
   async #maintain(): Promise<void> {

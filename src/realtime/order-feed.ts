@@ -2,16 +2,17 @@ import { isOlder, isUnfinished, type Order } from '../domain/order.ts';
 import type { BookingEngine } from '../engine/engine.ts';
 import { offersAgain } from '../http/pages/fragments/order.ts';
 import type { TripOffer } from '../http/pages/fragments/package.ts';
+import type { Language } from '../http/pages/texts/languages.ts';
 import type { Clock } from '../lib/clock.ts';
-import type { Channel, Fragment } from './fanout.ts';
+import { Channel, type Fragment } from './fanout.ts';
 import type { QueueSnapshot } from './live-bus.ts';
 import { isSameState, type ShownOrder, WatchedOrder, WatchedPackage } from './watched-order.ts';
 
 export interface OrderFeedDeps {
   readonly engine: Pick<BookingEngine, 'order' | 'queuePosition' | 'estimatedWait'>;
   readonly clock: Clock;
-  /** Renders an order. Returns undefined if the order cannot be rendered. */
-  readonly render: (shown: ShownOrder) => Fragment | undefined;
+  /** Renders an order in a language. Returns undefined if the order cannot be rendered. */
+  readonly render: (shown: ShownOrder, language: Language) => Fragment | undefined;
   /** How many units of a package are held. Held units are being booked now. */
   readonly held: (packageId: number) => number;
   /** Whether a package can be ordered now; undefined if that is unknown. */
@@ -35,19 +36,29 @@ export class OrderFeed {
     this.#deps = deps;
   }
 
-  /** Returns the watched order with this id, and adds it if it is not watched yet. Call `read` to load its state. */
-  watch(orderId: string): WatchedOrder {
+  /**
+   * Returns the watched order with this id and its channel in a language, and adds both if nobody watches them yet. A new
+   * channel has the state that the other languages show. Call `read` to load the state of a new order.
+   */
+  watch(orderId: string, language: Language): { watched: WatchedOrder; channel: Channel } {
     let watched = this.#orders.get(orderId);
     if (watched === undefined) {
       watched = new WatchedOrder(orderId);
       this.#orders.set(orderId, watched);
       this.#unfinished.add(watched);
     }
-    return watched;
+    let channel = watched.channelIn(language);
+    if (channel === undefined) {
+      channel = new Channel(language);
+      watched.channels = [...watched.channels, channel];
+      const fragment = watched.shown && this.#deps.render(watched.shown, language);
+      if (fragment !== undefined) channel.put([fragment]);
+    }
+    return { watched, channel };
   }
 
   *channels(): Iterable<Channel> {
-    for (const watched of this.#orders.values()) yield watched.channel;
+    for (const { channels } of this.#orders.values()) yield* channels;
   }
 
   /** The packages of the watched orders. */
@@ -55,9 +66,10 @@ export class OrderFeed {
     return this.#packages.keys();
   }
 
-  /** Forgets an order when its last viewer has left. */
+  /** Forgets a language of an order when its last viewer has left, and the order when nobody watches it any more. */
   unwatch(watched: WatchedOrder): void {
-    if (watched.channel.subscriptions.size > 0) return;
+    watched.channels = watched.channels.filter(({ subscriptions }) => subscriptions.size > 0);
+    if (watched.channels.length > 0) return;
     this.#orders.delete(watched.id);
     this.#unfinished.delete(watched);
     this.#changed.delete(watched);
@@ -135,7 +147,7 @@ export class OrderFeed {
     }
   }
 
-  /** Renders changed orders into their channels, one per step, so that the caller may pause between them. */
+  /** Renders changed orders into their channels, one channel per step, so that the caller may pause between them. */
   *render(): Iterable<Channel> {
     for (const group of this.#moved) {
       for (const watched of group.positionFirst()) this.#changed.add(watched);
@@ -150,11 +162,14 @@ export class OrderFeed {
       const { packageId } = watched.order;
       const estimate = (position: number) => engine.estimatedWait(packageId, position);
       const shown = watched.change(held(packageId), offer(packageId), estimate);
-      const fragment = shown && render(shown);
-      if (fragment === undefined) continue;
-      watched.shown = shown;
-      watched.channel.put([fragment]);
-      yield watched.channel;
+      if (shown === undefined) continue;
+      for (const channel of watched.channels) {
+        const fragment = render(shown, channel.language);
+        if (fragment === undefined) continue;
+        watched.shown = shown;
+        channel.put([fragment]);
+        yield channel;
+      }
     }
   }
 

@@ -1,6 +1,7 @@
 import { isListed, type PackageSnapshot } from '../domain/travel-package.ts';
 import type { CachedPackages } from '../engine/engine.ts';
 import { shownMax } from '../http/inputs.ts';
+import { type Language, languages } from '../http/pages/texts/languages.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Channel, type Fragment } from './fanout.ts';
 
@@ -9,7 +10,10 @@ export const listMax = shownMax;
 /** The most different lists, each with a channel of its own. */
 const listsMax = 2_000;
 
-/** A list of packages that viewers watch together. */
+/** Returns undefined if the package cannot be rendered. */
+type RenderPackage = (snapshot: PackageSnapshot, language: Language) => Fragment | undefined;
+
+/** A list of packages that viewers watch together, in the language of its channel. */
 export interface WatchedPackages {
   readonly channel: Channel;
   readonly ids: Set<number>;
@@ -22,29 +26,24 @@ export interface WatchedPackages {
 }
 
 /**
- * The channels that show packages: one for each list of packages that somebody watches. A package is rendered once per
- * change, and only while somebody watches it.
+ * The channels that show packages: one for each list of packages that somebody watches, and for each language. A package
+ * is rendered once per change and language, and only while somebody watches it.
  */
 export class PackageFeed {
   readonly #lists = new Map<string, WatchedPackages>();
   /** The lists of each watched package. */
   readonly #watching = new Map<number, Set<WatchedPackages>>();
-  /** The newest fragments of the watched packages. */
-  readonly #rendered = new Map<number, Fragment>();
+  /** The newest fragments of the watched packages, by language. */
+  readonly #rendered = new Map<number, Partial<Record<Language, Fragment>>>();
   /** Watched packages that must be rendered again. */
   readonly #changed = new Set<number>();
   /** Watched packages that were removed from the store, kept as archived packages: they are shown as closed. */
   readonly #removed = new Map<number, PackageSnapshot>();
   readonly #packages: CachedPackages;
   readonly #clock: Clock;
-  readonly #render: (snapshot: PackageSnapshot) => Fragment | undefined;
+  readonly #render: RenderPackage;
 
-  /** @param render returns undefined if a package cannot be rendered. */
-  constructor(
-    packages: CachedPackages,
-    clock: Clock,
-    render: (snapshot: PackageSnapshot) => Fragment | undefined,
-  ) {
+  constructor(packages: CachedPackages, clock: Clock, render: RenderPackage) {
     this.#packages = packages;
     this.#clock = clock;
     this.#render = render;
@@ -67,21 +66,23 @@ export class PackageFeed {
   }
 
   /** Whether {@link watch} may be called. */
-  hasRoomFor(ids: readonly number[] | undefined): boolean {
-    return this.#lists.size < listsMax || this.#lists.has(nameOf(ids));
+  hasRoomFor(ids: readonly number[] | undefined, language: Language): boolean {
+    return this.#lists.size < listsMax || this.#lists.has(nameOf(ids, language));
   }
 
   /**
-   * Returns the list of these packages, or of the first listed ones, with the current state of those that are known.
+   * Returns the list of these packages, or of the first listed ones, in a language, with the current state of those that
+   * are known.
    */
-  watch(ids: readonly number[] | undefined): WatchedPackages {
-    const name = nameOf(ids);
+  watch(ids: readonly number[] | undefined, language: Language): WatchedPackages {
+    const name = nameOf(ids, language);
     const known = this.#lists.get(name);
     if (known !== undefined) return known;
-    const list = { channel: new Channel(), ids: new Set<number>(), isFirst: ids === undefined, name };
+    const channel = new Channel(language);
+    const list = { channel, ids: new Set<number>(), isFirst: ids === undefined, name };
     this.#lists.set(name, list);
     for (const id of ids ?? this.#packages.ids('listed').slice(0, listMax)) this.#join(list, id);
-    list.channel.put([...list.ids].flatMap((id) => this.#fragment(id) ?? []));
+    channel.put([...list.ids].flatMap((id) => this.#fragment(id, language) ?? []));
     return list;
   }
 
@@ -101,9 +102,9 @@ export class PackageFeed {
     return this.#watching.keys();
   }
 
-  /** Whether the list of the first listed packages is watched. */
+  /** Whether a list of the first listed packages is watched. */
   isFirstWatched(): boolean {
-    return this.#first !== undefined;
+    return firstNames.some((name) => this.#lists.has(name));
   }
 
   /** Renders changed packages. Returns the channels with a new version. */
@@ -112,9 +113,9 @@ export class PackageFeed {
     for (const id of this.#changed) {
       this.#changed.delete(id);
       this.#rendered.delete(id);
-      const fragment = this.#fragment(id);
-      if (fragment === undefined) continue;
       for (const list of this.#watching.get(id) ?? []) {
+        const fragment = this.#fragment(id, list.channel.language);
+        if (fragment === undefined) continue;
         if (!this.#isFor(list, id)) {
           list.channel.remove(fragment.rootId);
           continue;
@@ -151,17 +152,15 @@ export class PackageFeed {
     }
   }
 
-  get #first(): WatchedPackages | undefined {
-    return this.#lists.get(nameOf(undefined));
-  }
-
   /** The newest fragment of a watched package. Undefined if it is unknown or cannot be rendered. */
-  #fragment(id: number): Fragment | undefined {
-    const rendered = this.#rendered.get(id);
-    if (rendered !== undefined) return rendered;
+  #fragment(id: number, language: Language): Fragment | undefined {
+    const rendered = this.#rendered.get(id) ?? {};
+    if (rendered[language] !== undefined) return rendered[language];
     const snapshot = this.#removed.get(id) ?? this.#packages.peek(id);
-    const fragment = snapshot && this.#render(snapshot);
-    if (fragment !== undefined) this.#rendered.set(id, fragment);
+    const fragment = snapshot && this.#render(snapshot, language);
+    if (fragment === undefined) return undefined;
+    rendered[language] = fragment;
+    this.#rendered.set(id, rendered);
     return fragment;
   }
 
@@ -175,10 +174,12 @@ export class PackageFeed {
   }
 
   #joinFirst(id: number): void {
-    const list = this.#first;
-    if (list === undefined || list.ids.size >= listMax || list.ids.has(id)) return;
-    const snapshot = this.#packages.peek(id);
-    if (snapshot !== undefined && isListed(snapshot)) this.#join(list, id);
+    for (const name of firstNames) {
+      const list = this.#lists.get(name);
+      if (list === undefined || list.ids.size >= listMax || list.ids.has(id)) continue;
+      const snapshot = this.#packages.peek(id);
+      if (snapshot !== undefined && isListed(snapshot)) this.#join(list, id);
+    }
   }
 
   #join(list: WatchedPackages, id: number): void {
@@ -200,6 +201,9 @@ export class PackageFeed {
   }
 }
 
-function nameOf(ids: readonly number[] | undefined): string {
-  return ids === undefined ? 'first' : ids.join('.');
+function nameOf(ids: readonly number[] | undefined, language: Language): string {
+  return `${language} ${ids === undefined ? 'first' : ids.join('.')}`;
 }
+
+/** The names of the lists of the first listed packages, one for each language. */
+const firstNames = languages.map((language) => nameOf(undefined, language));

@@ -110,6 +110,26 @@ it('Q10 shows an order only with its proof; a wrong proof and an unknown order g
   }
 });
 
+it('sends fragments in the language that the page names, and in English to a page that names none of ours', async () => {
+  const { bus, open } = await start();
+  const headers = { 'accept-language': 'de' };
+  const [german, english, other] = [
+    received(open('topic=packages&lang=de')),
+    received(open('topic=packages', { headers })),
+    received(open('topic=packages&lang=fr', { headers })),
+  ];
+  await vi.waitFor(() => expect(german[1]).toContain('Noch 1 Platz'));
+  for (const messages of [english, other]) {
+    await vi.waitFor(() => expect(messages[1]).toContain('1 place left'));
+  }
+  bus.publishPackage({
+    ...fakeSnapshot(),
+    inventory: { ...fakeSnapshot().inventory, remaining: 0, confirmed: 1 },
+  });
+  await vi.waitFor(() => expect(german.at(-1)).toContain('Ausverkauft'));
+  await vi.waitFor(() => expect(english.at(-1)).toContain('Sold out'));
+});
+
 it('refuses pages of other sites', async () => {
   const { open, port } = await start();
   const from = (origin: string) => open('topic=packages', { headers: { origin } });

@@ -54,8 +54,8 @@ export interface Live {
 
 /**
  * The live updates of the pages, over a WebSocket: `GET /live?topic=packages`, `/live?topic=packages:1.2.3`, `/live?topic=package:3`,
- * `/live?topic=order:<id>&proof=<signature>` or, for signed-in operators, `/live?topic=admin`. `fanout.ts` describes the
- * messages. Clients send no messages.
+ * `/live?topic=order:<id>&proof=<signature>` or, for signed-in operators, `/live?topic=admin`. Fragments are in English, or
+ * with `&lang=de` in German. `fanout.ts` describes the messages. Clients send no messages.
  */
 export function createLive(deps: LiveDeps, options: Partial<LiveOptions> = {}): Live {
   const { clock, log, settings, limits, operators } = deps;

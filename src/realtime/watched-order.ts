@@ -3,7 +3,8 @@ import type { Order } from '../domain/order.ts';
 import type { EstimatedWait } from '../engine/engine.ts';
 import { offersAgain } from '../http/pages/fragments/order.ts';
 import type { TripOffer } from '../http/pages/fragments/package.ts';
-import { Channel } from './fanout.ts';
+import type { Language } from '../http/pages/texts/languages.ts';
+import type { Channel } from './fanout.ts';
 import type { QueueSnapshot } from './live-bus.ts';
 
 /** Everything that the fragment of an order shows. */
@@ -22,7 +23,8 @@ export interface ShownOrder {
 /** An order with at least one viewer. */
 export class WatchedOrder {
   readonly id: string;
-  readonly channel = new Channel();
+  /** One channel for each language that somebody watches the order in, usually one. */
+  channels: readonly Channel[] = [];
   order: Order | undefined;
   queuePosition: number | undefined;
   /**
@@ -36,6 +38,10 @@ export class WatchedOrder {
 
   constructor(id: string) {
     this.id = id;
+  }
+
+  channelIn(language: Language): Channel | undefined {
+    return this.channels.find((channel) => channel.language === language);
   }
 
   /**

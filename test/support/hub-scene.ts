@@ -1,6 +1,7 @@
 import type { Order } from '../../src/domain/order.ts';
 import type { Inventory, PackageSnapshot } from '../../src/domain/travel-package.ts';
 import type { BookingEngine, EstimatedWait } from '../../src/engine/engine.ts';
+import type { Language } from '../../src/http/pages/texts/languages.ts';
 import { silentLog } from '../../src/observability/log.ts';
 import type { Viewer } from '../../src/realtime/fanout.ts';
 import { Hub, type HubOptions, type LiveRender } from '../../src/realtime/hub.ts';
@@ -77,17 +78,22 @@ export class HubScene {
       queuePosition: ({ id }) => this.positions.get(id),
       estimatedWait: (_packageId, position) => this.waits.get(position),
     });
+    const inLanguage = (language: Language, html: string) =>
+      language === 'en' ? html : `${language} ${html}`;
     const render: LiveRender = {
-      package: ({ package: { id, archived }, inventory: { remaining, held } }) => {
+      package: ({ package: { id, archived }, inventory: { remaining, held } }, language) => {
         this.rendered++;
-        if (archived === true) return { rootId: `stay-${id}`, html: `${id}: archived` };
-        return { rootId: `stay-${id}`, html: `${id}: ${remaining} free, ${held} held` };
+        const state = archived === true ? 'archived' : `${remaining} free, ${held} held`;
+        return { rootId: `stay-${id}`, html: inLanguage(language, `${id}: ${state}`) };
       },
-      order: ({ order: { id, status }, queuePosition, estimatedWait: wait, inProgress, offer = 'open' }) => {
+      order: (
+        { order: { id, status }, queuePosition, estimatedWait: wait, inProgress, offer = 'open' },
+        language,
+      ) => {
         this.rendered++;
         const words = [id, status, queuePosition ?? '-', inProgress, ...(offer === 'open' ? [] : [offer])];
         const waits = wait === undefined ? [] : [`${wait.minSeconds}-${wait.maxSeconds} s`];
-        return { rootId: 'order-live', html: [...words, ...waits].join(' ') };
+        return { rootId: 'order-live', html: inLanguage(language, [...words, ...waits].join(' ')) };
       },
     };
     const deps = { engine: this.engine, liveBus: this.bus, clock, log: silentLog };
@@ -128,13 +134,13 @@ export class HubScene {
     return order;
   }
 
-  watchPackages(viewer = new TestViewer()): TestViewer {
-    viewer.onEnd = this.hub.subscribe({ kind: 'packages' }, viewer);
+  watchPackages(viewer = new TestViewer(), language: Language = 'en'): TestViewer {
+    viewer.onEnd = this.hub.subscribe({ kind: 'packages', language }, viewer);
     return viewer;
   }
 
-  watchOrder(orderId: string, viewer = new TestViewer()): TestViewer {
-    viewer.onEnd = this.hub.subscribe({ kind: 'order', orderId }, viewer);
+  watchOrder(orderId: string, viewer = new TestViewer(), language: Language = 'en'): TestViewer {
+    viewer.onEnd = this.hub.subscribe({ kind: 'order', orderId, language }, viewer);
     return viewer;
   }
 }

@@ -7,6 +7,7 @@ import type { AppServices, HttpSettings, OperatorAccess } from '../../http/app-s
 import type { RenderContext } from '../../http/pages/layout.ts';
 import { markup } from '../../http/pages/markup.ts';
 import { sendErrorPage, sendPage } from '../../http/pages/responses.ts';
+import { en } from '../../http/pages/texts/en.ts';
 import { ProblemError, type ProblemExtra } from '../../http/problem.ts';
 import { readForm } from '../../http/request.ts';
 import { cookieFormat } from '../../http/security.ts';
@@ -40,7 +41,7 @@ export function adminRouter(): Hono<AdminEnv> {
 export function adminSetting(c: Context, { assetUrl, clock, settings }: AdminDeps): AdminSetting {
   const { operator, mayChange } = c.var as Partial<OperatorAccess>;
   const reader = mayChange === false ? operator?.name : undefined;
-  return { assetUrl, now: clock.now(), currency: settings.currency, ...defined({ reader }) };
+  return { assetUrl, now: clock.now(), currency: settings.currency, texts: en, ...defined({ reader }) };
 }
 
 /** Shows a page, with the notice of the last action on top. */

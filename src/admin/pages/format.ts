@@ -1,7 +1,26 @@
 import type { OrderStatus } from '../../domain/order.ts';
-import { formatCount, formatDateTime } from '../../http/pages/format.ts';
+import { en } from '../../http/pages/texts/en.ts';
 
-export { formatQuantity } from '../../http/pages/format.ts';
+/* The operators' pages are in English. */
+
+export const {
+  count: formatCount,
+  price: formatPrice,
+  night: formatNight,
+  time: formatTime,
+  dateTime: formatDateTime,
+  wait: formatWait,
+} = en.formats;
+
+/** A count with its noun, such as `1 order` or `12 orders`. */
+export function formatQuantity(count: number, one: string, many = `${one}s`): string {
+  return en.formats.quantity(count, { one, other: many });
+}
+
+/** A count of people with its verb: `1 person is`, `3 people are`. */
+export function peopleAre(count: number): string {
+  return formatQuantity(count, 'person is', 'people are');
+}
 
 /* Numbers and times for operators: short, and all times in UTC. */
 

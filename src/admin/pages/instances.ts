@@ -1,6 +1,5 @@
 import type { Hono } from 'hono';
 import type { ErrorCode } from '../../domain/errors.ts';
-import { formatCount } from '../../http/pages/format.ts';
 import { type Html, markup } from '../../http/pages/markup.ts';
 import type { InstanceStatus } from '../instance-service.ts';
 import { serveAction } from './confirm.ts';
@@ -14,7 +13,7 @@ import {
   show,
   showProblem,
 } from './context.ts';
-import { durationWords, formatQuantity, memoryWords, msWords, rateWords } from './format.ts';
+import { durationWords, formatCount, formatQuantity, memoryWords, msWords, rateWords } from './format.ts';
 import { type Column, cell, dash, headCell, numberCell, table } from './fragments/table.ts';
 
 interface InstanceSubject {

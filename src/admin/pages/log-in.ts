@@ -2,12 +2,12 @@ import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import { type ErrorCode, errorKind } from '../../domain/errors.ts';
 import { bindings } from '../../http/bindings.ts';
-import { formatWait } from '../../http/pages/format.ts';
 import { type Html, markup } from '../../http/pages/markup.ts';
 import { ProblemError, toProblemError } from '../../http/problem.ts';
 import { readForm } from '../../http/request.ts';
 import { type AdminDeps, type AdminEnv, adminRouter, show, showRefused } from './context.ts';
 import { field } from './field.ts';
+import { formatWait } from './format.ts';
 import type { AdminPageParts } from './layout.ts';
 
 const logInForm = z.object({ token: z.string().trim().min(1).max(1024), next: z.string().optional() });

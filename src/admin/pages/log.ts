@@ -1,11 +1,11 @@
 import type { Hono } from 'hono';
-import { formatCount, formatDateTime, formatTime } from '../../http/pages/format.ts';
 import { type Html, markup } from '../../http/pages/markup.ts';
 import type { Json } from '../../lib/json.ts';
 import type { OperatorAction, OperatorEvent } from '../../storage/operator-log.ts';
 import { changesQuery } from '../api/requests.ts';
 import { type Change, changesOf, isRemoval, packageIdOf } from './changes.ts';
 import { type AdminDeps, type AdminEnv, adminRouter, show } from './context.ts';
+import { formatCount, formatDateTime, formatTime } from './format.ts';
 import { type Column, cell, dash, headCell, table } from './fragments/table.ts';
 import { heading } from './layout.ts';
 

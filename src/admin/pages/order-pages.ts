@@ -1,5 +1,4 @@
 import { type OrderStatus, unfinishedStatuses } from '../../domain/order.ts';
-import { formatDateTime, formatNight, formatPrice, formatTime } from '../../http/pages/format.ts';
 import type { RenderContext } from '../../http/pages/layout.ts';
 import { type Html, markup } from '../../http/pages/markup.ts';
 import type { FieldError } from '../../http/problem.ts';
@@ -7,7 +6,7 @@ import type { Page } from '../../lib/page.ts';
 import { ordersQuery } from '../api/requests.ts';
 import type { AdminOrder, OrdersQuery } from '../order-service.ts';
 import { field } from './field.ts';
-import { statusWords } from './format.ts';
+import { formatDateTime, formatNight, formatPrice, formatTime, statusWords } from './format.ts';
 import { orderActions, orderState, ordersTable } from './fragments/orders.ts';
 import type { AdminPageParts } from './layout.ts';
 import { heading } from './layout.ts';

@@ -3,7 +3,6 @@ import { z } from 'zod';
 import { type ErrorCode, errorKind } from '../../domain/errors.ts';
 import { type Order, type OrderStatus, parseOrderId } from '../../domain/order.ts';
 import { emailInput, packageIdFrom } from '../../http/inputs.ts';
-import { formatNight } from '../../http/pages/format.ts';
 import { orderIdIn } from '../../http/pages/query-pages.ts';
 import { readForm } from '../../http/request.ts';
 import { ordersQuery } from '../api/requests.ts';
@@ -20,7 +19,7 @@ import {
   show,
   showRefused,
 } from './context.ts';
-import { statusWords } from './format.ts';
+import { formatNight, statusWords } from './format.ts';
 import { emailOrdersPage, orderPage, ordersPage, queryOf } from './order-pages.ts';
 
 /** `/admin/orders`: find, look at, retry and cancel orders. */

@@ -1,11 +1,11 @@
 import { icon } from '../../http/pages/elements.ts';
-import { formatCount } from '../../http/pages/format.ts';
 import { liveChip, type RenderContext } from '../../http/pages/layout.ts';
 import { type Html, markup } from '../../http/pages/markup.ts';
+import { en } from '../../http/pages/texts/en.ts';
 import { isPaged, pageLinks, searchFieldset, searchForm } from '../../http/pages/trip-search.ts';
 import type { Fragment } from '../../realtime/fanout.ts';
 import type { PackageStatus } from '../package-service.ts';
-import { rateWords } from './format.ts';
+import { formatCount, rateWords } from './format.ts';
 import { stuckOrSlowElementId, stuckOrSlowTable } from './fragments/orders.ts';
 import { packageElementId, packageSearch, packagesElementId, packagesTable } from './fragments/packages.ts';
 import { instancesElementId, instancesTable } from './instances.ts';
@@ -37,14 +37,14 @@ export function overviewPage(
     isLive: true,
     refreshS,
     main: markup`
-      ${heading('Overview', liveChip(now))}
+      ${heading('Overview', liveChip(now, en))}
       ${problemsFragment(problemsOf(overview))}
       ${totalsFragment(overview)}
       ${isPaged(first) ? searchForm(packageSearch) : ''}
       ${section(
         'packages',
         'Packages',
-        markup`${searchFieldset(first, packageSearch)}${packagesTable(rows, packagesElementId)}${pageLinks(first, packageSearch.path)}`,
+        markup`${searchFieldset(first, packageSearch)}${packagesTable(rows, packagesElementId)}${pageLinks(first, packageSearch)}`,
         newPackage,
       )}
       ${section('orders', 'Stuck and slow orders', stuckOrSlowTable(overview.stuckOrSlow, overview.now), more('/admin/orders', 'All orders'))}

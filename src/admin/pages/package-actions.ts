@@ -1,7 +1,6 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
 import type { TravelPackage } from '../../domain/travel-package.ts';
-import { formatCount, formatNight, peopleAre } from '../../http/pages/format.ts';
 import { check, readForm } from '../../http/request.ts';
 import type { PackageStatus } from '../package-service.ts';
 import { confirmStep, type PageAction, serveAction } from './confirm.ts';
@@ -14,7 +13,7 @@ import {
   show,
   showRefused,
 } from './context.ts';
-import { formatQuantity } from './format.ts';
+import { formatCount, formatNight, formatQuantity, peopleAre } from './format.ts';
 import { quotaField, quotaForm } from './package-form.ts';
 import { packageOf, showPackage } from './package-routes.ts';
 

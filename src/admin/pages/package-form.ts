@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { TravelPackage } from '../../domain/travel-package.ts';
 import { shortText } from '../../http/inputs.ts';
-import { formatCount } from '../../http/pages/format.ts';
 import { priceMax, quotaMax } from '../package-service.ts';
+import { formatCount } from './format.ts';
 
 /** The fields of a package's form as text, as the browser sends and shows them. */
 export interface PackageFields {

@@ -1,6 +1,7 @@
 import type { TravelPackage } from '../../domain/travel-package.ts';
 import { liveChip, type RenderContext } from '../../http/pages/layout.ts';
 import { type Html, markup } from '../../http/pages/markup.ts';
+import { en } from '../../http/pages/texts/en.ts';
 import {
   isPaged,
   isSearch,
@@ -45,7 +46,7 @@ export function packagePage(setting: RenderContext, state: PackagePageState): Ad
     livePackages: [id],
     alert: state.alert,
     main: markup`
-      ${heading(markup`<span class="number">${id}</span> <bdi>${flight}</bdi>`, liveChip(setting.now))}
+      ${heading(markup`<span class="number">${id}</span> <bdi>${flight}</bdi>`, liveChip(setting.now, en))}
       ${packagesTable([packageRow(status, setting)])}
       ${
         travelPackage.archived === true
@@ -154,12 +155,12 @@ export function packageListPage(
     isLive: true,
     livePackages: found.items.map((status) => status.package.id),
     main: markup`
-      ${heading(title, liveChip(now))}
+      ${heading(title, liveChip(now, en))}
       ${isArchived ? markup`<p>Nobody can buy them. Their orders stay, and the audit reads them.</p>` : ''}
       ${isPaged(found) ? searchForm(words) : ''}
       ${searchFieldset(found, words)}
       ${packagesTable(rows, undefined, isSearch(found.search) ? 'No package matches.' : 'None.')}
-      ${pageLinks(found, words.path)}`,
+      ${pageLinks(found, words)}`,
   };
 }
 

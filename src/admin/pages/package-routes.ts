@@ -4,7 +4,6 @@ import type { ErrorCode } from '../../domain/errors.ts';
 import type { PackageUpdate } from '../../domain/messages.ts';
 import { salePhase, type TravelPackage } from '../../domain/travel-package.ts';
 import { packageIdFrom, shownMax } from '../../http/inputs.ts';
-import { formatCount } from '../../http/pages/format.ts';
 import { tripSearchOf } from '../../http/pages/trip-search.ts';
 import type { FieldError } from '../../http/problem.ts';
 import { readForm } from '../../http/request.ts';
@@ -21,6 +20,7 @@ import {
   show,
   showRefused,
 } from './context.ts';
+import { formatCount } from './format.ts';
 import { createForm, editForm, fieldsOf, type PackageFields } from './package-form.ts';
 import { newPackagePage, type PackagePageState, packageListPage, packagePage } from './package-pages.ts';
 

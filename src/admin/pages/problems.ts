@@ -1,10 +1,17 @@
-import { formatCount, formatTime, peopleAre } from '../../http/pages/format.ts';
 import type { UnreadableError } from '../../storage/store.ts';
 import { type SupplierKind, supplierKinds } from '../../suppliers/suppliers.ts';
 import type { LostInstance } from '../instance-register.ts';
 import type { InstanceStatus } from '../instance-service.ts';
 import type { PackageStatus } from '../package-service.ts';
-import { durationWords, formatQuantity, listed, msWords } from './format.ts';
+import {
+  durationWords,
+  formatCount,
+  formatQuantity,
+  formatTime,
+  listed,
+  msWords,
+  peopleAre,
+} from './format.ts';
 import type { Overview } from './overview.ts';
 
 /** A problem that an operator should look at. */

@@ -1,6 +1,7 @@
 import { type IconName, icon } from './elements.ts';
-import { formatTime } from './format.ts';
 import { type Html, markup } from './markup.ts';
+import type { Texts } from './texts/index.ts';
+import { addressIn, defaultLanguage, type Language, languageNames, languages } from './texts/languages.ts';
 
 /** The data that every page is rendered with. */
 export interface RenderContext {
@@ -10,6 +11,8 @@ export interface RenderContext {
   readonly now: number;
   /** The ISO 4217 code of the currency. */
   readonly currency: string;
+  /** The texts and formats of the page's language. */
+  readonly texts: Texts;
 }
 
 export interface LiveSource {
@@ -26,11 +29,13 @@ export interface DocumentParts {
   /** The header above the page's content. */
   readonly header: Html;
   readonly main: Html;
+  /** The footer below the content. */
+  readonly footer?: Html;
   /** The source of live updates. Omitted on static pages. */
   readonly live?: LiveSource;
   /** Without JavaScript the browser reloads the page after this many seconds. */
   readonly refreshS?: number;
-  /** Scripts besides page.js, which every page has. */
+  /** Scripts besides the texts and page.js, which every page has. */
   readonly scripts?: readonly string[];
   /** Stylesheets besides app.css, which every page has. */
   readonly styles?: readonly string[];
@@ -48,10 +53,10 @@ const htmxConfig = JSON.stringify({
 });
 
 /** The HTML document of every page: head, scripts, and the regions that announce changes to screen readers. */
-export function htmlDocument({ assetUrl, now }: RenderContext, parts: DocumentParts): Html {
-  const { title, header, main, live, refreshS, scripts = [], styles = [], timeZone } = parts;
+export function htmlDocument({ assetUrl, now, texts }: RenderContext, parts: DocumentParts): Html {
+  const { title, header, main, footer = '', live, refreshS, scripts = [], styles = [], timeZone } = parts;
   return markup`<!doctype html>
-    <html lang="en" data-now="${now}"${timeZone === undefined ? '' : markup` data-time-zone="${timeZone}"`}>
+    <html lang="${texts.language}" data-now="${now}"${timeZone === undefined ? '' : markup` data-time-zone="${timeZone}"`}>
     <head>
       <meta charset="utf-8">
       <title>${title}</title>
@@ -64,13 +69,14 @@ export function htmlDocument({ assetUrl, now }: RenderContext, parts: DocumentPa
       ${refreshS === undefined ? '' : markup`<noscript><meta http-equiv="refresh" content="${refreshS}"></noscript>`}
       <link rel="icon" href="${assetUrl('favicon.svg')}" type="image/svg+xml">
       ${['app.css', ...styles].map((name) => markup`<link rel="stylesheet" href="${assetUrl(name)}">`)}
-      ${['page.js', ...scripts].map((name) => markup`<script defer src="${assetUrl(name)}"></script>`)}
+      ${[`texts.${texts.language}.js`, 'page.js', ...scripts].map((name) => markup`<script defer src="${assetUrl(name)}"></script>`)}
       ${live === undefined ? '' : liveScripts(assetUrl, live.script)}
     </head>
     <body>
-      <a class="skip" href="#main">Skip to the content</a>
+      <a class="skip" href="#main">${texts.layout.skip}</a>
       ${header}
       <main id="main">${main}</main>
+      ${footer}
       <p id="announce-politely" class="unseen" role="status"></p>
       <p id="announce-now" class="unseen" role="alert"></p>
       ${live === undefined ? '' : markup`<div id="live" hidden hx-ws:connect="${live.socket}" data-poll="${live.poll}"></div>`}
@@ -86,25 +92,49 @@ function liveScripts(assetUrl: RenderContext['assetUrl'], script: LiveSource['sc
 
 interface PageParts extends Pick<DocumentParts, 'title' | 'main' | 'live' | 'refreshS'> {
   readonly current?: 'order' | 'query';
+  /**
+   * The address of this page, to which the links to other languages lead. Default: the address in the browser without its
+   * query.
+   */
+  readonly address?: string;
 }
 
 /** A complete page for customers. */
-export function page(context: RenderContext, { current, ...parts }: PageParts): Html {
+export function page(context: RenderContext, { current, address = '', live, ...parts }: PageParts): Html {
+  const { language, layout } = context.texts;
   return htmlDocument(context, {
     ...parts,
+    ...(live === undefined ? {} : { live: liveIn(language, live) }),
     scripts: ['purchase-store.js', 'purchase-request.js', 'purchase-dialog.js', 'purchase.js'],
     styles: ['purchase.css'],
     header: markup`
       <header class="top">
         <div class="top-inner">
-          <a class="brand" href="/order">${icon('ticket')}<span>Ticket Booking</span></a>
-          <nav aria-label="Main">
-            ${navLink('/order', 'Order', current === 'order')}
-            ${navLink('/query', 'My orders', current === 'query')}
+          <a class="brand" href="/order">${icon('ticket')}<span>${layout.brand}</span></a>
+          <nav aria-label="${layout.menu}">
+            ${navLink('/order', layout.order, current === 'order')}
+            ${navLink('/query', layout.orders, current === 'query')}
           </nav>
         </div>
       </header>`,
+    footer: markup`
+      <footer class="foot">
+        <nav class="languages" aria-label="${layout.languages}">
+          ${languages.filter((other) => other !== language).map((other) => languageLink(other, address))}
+        </nav>
+      </footer>`,
   });
+}
+
+/** The addresses of the fragments name the page's language. A page in the default language need not. */
+function liveIn(language: Language, live: LiveSource): LiveSource {
+  if (language === defaultLanguage) return live;
+  return { ...live, socket: addressIn(language, live.socket), poll: addressIn(language, live.poll) };
+}
+
+/** A link to a page in another language, in that language. */
+function languageLink(language: Language, address: string): Html {
+  return markup`<a href="${addressIn(language, address)}" hreflang="${language}" lang="${language}" rel="nofollow">${languageNames[language]}</a>`;
 }
 
 interface Message extends Omit<PageParts, 'main' | 'live'> {
@@ -142,11 +172,12 @@ export function navLink(href: string, label: string, isCurrent: boolean): Html {
 }
 
 /** Shows the time of the data and whether the page is live. The part that changes its width is last, so nothing moves. */
-export function liveChip(now: number): Html {
+export function liveChip(now: number, { formats, layout }: Pick<Texts, 'formats' | 'layout'>): Html {
+  const time = markup`<time class="clock" datetime="${new Date(now).toISOString()}">${formats.time(now)}</time>`;
   return markup`
     <p class="live" id="live-chip" data-state="still">
       <span class="live-dot" aria-hidden="true"></span>
-      <span class="live-time">As of <time class="clock" datetime="${new Date(now).toISOString()}">${formatTime(now)}</time></span>
+      <span class="live-time">${layout.asOf(time)}</span>
       <b class="live-label"></b>
     </p>`;
 }

@@ -1,6 +1,5 @@
 import type { Order } from '../../domain/order.ts';
 import { icon } from './elements.ts';
-import { formatNight, formatPrice } from './format.ts';
 import { messagePage, page, type RenderContext } from './layout.ts';
 import { type Html, markup } from './markup.ts';
 import type { OrderMode } from './order-page.ts';
@@ -10,23 +9,22 @@ const lookAgainS = 2;
 
 /** Shown while the outcome of a purchase is unknown. Reloads automatically. */
 export function lookingPage(context: RenderContext): Html {
+  const { layout, lostOrder } = context.texts;
   return messagePage(context, {
-    title: 'Looking for your order…',
+    title: lostOrder.looking,
     refreshS: lookAgainS,
     role: 'status',
     tone: 'waiting',
     icon: 'clock',
-    headline: 'Looking for your order…',
-    text: markup`<p class="verdict-text">We have not stored it yet. This page asks again by itself.</p>`,
-    actions: markup`<a class="button quiet" href="/query">My orders</a>`,
+    headline: lostOrder.looking,
+    text: markup`<p class="verdict-text">${lostOrder.lookingText}</p>`,
+    actions: markup`<a class="button quiet" href="/query">${layout.myOrders}</a>`,
   });
 }
 
 /** Shown without JavaScript, because the server cannot distinguish a lost form from a form that was never sent. */
-export function nothingSentNote(): Html {
-  return markup`
-    <noscript><p class="sent-note">If you sent an order and saw no answer: we have not received it so far.
-      You can send it again.</p></noscript>`;
+export function nothingSentNote({ texts }: RenderContext): Html {
+  return markup`<noscript><p class="sent-note">${texts.lostOrder.nothingSent}</p></noscript>`;
 }
 
 interface AnotherPageState {
@@ -43,25 +41,25 @@ export const anotherField = 'another';
 
 /** Asks for confirmation before a browser buys the same trip twice. */
 export function anotherPage(context: RenderContext, { mode, order, key, email }: AnotherPageState): Html {
+  const { formats, lostOrder } = context.texts;
   const { flight, stay, price } = order.package;
-  const has =
-    order.status === 'confirmed' ? 'You already have a place on this trip' : 'You already ordered this trip';
+  const has = order.status === 'confirmed' ? lostOrder.hasPlace : lostOrder.hasOrdered;
   return page(context, {
-    title: 'Buy another one?',
+    title: lostOrder.anotherTitle,
     current: 'order',
     main: markup`
       <div class="narrow">
         <form class="verdict verdict-neutral" method="post" action="/${mode}">
           <p class="verdict-icon">${icon('ticket')}</p>
           <h1 class="headline" tabindex="-1" autofocus>${has}</h1>
-          <p class="verdict-text"><bdi>${flight}</bdi>, ${formatNight(stay)}. Buy another one for ${formatPrice(price, context.currency)}?</p>
+          <p class="verdict-text"><bdi>${flight}</bdi>, ${formats.night(stay)}. ${lostOrder.another(formats.price(price, context.currency))}</p>
           <input type="hidden" name="key" value="${key}" autocomplete="off">
           <input type="hidden" name="packageId" value="${order.packageId}">
           <input type="hidden" name="email" value="${email}">
           <input type="hidden" name="${anotherField}" value="yes">
           <div class="actions">
-            <a class="button primary" href="/orders/${order.id}">No, show my order</a>
-            <button class="button quiet" type="submit" data-busy="Ordering…"><span class="button-label">Yes, buy another</span></button>
+            <a class="button primary" href="/orders/${order.id}">${lostOrder.no}</a>
+            <button class="button quiet" type="submit" data-busy="${lostOrder.ordering}"><span class="button-label">${lostOrder.yes}</span></button>
           </div>
         </form>
       </div>`,

@@ -1,11 +1,13 @@
-import { type ErrorCode, errorKind } from '../../domain/errors.ts';
+import type { ErrorCode } from '../../domain/errors.ts';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
 import { defined } from '../../lib/defined.ts';
+import { packageIdFrom } from '../inputs.ts';
 import { alertBox, icon } from './elements.ts';
-import { firstSentence, formatNight, formatPrice, formatShortNight, formatWait } from './format.ts';
+import { firstSentence } from './format.ts';
 import { packageFragment, type StayState, stayElementId, stayState } from './fragments/package.ts';
 import { type LiveSource, liveChip, page, type RenderContext } from './layout.ts';
 import { type Html, markup } from './markup.ts';
+import type { Texts } from './texts/index.ts';
 import {
   isPaged,
   pageLinks,
@@ -42,48 +44,53 @@ export interface OrderError {
   readonly retryAfterS?: number | undefined;
 }
 
-export const emailAdvice = 'Enter an email address, for example ana@example.com.';
-const tripAdvice = 'Choose a trip first: pick one of the nights below.';
-
 /** A card for each flight, a choice for each night, and a bar with the email, the chosen trip and the button. */
 export function orderPage(context: RenderContext, state: OrderPageState): Html {
-  const { now } = context;
+  const { now, texts } = context;
   const { mode, trips, key, error } = state;
   const { search, items: snapshots } = trips;
-  const words = { path: `/${mode}`, one: 'trip', many: 'trips' };
+  const words = { path: `/${mode}`, texts: texts.search };
   return page(context, {
-    title: error ? 'Please check · Order a trip' : 'Order a trip',
+    title: error ? texts.order.titleWithError : texts.order.title,
     current: 'order',
+    address: addressOf(state),
     ...defined({ live: liveSource(trips), refreshS: secondsToOpening(snapshots, now) }),
     main: markup`
       ${isPaged(trips) ? searchForm(words) : ''}
       <form id="order-form" class="order-form" method="post" action="/${mode}">
         <div class="order-head">
           <div class="heading">
-            <h1>Choose your trip</h1>
-            ${liveChip(now)}
+            <h1>${texts.order.heading}</h1>
+            ${liveChip(now, texts)}
           </div>
-          ${modes(mode, search)}
+          ${modes(mode, search, texts.order)}
           ${searchFieldset(trips, words)}
-          ${error === undefined ? '' : orderAlert(error, state, now)}
+          ${error === undefined ? '' : orderAlert(error, state, context)}
           ${state.note ?? ''}
-          <p class="field-error trips-error" id="trips-error" hidden>${tripAdvice}</p>
+          <p class="field-error trips-error" id="trips-error" hidden>${texts.order.chooseTrip}</p>
         </div>
         <input type="hidden" name="key" value="${key}" autocomplete="off">
         ${searchInputs(search)}
         <fieldset class="flights" id="trips" role="radiogroup" aria-required="true" tabindex="-1"
           aria-describedby="trips-error"${error?.fields?.packageId === true ? markup` aria-invalid="true"` : ''}>
-          <legend class="unseen">Trips</legend>
+          <legend class="unseen">${texts.order.trips}</legend>
           ${flightCards(context, state)}
-          ${snapshots.length === 0 && isPaged(trips) ? noneFound() : ''}
+          ${snapshots.length === 0 && isPaged(trips) ? markup`<p class="card search-none">${texts.order.noneFound}</p>` : ''}
         </fieldset>
-        ${pageLinks(trips, words.path)}
+        ${pageLinks(trips, words)}
         <div class="buy-bar">
-          ${emailField(state.email ?? '', error?.fields)}
+          ${emailField(texts.order, state.email ?? '', error?.fields)}
           ${choiceAndButton(context, state)}
         </div>
       </form>`,
   });
+}
+
+/** The address of this page with its search and the chosen package. */
+function addressOf({ mode, trips: { search }, chosen = '' }: OrderPageState): string {
+  const address = searchPath(`/${mode}`, search);
+  if (packageIdFrom(chosen) === undefined) return address;
+  return `${address}${address.includes('?') ? '&' : '?'}package=${chosen}`;
 }
 
 /** The live updates of the shown trips, and of no others. Of all trips if the page shows all. */
@@ -95,30 +102,26 @@ function liveSource(trips: TripsPage): LiveSource | undefined {
   return { socket: `/live?topic=packages:${ids}`, poll: `/order/fragments?ids=${ids}`, script };
 }
 
-function noneFound(): Html {
-  return markup`<p class="card search-none">Try a part of the flight’s name, or another night.</p>`;
-}
-
 /** Links between the two order pages. */
-function modes(mode: OrderMode, search: TripSearch): Html {
+function modes(mode: OrderMode, search: TripSearch, texts: Texts['order']): Html {
   const tab = (of: OrderMode, label: string, words: string) => markup`
     <a href="${searchPath(`/${of}`, search)}"${of === mode ? markup` aria-current="true"` : ''}><b class="modes-label">${label}</b> <span>${words}</span></a>`;
   return markup`
-    <nav class="modes" aria-label="How to order">
-      ${tab('order', 'Wait here', 'Wait a few seconds, and the next page shows whether your trip is booked.')}
-      ${tab('order-queue', 'Take a number', 'Get your order number at once, and follow your order live.')}
+    <nav class="modes" aria-label="${texts.modes}">
+      ${tab('order', texts.wait, texts.waitText)}
+      ${tab('order-queue', texts.queue, texts.queueText)}
     </nav>
-    <p class="modes-words">First come, first served. If there is a queue, you see your position in it.</p>`;
+    <p class="modes-words">${texts.modesText}</p>`;
 }
 
-function orderAlert(error: OrderError, state: OrderPageState, now: number): Html {
+function orderAlert(error: OrderError, state: OrderPageState, { now, texts }: RenderContext): Html {
   const { code, fields = {}, retryAfterS } = error;
-  const said = code === 'invalid' && fields.packageId ? tripAdvice : errorKind(code).words;
+  const said = code === 'invalid' && fields.packageId ? texts.order.chooseTrip : texts.errors[code];
   const words =
     retryAfterS === undefined
       ? said
-      : `${firstSentence(said)} You can order again in ${formatWait(retryAfterS)}.`;
-  const others = code === 'sold_out' ? otherStays(state, now) : undefined;
+      : `${firstSentence(said)} ${texts.order.againIn(texts.formats.wait(retryAfterS))}`;
+  const others = code === 'sold_out' ? otherStays(state, now, texts) : undefined;
   const focus = !(fields.email === true && fields.packageId !== true);
   return alertBox(words, { focus, ...defined({ more: others }) });
 }
@@ -127,26 +130,27 @@ function orderAlert(error: OrderError, state: OrderPageState, now: number): Html
 const othersMax = 6;
 
 /** Buttons for other stays. Each is a label of the stay's radio button, so choosing works without JavaScript. */
-function otherStays({ trips, chosen }: OrderPageState, now: number): Html | undefined {
+function otherStays({ trips, chosen }: OrderPageState, now: number, texts: Texts): Html | undefined {
   const others = trips.items
     .filter((snapshot) => String(snapshot.package.id) !== chosen && isOnOffer(stayState(snapshot, now)))
     .slice(0, othersMax);
   if (others.length === 0) return undefined;
   return markup`
-    <p class="others-words">Still on sale:</p>
+    <p class="others-words">${texts.order.stillOnSale}</p>
     <p class="others">${others.map(
       ({ package: { id, flight, stay } }) =>
-        markup`<label class="button quiet" for="package-${id}"><span><bdi>${flight}</bdi>, ${formatShortNight(stay)}</span></label> `,
+        markup`<label class="button quiet" for="package-${id}"><span><bdi>${flight}</bdi>, ${texts.formats.shortNight(stay)}</span></label> `,
     )}</p>`;
 }
 
 function flightCards(context: RenderContext, state: OrderPageState): Html[] {
+  const { nights } = context.texts.order;
   const groups = Map.groupBy(state.trips.items, (snapshot) => snapshot.package.flight);
   return [...groups].map(
     ([flight, stays]) => markup`
     <section class="card flight">
       <h2 class="flight-icon">${icon('plane')}<span dir="auto">${flight}</span>
-        ${stays.length === 1 ? '' : markup`<small>${stays.length} nights to choose from</small>`}</h2>
+        ${stays.length === 1 ? '' : markup`<small>${nights(stays.length)}</small>`}</h2>
       <div class="stays">${stays.map((snapshot) => stayChip(context, state, snapshot))}</div>
     </section>`,
   );
@@ -158,15 +162,17 @@ function flightCards(context: RenderContext, state: OrderPageState): Html[] {
  */
 function stayChip(context: RenderContext, { chosen }: OrderPageState, snapshot: PackageSnapshot): Html {
   const { id, flight, stay } = snapshot.package;
+  const { formats, order } = context.texts;
   const state = stayState(snapshot, context.now);
   const isOff = !isChoosable(state);
   const live = stayElementId(id);
+  const night = formats.night(stay);
   return markup`
     <label class="chip" for="package-${id}">
       <input type="radio" name="packageId" id="package-${id}" value="${id}"
         aria-labelledby="night-${id}" aria-describedby="${live}-status ${live}-words"
-        data-choice="${flight}, ${formatNight(stay)}" data-flight="${flight}" data-night="${formatNight(stay)}"${isChosen(snapshot, chosen, context.now) ? markup` checked` : ''}${isOff ? markup` disabled` : ''}>
-      <span class="night" id="night-${id}"><span class="unseen"><bdi>${flight}</bdi>, night of </span>${formatNight(stay)}</span>
+        data-choice="${flight}, ${night}" data-flight="${flight}" data-night="${night}"${isChosen(snapshot, chosen, context.now) ? markup` checked` : ''}${isOff ? markup` disabled` : ''}>
+      <span class="night" id="night-${id}"><span class="unseen">${order.nightOf(markup`<bdi>${flight}</bdi>`)}</span>${night}</span>
       ${packageFragment(snapshot, context)}
     </label>`;
 }
@@ -184,18 +190,18 @@ function isOnOffer(state: StayState): boolean {
   return state === 'free' || state === 'line';
 }
 
-function emailField(email: string, errors: OrderError['fields']): Html {
+function emailField(texts: Texts['order'], email: string, errors: OrderError['fields']): Html {
   const isWrong = errors?.email === true;
   const autofocus = isWrong && errors?.packageId !== true ? markup` autofocus` : '';
   return markup`
     <div class="card field">
-      <label for="email">Your email</label>
+      <label for="email">${texts.email}</label>
       <input id="email" name="email" type="email" autocomplete="email" inputmode="email" maxlength="254" required
         spellcheck="false" autocapitalize="none" value="${email}" aria-describedby="email-note"${isWrong ? markup` aria-invalid="true"` : ''}${autofocus}>
       ${
         isWrong
-          ? markup`<p class="field-error" id="email-note">${emailAdvice}</p>`
-          : markup`<p class="field-note" id="email-note">Needed, with the order number, to find your order again. No email is sent, and no payment is taken.</p>`
+          ? markup`<p class="field-error" id="email-note">${texts.enterEmail}</p>`
+          : markup`<p class="field-note" id="email-note">${texts.emailNote}</p>`
       }
     </div>`;
 }
@@ -204,31 +210,32 @@ function emailField(email: string, errors: OrderError['fields']): Html {
  * The chosen trip and the button. order.js fills in the trip. Without scripts the stylesheet shows only that a trip is
  * chosen.
  */
-function choiceAndButton({ currency, now }: RenderContext, { trips, chosen }: OrderPageState): Html {
+function choiceAndButton({ currency, now, texts }: RenderContext, { trips, chosen }: OrderPageState): Html {
+  const { formats, order } = texts;
   const { items: snapshots } = trips;
   const choice = snapshots.find((snapshot) => isChosen(snapshot, chosen, now))?.package;
   const states = snapshots.map((snapshot) => stayState(snapshot, now));
-  const label = states.length === 0 && isPaged(trips) ? 'Order' : buttonLabel(states);
+  const label = states.length === 0 && isPaged(trips) ? order.buttons.order : buttonLabel(states, order);
   const disabled = states.some(isOnOffer) ? '' : markup` disabled`;
   return markup`
     <div class="buy-inner">
       <div class="choice">
-        <p class="choice-none">No trip chosen yet</p>
-        <p class="choice-marked">Your trip is marked above, with its price</p>
+        <p class="choice-none">${order.noChoice}</p>
+        <p class="choice-marked">${order.choiceMarked}</p>
         <p class="choice-made"><span class="choice-flight" dir="auto">${choice?.flight}</span>
-          <span class="choice-night">${choice && formatNight(choice.stay)}</span>
-          <b class="choice-price">${choice && formatPrice(choice.price, currency)}</b></p>
+          <span class="choice-night">${choice && formats.night(choice.stay)}</span>
+          <b class="choice-price">${choice && formats.price(choice.price, currency)}</b></p>
       </div>
-      <button id="buy" class="button primary buy" type="submit" data-busy="Placing your order…"${disabled}>
+      <button id="buy" class="button primary buy" type="submit" data-busy="${order.placingOrder}"${disabled}>
         <span class="button-label">${label}</span></button>
     </div>`;
 }
 
-function buttonLabel(states: readonly StayState[]): string {
-  if (states.some(isOnOffer)) return 'Order';
-  if (states.includes('not_open')) return 'Not open yet';
-  if (states.includes('paused')) return 'Paused';
-  return states.includes('sold_out') ? 'Sold out' : 'Sale closed';
+function buttonLabel(states: readonly StayState[], { buttons, notOpen }: Texts['order']): string {
+  if (states.some(isOnOffer)) return buttons.order;
+  if (states.includes('not_open')) return notOpen;
+  if (states.includes('paused')) return buttons.paused;
+  return states.includes('sold_out') ? buttons.soldOut : buttons.closed;
 }
 
 /** When a page without JavaScript should reload: at the next opening of a sale, if nothing can be ordered now. */

@@ -18,6 +18,7 @@ import type { LostOrderFinder } from './lost-orders.ts';
 import { type OrderError, type OrderMode, orderPage } from './order-page.ts';
 import {
   addressToShow,
+  fragmentContext,
   newFormKey,
   type PageServices,
   redirectTo,
@@ -77,7 +78,7 @@ async function readTrips({ engine }: PageServices, search: TripSearch, chosen?: 
 
 /** The live fragments of the packages with these ids, or of the first page. */
 async function showFragments(c: Context, services: PageServices): Promise<Response> {
-  const view = renderContext(services);
+  const view = fragmentContext(c, services);
   c.header('Cache-Control', 'no-store');
   const { engine } = services;
   const ids = packageIdsFrom(c.req.query('ids') ?? '');
@@ -95,12 +96,13 @@ async function showForm(c: Context, services: OrderServices, mode: OrderMode): P
     const fromQueue = mode === 'order-queue';
     return c.redirect(await addressToShow(c, services.settings, lost.id, { fromQueue }), 303);
   }
-  if (isPending && !services.sent.hasScript(c)) return sendPage(c, lookingPage(renderContext(services)));
+  const context = renderContext(c, services);
+  if (isPending && !services.sent.hasScript(c)) return sendPage(c, lookingPage(context));
   const chosen = c.req.query('package');
   const trips = await readTrips(services, tripSearchOf(c.req.query()), chosen);
-  const optional = defined({ chosen, note: isNone ? nothingSentNote() : undefined });
+  const optional = defined({ chosen, note: isNone ? nothingSentNote(context) : undefined });
   const state = { mode, trips, key: issueFormKey(c, services), ...optional };
-  return sendPage(c, orderPage(renderContext(services), state));
+  return sendPage(c, orderPage(context, state));
 }
 
 async function buy(c: Context, services: OrderServices, mode: OrderMode): Promise<Response> {
@@ -116,7 +118,7 @@ async function buy(c: Context, services: OrderServices, mode: OrderMode): Promis
     // Set the cookie of the first order again, because the page links to this order and the answer that set its cookie
     // may have been lost.
     await rememberOrders(c, services.settings, first.id);
-    return sendPage(c, anotherPage(renderContext(services), { mode, order: first, key, email }), 409);
+    return sendPage(c, anotherPage(renderContext(c, services), { mode, order: first, key, email }), 409);
   }
   const tooMany = await takeEmail(c, services.limits, email);
   if (tooMany !== undefined) {
@@ -182,6 +184,6 @@ async function showError(c: Context, services: PageServices, failed: FailedTry):
   const parsed = keyInput.safeParse(sentKey);
   const key = parsed.success && errorKind(code).retry === 'later' ? parsed.data : issueFormKey(c, services);
   const trips = await readTrips(services, tripSearchOf(entered), chosen);
-  const page = orderPage(renderContext(services), { mode, trips, key, email, chosen, error });
+  const page = orderPage(renderContext(c, services), { mode, trips, key, email, chosen, error });
   return sendErrorPage(c, page, code, retryAfterS);
 }

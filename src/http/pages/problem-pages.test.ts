@@ -21,8 +21,8 @@ function pages() {
     .get('/limited-longer', (c) => send(c, 'rate_limited', { retryAfterS: 3_000 }))
     .get('/full', (c) => send(c, 'overloaded'))
     .get('/other', (c) => send(c, 'internal'));
-  const get = (path: string, encoding = 'gzip') =>
-    app.request(path, { headers: { 'Accept-Encoding': encoding } });
+  const get = (path: string, encoding = 'gzip', language = 'en') =>
+    app.request(path, { headers: { 'Accept-Encoding': encoding, 'Accept-Language': language } });
   const wait = (ms: number) => {
     now += ms;
   };
@@ -46,13 +46,23 @@ it('sends cached pages with the same headers as others, compressed for clients t
     ]);
     expect(headers.get('content-encoding')).toBe(isCompressed ? 'gzip' : null);
     expect(headers.get('content-type')).toBe('text/html; charset=UTF-8');
-    expect(headers.get('vary')).toBe('Accept-Encoding');
+    expect(headers.get('vary')).toBe('Accept-Language, Accept-Encoding');
   }
   const full = await get('/full', 'identity');
   expect([full.status, full.headers.get('retry-after')]).toEqual([503, '1']);
   expect(await full.text()).toContain('Reload this page in 1 second.');
   expect(await (await get('/limited-longer', 'identity')).text()).toContain('Reload this page in 50 minutes');
   expect(full.headers.get('x-request-id')).not.toBe(null);
+});
+
+it('sends each language its own cached page', async () => {
+  const { get } = pages();
+  const titleOf = async (language: string) =>
+    /<h1[^>]*>([^<]*)</.exec(await (await get('/limited', 'identity', language)).text())?.[1];
+  for (let visit = 0; visit < 2; visit++) {
+    expect(await titleOf('en')).toBe('Please wait a moment');
+    expect(await titleOf('de')).toBe('Bitte warten Sie einen Moment');
+  }
 });
 
 it('renders the page of a frequent error once a second, and other pages for each request', async () => {

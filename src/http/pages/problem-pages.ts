@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { type ErrorCode, errorKind } from '../../domain/errors.ts';
 import { acceptsEncoding } from '../compression.ts';
 import type { SendProblem } from '../problem.ts';
-import { firstSentence, formatWait } from './format.ts';
+import { firstSentence } from './format.ts';
 import { messagePage, type RenderContext } from './layout.ts';
 import { type Html, markup } from './markup.ts';
 import {
@@ -29,16 +29,16 @@ interface CachedPage {
  * second.
  */
 export function showProblemPage(services: PageServices): SendProblem {
-  /** The cached pages, by error code and seconds to wait. */
+  /** The cached pages, by language, error code and seconds to wait. */
   const cache = new Map<string, CachedPage>();
 
-  function pageOf(code: ErrorCode, retryAfterS?: number): CachedPage {
-    const now = services.clock.now();
-    const name = `${code} ${retryAfterS}`;
+  function pageOf(context: RenderContext, code: ErrorCode, retryAfterS?: number): CachedPage {
+    const { now, texts } = context;
+    const name = `${texts.language} ${code} ${retryAfterS}`;
     const cached = cache.get(name);
     if (cached !== undefined && now < cached.until) return cached;
     for (const [other, { until }] of cache) if (now >= until) cache.delete(other);
-    const text = String(problemPage(renderContext(services), code, retryAfterS));
+    const text = String(problemPage(context, code, retryAfterS));
     const page = { text, compressed: new Uint8Array(gzipSync(text)), until: now + cachedMs };
     cache.set(name, page);
     return page;
@@ -47,10 +47,11 @@ export function showProblemPage(services: PageServices): SendProblem {
   return (c, code, { retryAfterS, headers = {} } = {}) => {
     for (const [name, value] of Object.entries(headers)) c.header(name, value);
     const waitS = retryAfterSeconds(code, retryAfterS);
+    const context = renderContext(c, services);
     if (!cachedCodes.has(code)) {
-      return sendErrorPage(c, problemPage(renderContext(services), code, waitS), code, retryAfterS);
+      return sendErrorPage(c, problemPage(context, code, waitS), code, retryAfterS);
     }
-    const { text, compressed } = pageOf(code, waitS);
+    const { text, compressed } = pageOf(context, code, waitS);
     const isCompressed = c.req.method !== 'HEAD' && acceptsEncoding(c.req.header('accept-encoding'), 'gzip');
     c.header('Content-Type', 'text/html; charset=UTF-8');
     c.header('Cache-Control', 'no-store');
@@ -65,37 +66,37 @@ export function showProblemPage(services: PageServices): SendProblem {
  * order may have been accepted just before.
  */
 function problemPage(context: RenderContext, code: ErrorCode, retryAfterS?: number): Html {
-  const { words, retry } = errorKind(code);
-  const failed = retryAfterS === undefined ? 'That did not work' : 'Please wait a moment';
-  const headline = code === 'unknown_route' ? 'Page not found' : failed;
+  const { errors, formats, layout, problem } = context.texts;
+  const failed = retryAfterS === undefined ? problem.failed : problem.wait;
+  const headline = code === 'unknown_route' ? problem.notFound : failed;
   return messagePage(context, {
     title: headline,
     role: 'alert',
     icon: 'alert',
     headline,
     text: [
-      markup`<p class="verdict-text">${retryAfterS === undefined ? words : firstSentence(words)}</p>`,
-      ...(retryAfterS === undefined ? [] : [againAdvice(retryAfterS)]),
+      markup`<p class="verdict-text">${retryAfterS === undefined ? errors[code] : firstSentence(errors[code])}</p>`,
+      ...(retryAfterS === undefined ? [] : [againAdvice(problem.reload(formats.wait(retryAfterS)))]),
     ],
     actions: markup`
-      <a class="button primary" href="/order">${retry === 'no' ? 'See the trips' : 'Back to the trips'}</a>
-      <a class="button quiet" href="/query">My orders</a>`,
+      <a class="button primary" href="/order">${errorKind(code).retry === 'no' ? problem.seeTrips : problem.backToTrips}</a>
+      <a class="button quiet" href="/query">${layout.myOrders}</a>`,
   });
 }
 
 /** The advice to reload. A reload sends the same form with the same key again, also without JavaScript. */
-function againAdvice(retryAfterS: number): Html {
-  return markup`
-    <p class="verdict-text">Reload this page in ${formatWait(retryAfterS)}. If you have sent an order, it counts only once.</p>`;
+function againAdvice(words: string): Html {
+  return markup`<p class="verdict-text">${words}</p>`;
 }
 
 /** The page for an order that does not exist, and also for an order that this browser may not see (promise Q10). */
 export function missPage(context: RenderContext): Html {
+  const { problem } = context.texts;
   return messagePage(context, {
-    title: 'Order not found',
+    title: problem.missTitle,
     icon: 'ticket',
-    headline: 'We cannot show this order here',
-    text: markup`<p class="verdict-text">Look it up with its order number and the email that you ordered with.</p>`,
-    actions: markup`<a class="button primary" href="/query">Look up an order</a>`,
+    headline: problem.miss,
+    text: markup`<p class="verdict-text">${problem.missText}</p>`,
+    actions: markup`<a class="button primary" href="/query">${problem.lookUp}</a>`,
   });
 }

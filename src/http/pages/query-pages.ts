@@ -1,6 +1,5 @@
 import type { Context } from 'hono';
 import { z } from 'zod';
-import { errorKind } from '../../domain/errors.ts';
 import { type Order, parseOrderId } from '../../domain/order.ts';
 import { limited } from '../limits.ts';
 import type { RouteTable } from '../methods.ts';
@@ -8,13 +7,13 @@ import { orderOf, recentOrders, rememberOrders } from '../order-access.ts';
 import type { SendProblem } from '../problem.ts';
 import { readForm } from '../request.ts';
 import { alertBox, icon } from './elements.ts';
-import { formatDateTime, formatNight } from './format.ts';
 import { orderText } from './fragments/order-text.ts';
 import { page, type RenderContext } from './layout.ts';
 import { lookingPage, nothingSentNote } from './lost-order-pages.ts';
 import type { LostOrderFinder } from './lost-orders.ts';
 import { type Html, markup } from './markup.ts';
 import { addressToShow, type PageServices, renderContext, sendErrorPage, sendPage } from './responses.ts';
+import type { Texts } from './texts/index.ts';
 
 /**
  * A form that accepts any input, because malformed input gets the same answer as every other failed look-up (promise
@@ -35,12 +34,10 @@ export function queryPages(services: PageServices, sent: LostOrderFinder, show: 
 
 async function showForm(c: Context, services: PageServices, sent: LostOrderFinder): Promise<Response> {
   const { found, isPending, isNone } = await sent.find(c, true);
-  if (isPending && !sent.hasScript(c)) return sendPage(c, lookingPage(renderContext(services)));
+  const context = renderContext(c, services);
+  if (isPending && !sent.hasScript(c)) return sendPage(c, lookingPage(context));
   const recent = [...found, ...(await recentOf(c, services))];
-  return sendPage(
-    c,
-    queryPage(renderContext(services), { recent, ...(isNone ? { note: nothingSentNote() } : {}) }),
-  );
+  return sendPage(c, queryPage(context, { recent, ...(isNone ? { note: nothingSentNote(context) } : {}) }));
 }
 
 async function lookUp(c: Context, services: PageServices): Promise<Response> {
@@ -49,7 +46,7 @@ async function lookUp(c: Context, services: PageServices): Promise<Response> {
   const order = await orderOf(services.engine, orderIdIn(id), email);
   if (order === undefined) {
     const state = { recent: await recentOf(c, services), id, email, isMiss: true };
-    return sendErrorPage(c, queryPage(renderContext(services), state), 'unknown_order');
+    return sendErrorPage(c, queryPage(renderContext(c, services), state), 'unknown_order');
   }
   await rememberOrders(c, services.settings, order.id);
   return c.redirect(await addressToShow(c, services.settings, order.id), 303);
@@ -84,52 +81,54 @@ interface QueryPageState {
 
 function queryPage(context: RenderContext, state: QueryPageState): Html {
   const { recent, id = '', email = '', isMiss = false } = state;
+  const { errors, query } = context.texts;
   return page(context, {
-    title: isMiss ? 'Order not found' : 'My orders',
+    title: isMiss ? query.missTitle : query.title,
     current: 'query',
     main: markup`
       <div class="narrow">
-        <h1>My orders</h1>
-        ${isMiss ? alertBox(errorKind('unknown_order').words, { focus: true }) : ''}
+        <h1>${query.title}</h1>
+        ${isMiss ? alertBox(errors.unknown_order, { focus: true }) : ''}
         <section class="part" aria-labelledby="recent">
-          <h2 id="recent">Recent in this browser</h2>
+          <h2 id="recent">${query.recent}</h2>
           ${
             recent.length === 0
-              ? markup`<p class="card empty">No orders in this browser yet. <a href="/order">Order a trip</a>, or look up an order below.</p>`
-              : markup`<ul class="card recent">${recent.map(recentOrder)}</ul>`
+              ? markup`<p class="card empty">${query.none((label) => markup`<a href="/order">${label}</a>`)}</p>`
+              : markup`<ul class="card recent">${recent.map((order) => recentOrder(order, context.texts))}</ul>`
           }
           ${state.note ?? ''}
         </section>
         <section class="part" aria-labelledby="look-up">
-          <h2 id="look-up">Look up an order</h2>
-          <p class="soft">You need the order number, shown on the order’s page, and the email that you ordered with.</p>
+          <h2 id="look-up">${query.lookUp}</h2>
+          <p class="soft">${query.needed}</p>
           <form class="card look-up" method="post" action="/query">
             <div class="field">
-              <label for="id">Order number</label>
+              <label for="id">${query.number}</label>
               <input id="id" name="id" type="text" required autocomplete="off" autocapitalize="characters"
                 spellcheck="false" maxlength="300" value="${id}" placeholder="7Q4M-9XKD-2VBN-H5TR" aria-describedby="id-note">
-              <p class="field-note" id="id-note">16 letters and digits. Capitals, dashes and spaces do not matter.</p>
+              <p class="field-note" id="id-note">${query.numberNote}</p>
             </div>
             <div class="field">
-              <label for="email">Email</label>
+              <label for="email">${query.email}</label>
               <input id="email" name="email" type="email" autocomplete="email" inputmode="email" required
                 maxlength="254" spellcheck="false" autocapitalize="none" value="${email}">
             </div>
-            <button class="button primary" type="submit" data-busy="Looking…"><span class="button-label">Show the order</span></button>
+            <button class="button primary" type="submit" data-busy="${query.looking}"><span class="button-label">${query.show}</span></button>
           </form>
         </section>
       </div>`,
   });
 }
 
-function recentOrder(order: Order): Html {
-  const { title, tone, icon: name } = orderText(order, { inProgress: 0, now: 0 });
+function recentOrder(order: Order, texts: Texts): Html {
+  const { title, tone, icon: name } = orderText(order, { inProgress: 0, now: 0 }, texts);
+  const { formats } = texts;
   const { flight, stay } = order.package;
   return markup`
     <li><a class="recent-link" href="/orders/${order.id}">
       <span class="recent-icon tone-${tone}">${icon(name)}</span>
-      <span class="recent-trip"><b><bdi>${flight}</bdi>, ${formatNight(stay)}</b>
+      <span class="recent-trip"><b><bdi>${flight}</bdi>, ${formats.night(stay)}</b>
         <span class="recent-more"><b class="tone-${tone}">${title}</b> <code>${order.id}</code>
-          <time class="moment" datetime="${new Date(order.createdAt).toISOString()}">${formatDateTime(order.createdAt)}</time></span></span>
+          <time class="moment" datetime="${new Date(order.createdAt).toISOString()}">${formats.dateTime(order.createdAt)}</time></span></span>
     </a></li>`;
 }

@@ -4,8 +4,11 @@ import { type ErrorCode, errorKind } from '../../domain/errors.ts';
 import type { AppServices, HttpSettings } from '../app-services.ts';
 import { orderSignature, recentOrders } from '../order-access.ts';
 import { requestIdOfContext } from '../telemetry/log-fields.ts';
+import { chooseLanguage } from './language.ts';
 import type { RenderContext } from './layout.ts';
 import type { Html } from './markup.ts';
+import { textsOf } from './texts/index.ts';
+import { defaultLanguage, type Language, languageFrom } from './texts/languages.ts';
 
 /** The services that the pages' handlers use. */
 export interface PageServices
@@ -16,8 +19,18 @@ export interface PageServices
   readonly assetUrl: RenderContext['assetUrl'];
 }
 
-export function renderContext({ assetUrl, clock, settings }: PageServices): RenderContext {
-  return { assetUrl, now: clock.now(), currency: settings.currency };
+/** The context of a page, in the language that its customer chose or prefers. */
+export function renderContext(c: Context, services: PageServices): RenderContext {
+  return contextIn(chooseLanguage(c, services.settings), services);
+}
+
+/** The context of a fragment, in the language of its page, which the address names. */
+export function fragmentContext(c: Context, services: PageServices): RenderContext {
+  return contextIn(languageFrom(c.req.query('lang')) ?? defaultLanguage, services);
+}
+
+function contextIn(language: Language, { assetUrl, clock, settings }: PageServices): RenderContext {
+  return { assetUrl, now: clock.now(), currency: settings.currency, texts: textsOf(language) };
 }
 
 /** A new Idempotency-Key for a form, of 128 random bits. */

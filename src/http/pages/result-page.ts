@@ -1,13 +1,13 @@
-import { type ErrorCode, errorKind } from '../../domain/errors.ts';
+import type { ErrorCode } from '../../domain/errors.ts';
 import { isSettled, type Order } from '../../domain/order.ts';
 import { alertBox } from './elements.ts';
-import { formatNight, formatPrice } from './format.ts';
 import { confirmBody, givingUp, offersAgain, orderFragment, tabTitle } from './fragments/order.ts';
 import type { LiveOrderState } from './fragments/order-text.ts';
 import { liveChip, page, type RenderContext } from './layout.ts';
 import { type Html, markup } from './markup.ts';
 import type { OrderMode } from './order-page.ts';
 import { orderAddress } from './responses.ts';
+import type { Texts } from './texts/index.ts';
 
 interface ResultPageState {
   readonly order: Order;
@@ -36,37 +36,36 @@ export function resultPage(context: RenderContext, state: ResultPageState): Html
   const { order, proof, error, asksToConfirm = false } = state;
   const live: LiveOrderState = { ...state.live, now: context.now };
   const { flight, stay, price } = order.package;
+  const { errors, formats } = context.texts;
   const hasEnded = isSettled(order);
-  const address = `/orders/${order.id}`;
-  const cancelAddress = orderAddress(
-    order.id,
-    { toCancel: true, fromQueue: state.mode === 'order-queue' },
-    state.actsByProof ? proof : undefined,
-  );
+  const fromQueue = state.mode === 'order-queue';
+  const urlProof = state.actsByProof ? proof : undefined;
+  const cancelAddress = orderAddress(order.id, { toCancel: true, fromQueue }, urlProof);
   return page(context, {
-    title: tabTitle(order, live),
+    title: tabTitle(order, live, context.texts),
+    address: orderAddress(order.id, { fromQueue, cookieSet: state.actsByProof }, urlProof),
     ...(hasEnded || asksToConfirm ? {} : { refreshS }),
     ...(hasEnded && !offersAgain(order)
       ? {}
       : {
           live: {
             socket: `/live?topic=order:${order.id}&proof=${proof}`,
-            poll: `${address}/fragment?proof=${proof}`,
+            poll: `/orders/${order.id}/fragment?proof=${proof}`,
             script: 'result.js',
           },
         }),
     main: markup`
       <div class="narrow">
         <div class="trip">
-          <p class="trip-words"><b dir="auto">${flight}</b> <span>${formatNight(stay)}</span> <span>${formatPrice(price, context.currency)}</span></p>
-          ${hasEnded ? '' : liveChip(context.now)}
+          <p class="trip-words"><b dir="auto">${flight}</b> <span>${formats.night(stay)}</span> <span>${formats.price(price, context.currency)}</span></p>
+          ${hasEnded ? '' : liveChip(context.now, context.texts)}
         </div>
-        ${error === undefined ? '' : alertBox(errorKind(error).words, { focus: true })}
-        ${giveUp(state)}
-        ${orderFragment(order, live)}
-        ${findAgain(state)}
+        ${error === undefined ? '' : alertBox(errors[error], { focus: true })}
+        ${giveUp(state, context.texts.result)}
+        ${orderFragment(order, live, context.texts)}
+        ${findAgain(state, context.texts)}
         <form id="cancel" method="post" action="${cancelAddress}"></form>
-        <form id="calendar" action="${address}/calendar.ics">${state.actsByProof ? markup`<input type="hidden" name="proof" value="${proof}">` : ''}</form>
+        <form id="calendar" action="/orders/${order.id}/calendar.ics">${state.actsByProof ? markup`<input type="hidden" name="proof" value="${proof}">` : ''}</form>
         <form id="again" method="post" action="/${state.mode}">
           <input type="hidden" name="key" value="${state.key}" autocomplete="off">
           <input type="hidden" name="packageId" value="${order.packageId}">
@@ -80,8 +79,11 @@ export function resultPage(context: RenderContext, state: ResultPageState): Html
  * Lets the buyer leave the queue or cancel without JavaScript. Shows a link to the confirmation, or the confirmation
  * itself, on a page that does not reload.
  */
-function giveUp({ order, proof, actsByProof, mode, asksToConfirm }: ResultPageState): Html | '' {
-  const step = givingUp(order);
+function giveUp(
+  { order, proof, actsByProof, mode, asksToConfirm }: ResultPageState,
+  texts: Texts['result'],
+): Html | '' {
+  const step = givingUp(order, texts);
   if (step === undefined) return '';
   const parts = { fromQueue: mode === 'order-queue', cookieSet: actsByProof };
   const address = (asks: boolean) =>
@@ -91,8 +93,8 @@ function giveUp({ order, proof, actsByProof, mode, asksToConfirm }: ResultPageSt
   }
   return markup`
     <noscript><section class="card asked" aria-labelledby="asked">
-      <h2 id="asked">${step.label}?</h2>
-      ${confirmBody(step, address(false))}
+      <h2 id="asked">${texts.question(step.label)}</h2>
+      ${confirmBody(step, texts, address(false))}
     </section></noscript>`;
 }
 
@@ -100,19 +102,19 @@ function giveUp({ order, proof, actsByProof, mode, asksToConfirm }: ResultPageSt
  * Tells the buyer how to find the order again; works without JavaScript. This part is outside of the live fragment, so
  * its text must be true for every status.
  */
-function findAgain({ order, proof, host, actsByProof }: ResultPageState): Html {
+function findAgain(
+  { order, proof, host, actsByProof }: ResultPageState,
+  { findAgain: texts, layout }: Texts,
+): Html {
   const link = orderAddress(order.id, {}, proof);
+  const myOrders = markup`<a href="/query">${layout.myOrders}</a>`;
   return markup`
     <section class="card find-again" id="find-again" aria-labelledby="find-again-title">
-      <h2 id="find-again-title">How to find this order again</h2>
-      <p>${
-        actsByProof
-          ? markup`Under <a href="/query">My orders</a>`
-          : markup`In this browser it is listed under <a href="/query">My orders</a>. Anywhere else`
-      } you need its order number and your email; we do not send them to you.</p>
-      <p><button class="button quiet needs-script" type="button" data-copy="${order.id}" id="copy-number">Copy order number</button></p>
-      <p>Or keep this private link. Anyone who has it can see this order and your email, and do whatever you can do here.</p>
+      <h2 id="find-again-title">${texts.title}</h2>
+      <p>${actsByProof ? texts.notListed(myOrders) : texts.listed(myOrders)}</p>
+      <p><button class="button quiet needs-script" type="button" data-copy="${order.id}" id="copy-number">${texts.copyNumber}</button></p>
+      <p>${texts.privateLink}</p>
       <p><a class="private-link" href="${link}" rel="nofollow">${host}${link}</a></p>
-      <p><button class="button quiet needs-script" type="button" data-copy-link="${link}" id="copy-link">Copy private link</button></p>
+      <p><button class="button quiet needs-script" type="button" data-copy-link="${link}" id="copy-link">${texts.copyLink}</button></p>
     </section>`;
 }

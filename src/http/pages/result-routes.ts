@@ -19,6 +19,7 @@ import type { LiveOrderState } from './fragments/order-text.ts';
 import { offerOf } from './fragments/package.ts';
 import { missPage } from './problem-pages.ts';
 import {
+  fragmentContext,
   newFormKey,
   orderAddress,
   type PageServices,
@@ -94,7 +95,7 @@ async function showOrder(
     // A pending page reloads every few seconds and has no form to send, so its new key is not added to the cookie.
     key: isSettled(order) ? issueFormKey(c, services) : newFormKey(services),
   } as const;
-  const context = renderContext(services);
+  const context = renderContext(c, services);
   if (error === undefined) return sendPage(c, resultPage(context, state));
   return sendErrorPage(c, resultPage(context, { ...state, error }), error);
 }
@@ -103,9 +104,8 @@ async function showFragment(c: Context, services: PageServices): Promise<Respons
   const order = await visibleOrder(c, services, parseOrderId(c.req.param('id') ?? ''), c.req.query('proof'));
   c.header('Cache-Control', 'no-store');
   if (order === undefined) return problem(c, 'unknown_order');
-  return c.html(
-    String(orderFragment(order, { ...(await liveOf(services, order)), now: services.clock.now() })),
-  );
+  const { now, texts } = fragmentContext(c, services);
+  return c.html(String(orderFragment(order, { ...(await liveOf(services, order)), now }, texts)));
 }
 
 /** Sends the calendar file of a confirmed order. For another order the page tells what has become of it. */
@@ -152,5 +152,5 @@ async function liveOf({ engine, clock }: PageServices, order: Order): Promise<Om
 }
 
 function sendMiss(c: Context, services: PageServices): Response {
-  return sendErrorPage(c, missPage(renderContext(services)), 'unknown_order');
+  return sendErrorPage(c, missPage(renderContext(c, services)), 'unknown_order');
 }

@@ -3,6 +3,7 @@ import type { AppServices } from '../app-services.ts';
 import { serveRoutes } from '../methods.ts';
 import { onError } from '../problem.ts';
 import { pageSecurity, sameOriginOnly } from '../security.ts';
+import { rememberLanguage } from './language.ts';
 import { LostOrderFinder } from './lost-orders.ts';
 import { orderPages } from './order-routes.ts';
 import { showProblemPage } from './problem-pages.ts';
@@ -11,6 +12,8 @@ import type { PageServices } from './responses.ts';
 import { resultPages } from './result-routes.ts';
 
 const paths = ['/', '/order', '/order/*', '/order-queue', '/orders/*', '/query'];
+/** The paths of whole pages. The others are of fragments and forms. */
+const wholePages = ['/', '/order', '/order-queue', '/orders/:id', '/query'];
 
 /**
  * The routes of the customers' pages, mounted at `/`. The pages set their own security headers, refuse forms of other
@@ -23,6 +26,7 @@ export function pageRoutes(services: AppServices, assetUrl: (name: string) => st
   const show = showProblemPage(pageServices);
   const routes = new Hono();
   for (const path of paths) routes.use(path, pageSecurity(), sameOriginOnly(services.settings));
+  for (const path of wholePages) routes.use(path, rememberLanguage(services.settings));
   const table = {
     '/': { GET: (c: Context) => c.redirect('/order', 302) },
     ...orderPages(pageServices, sent, show),

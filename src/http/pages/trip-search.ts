@@ -1,8 +1,8 @@
 import type { PackagesPage } from '../../engine/engine.ts';
 import { defined } from '../../lib/defined.ts';
 import { shownMax } from '../inputs.ts';
-import { formatCount, formatQuantity } from './format.ts';
 import { type Html, markup } from './markup.ts';
+import type { SearchTexts } from './texts/search-texts.ts';
 
 /** What a customer searches for, from the query of a list page. */
 export interface TripSearch {
@@ -53,13 +53,11 @@ function searchFields(search: TripSearch): [string, string][] {
   return Object.entries(search).map(([name, value]) => [name, String(value)]);
 }
 
-/** The words of a list page. */
-interface SearchWords {
+/** The path and the words of a list page. */
+interface ListPage {
   /** The path of the list page. */
   readonly path: string;
-  /** The noun of the listed items. */
-  readonly one: string;
-  readonly many: string;
+  readonly texts: SearchTexts;
 }
 
 /** Whether there is more than one page, or a search. Otherwise the page needs neither a search nor page links. */
@@ -73,41 +71,37 @@ type ShownPage = Pick<TripsPage, 'search' | 'index' | 'total'> & { readonly item
  * The fields of the search and the number of results. The fields belong to {@link searchForm}, which is outside of the
  * form around them.
  */
-export function searchFieldset(page: ShownPage, words: SearchWords): Html | string {
+export function searchFieldset(page: ShownPage, { path, texts }: ListPage): Html | string {
   if (!isPaged(page)) return '';
   const { flight = '', night = '' } = page.search;
-  const clear = isSearch(page.search)
-    ? markup` <a class="search-clear" href="${words.path}">Show all ${words.many}</a>`
-    : '';
+  const clear = isSearch(page.search) ? markup` <a class="search-clear" href="${path}">${texts.all}</a>` : '';
   return markup`
-    <div class="search" role="search" aria-label="Find ${words.many}">
+    <div class="search" role="search" aria-label="${texts.label}">
       <div class="search-fields">
-        <label class="search-field search-flight">Flight
+        <label class="search-field search-flight">${texts.flight}
           <input class="search-input" form="trip-search" name="flight" type="search" value="${flight}" maxlength="100" autocomplete="off"
             spellcheck="false" enterkeyhint="search"></label>
-        <label class="search-field">Night
+        <label class="search-field">${texts.night}
           <input class="search-input" form="trip-search" name="night" type="date" value="${night}"></label>
-        <button class="button quiet search-go" form="trip-search" type="submit">Search</button>
+        <button class="button quiet search-go" form="trip-search" type="submit">${texts.submit}</button>
       </div>
-      <p class="search-found">${foundWords(page, words)}${clear}</p>
+      <p class="search-found">${foundWords(page, texts)}${clear}</p>
     </div>`;
 }
 
 /** The form of the search, which works without JavaScript. */
-export function searchForm({ path }: Pick<SearchWords, 'path'>): Html {
+export function searchForm({ path }: Pick<ListPage, 'path'>): Html {
   return markup`<form id="trip-search" method="get" action="${path}" hidden></form>`;
 }
 
-function foundWords({ search, index, total, items }: ShownPage, { one, many }: SearchWords): string {
-  if (total === 0) return `No ${one} matches.`;
-  const all = formatQuantity(total, one, many);
-  const found = isSearch(search) ? `${all} found` : all;
-  if (total <= shownMax) return found;
-  return `${formatCount(index + 1)}–${formatCount(index + items.length)} of ${found}`;
+function foundWords({ search, index, total, items }: ShownPage, texts: SearchTexts): string {
+  if (total === 0) return texts.none;
+  const found = isSearch(search) ? texts.found(total) : texts.total(total);
+  return total <= shownMax ? found : texts.range(index + 1, index + items.length, found);
 }
 
 /** Links to the pages before and after. */
-export function pageLinks({ search, index, total }: ShownPage, path: string): Html | string {
+export function pageLinks({ search, index, total }: ShownPage, { path, texts }: ListPage): Html | string {
   const last = Math.ceil(total / shownMax);
   if (last <= 1) return '';
   const page = Math.floor(index / shownMax) + 1;
@@ -116,9 +110,9 @@ export function pageLinks({ search, index, total }: ShownPage, path: string): Ht
       ? markup`<span class="page-link page-none" aria-hidden="true">${label}</span>`
       : markup`<a class="page-link" rel="${rel}" href="${searchPath(path, { ...search, page: to })}">${label}</a>`;
   return markup`
-    <nav class="pages" aria-label="Pages">
-      ${link(page - 1, 'Previous', 'prev')}
-      <span class="page-now">Page ${formatCount(page)} of ${formatCount(last)}</span>
-      ${link(page + 1, 'Next', 'next')}
+    <nav class="pages" aria-label="${texts.pages}">
+      ${link(page - 1, texts.previous, 'prev')}
+      <span class="page-now">${texts.page(page, last)}</span>
+      ${link(page + 1, texts.next, 'next')}
     </nav>`;
 }

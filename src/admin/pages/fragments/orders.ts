@@ -1,8 +1,7 @@
 import type { TimelineEntry } from '../../../domain/order.ts';
-import { formatNight, formatTime } from '../../../http/pages/format.ts';
 import { type Html, markup } from '../../../http/pages/markup.ts';
 import type { AdminOrder } from '../../order-service.ts';
-import { durationWords, formatQuantity, statusWords } from '../format.ts';
+import { durationWords, formatNight, formatQuantity, formatTime, statusWords } from '../format.ts';
 import { type Column, cell, headCell, table } from './table.ts';
 
 export const stuckOrSlowElementId = 'admin-concerns';

@@ -1,14 +1,14 @@
-import { formatCount, formatNight, formatPrice } from '../../../http/pages/format.ts';
 import { type Html, markup } from '../../../http/pages/markup.ts';
+import { englishSearch } from '../../../http/pages/texts/en.ts';
 import type { PackageStatus } from '../../package-service.ts';
-import { msWords, rateWords, shortMomentWords } from '../format.ts';
+import { formatCount, formatNight, formatPrice, msWords, rateWords, shortMomentWords } from '../format.ts';
 import { sparkline } from './sparkline.ts';
 import { type Column, cell, dash, headCell, numberCell, table } from './table.ts';
 
 export const packagesElementId = 'admin-packages';
 
 /** The search of the list of packages. */
-export const packageSearch = { path: '/admin/packages', one: 'package', many: 'packages' };
+export const packageSearch = { path: '/admin/packages', texts: englishSearch('package', 'packages') };
 
 export function packageElementId(id: number): string {
   return `admin-package-${id}`;

@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { fakeOrder, fakeSnapshot, fakeNow as now } from '../../../../test/support/fake-engine.ts';
 import { type Order, orderStatuses } from '../../../domain/order.ts';
+import { textsOf } from '../texts/index.ts';
 import { orderFragment } from './order.ts';
 import { orderText, queueText, waitText } from './order-text.ts';
 import { packageFragment, stayState } from './package.ts';
 
-const view = { currency: 'USD', now };
+const texts = textsOf('en');
+const view = { currency: 'USD', now, texts };
 const live = { inProgress: 1, now };
 
 describe('a package', () => {
@@ -44,7 +46,7 @@ describe('a package', () => {
 
   test('escapes texts of operators', () => {
     const hostile = fakeOrder({ package: { flight: '<script>"', stay: '<b>', price: 1 } });
-    expect(String(orderFragment(hostile, live))).not.toMatch(/<script|<b>"|Flight<b>/);
+    expect(String(orderFragment(hostile, live, texts))).not.toMatch(/<script|<b>"|Flight<b>/);
   });
 
   test.each([
@@ -70,7 +72,7 @@ describe('a package', () => {
 
 describe('an order', () => {
   const shown = (overrides: Partial<Order>, more = {}) =>
-    String(orderFragment(fakeOrder(overrides), { ...live, ...more }));
+    String(orderFragment(fakeOrder(overrides), { ...live, ...more }, texts));
 
   test('is one element without htmx attributes', () => {
     for (const status of ['queued', 'held', 'confirmed', 'failed', 'compensating', 'withdrawn'] as const) {
@@ -133,7 +135,7 @@ describe('an order', () => {
     [{ queuePosition: 1, inProgress: 0 }, 'You will move up as soon as a place comes free.'],
     [{ queuePosition: 2, inProgress: 0 }, '1 person is ahead of you.'],
   ])('in the queue shows %j as text', (state, words) => {
-    expect(queueText({ ...state, now })).toBe(words);
+    expect(queueText({ ...state, now }, texts)).toBe(words);
   });
 
   test.each([
@@ -146,14 +148,14 @@ describe('an order', () => {
     [{ minSeconds: 2_700, maxSeconds: 3_600 }, 'about 45 minutes to 1 hour'],
     [{ minSeconds: 3_600, maxSeconds: 10_800 }, 'about 1 to 3 hours'],
   ])('in the queue shows the estimated wait %j as text', (estimatedWait, words) => {
-    expect(waitText(estimatedWait)).toBe(words);
+    expect(waitText(estimatedWait, texts)).toBe(words);
     expect(shown({}, { queuePosition: 7, estimatedWait })).toContain(`Estimated wait: <b>${words}</b>`);
     expect(shown({ status: 'held' }, { estimatedWait })).not.toContain('Estimated wait');
   });
 
   test.each(orderStatuses)('that is %s says in one sentence what happens next', (status) => {
     const order = fakeOrder({ status });
-    const { text, next } = orderText(order, live);
+    const { text, next } = orderText(order, live, texts);
     expect(next).toMatch(/^[A-Z][^.!?]+\.$/);
     expect(text).not.toContain(next);
     expect(shown(order)).toContain(`<p class="next" id="next-${status}">${next}</p>`);

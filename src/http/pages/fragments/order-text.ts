@@ -1,9 +1,8 @@
-import { errorKind } from '../../../domain/errors.ts';
-import type { Order, TimelineEntry, TimelineEvent } from '../../../domain/order.ts';
+import type { Order, TimelineEntry } from '../../../domain/order.ts';
 import type { EstimatedWait } from '../../../engine/engine.ts';
 import type { IconName } from '../elements.ts';
-import { formatNight, formatTime, formatWaitRange, peopleAre, placesAre } from '../format.ts';
 import { type Html, markup } from '../markup.ts';
+import type { Texts } from '../texts/index.ts';
 import type { TripOffer } from './package.ts';
 
 /** An order's status in words. `tone` selects the colour; the icon and the words say the same without colour. */
@@ -18,129 +17,77 @@ export interface OrderText {
   readonly next: string;
 }
 
-export function orderText(order: Order, live: LiveOrderState): OrderText {
+export function orderText(order: Order, live: LiveOrderState, texts: Texts): OrderText {
+  const { status } = texts;
   switch (order.status) {
     case 'queued':
-      return {
-        ...waiting('line', 'In the queue'),
-        headline: 'Your position in the queue',
-        text: queueText(live),
-        next: 'On your turn we book at once, unless everything has been sold by then.',
-      };
+      return { ...waiting('line'), ...status.queued, text: queueText(live, texts) };
     case 'held':
       return order.flight === undefined
-        ? {
-            ...waiting('plane', 'Booking'),
-            headline: 'Asking the airline…',
-            text: 'We hold a place for you while we book. You will know in a few seconds.',
-            next: 'If the airline has a seat, we ask the hotel for your room.',
-          }
-        : {
-            ...waiting('bed', 'Booking'),
-            headline: 'Asking the hotel…',
-            text: 'Your seat is reserved. Your room is next.',
-            next: 'If the hotel has a room, your trip is booked.',
-          };
-    case 'confirmed':
-      return {
-        tone: 'good',
-        icon: 'check',
-        title: 'Booked',
-        headline: 'Your trip is booked',
-        text: `Your seat and your room for the night of ${formatNight(order.package.stay)} are reserved. No payment is taken.`,
-        next: 'On your trip you need the ticket and the reservation number below.',
-      };
+        ? { ...waiting('plane'), ...status.askingAirline }
+        : { ...waiting('bed'), ...status.askingHotel };
+    case 'confirmed': {
+      const text = status.confirmed.text(texts.formats.night(order.package.stay));
+      return { tone: 'good', icon: 'check', ...status.confirmed, text };
+    }
     case 'cancelling':
-      return {
-        ...waiting('back', 'Cancelling'),
-        headline: 'Cancelling your trip…',
-        text: 'We are giving back your seat and your room.',
-        next: 'As soon as both are given back, the trip is cancelled.',
-      };
+      return { ...waiting('back'), ...status.cancelling };
     case 'cancelled':
-      return {
-        ...neutral('Cancelled'),
-        headline: 'This trip is cancelled',
-        text: 'Your seat and your room were given back. You have not been charged.',
-        next: 'This order has ended; you can order again while the trip is on sale.',
-      };
+      return { tone: 'neutral', icon: 'back', ...status.cancelled };
     case 'withdrawn':
-      return {
-        ...neutral('Left the queue'),
-        headline: 'You left the queue',
-        text: 'Nothing was booked. You have not been charged.',
-        next: 'This order has ended; if you order again, you join the queue at its end.',
-      };
+      return { tone: 'neutral', icon: 'back', ...status.withdrawn };
     case 'rejected':
-      return {
-        tone: 'bad',
-        icon: 'cross',
-        title: 'Sold out',
-        headline: 'Sold out before your turn',
-        text: errorKind('sold_out').words,
-        next: 'This order has ended; other trips may still be on sale.',
-      };
+      return { tone: 'bad', icon: 'cross', ...status.rejected, text: texts.errors.sold_out };
     case 'compensating':
-      return {
-        ...failed(order),
-        next: 'You need not wait for that: this order can no longer be booked.',
-      };
     case 'failed':
-      return {
-        ...failed(order),
-        next: 'This order has ended; you can try again while the trip is on sale.',
-      };
+      return { tone: 'bad', icon: 'cross', ...status[order.status], ...failureText(order, texts) };
   }
 }
 
-function waiting(icon: IconName, title: string) {
-  return { tone: 'waiting', icon, title } as const;
-}
-
-function neutral(title: string) {
-  return { tone: 'neutral', icon: 'back', title } as const;
-}
-
-function failed(order: Order) {
-  return { tone: 'bad', icon: 'cross', title: 'Not booked', ...failureText(order) } as const;
+function waiting(icon: IconName) {
+  return { tone: 'waiting', icon } as const;
 }
 
 /** The text of a queued order, such as `1 place is being booked. You get it if that booking fails.` */
-export function queueText({ queuePosition, inProgress }: LiveOrderState): string {
-  const ahead =
-    queuePosition === undefined || queuePosition === 1 ? '' : `${peopleAre(queuePosition - 1)} ahead of you.`;
-  if (inProgress === 0) return ahead === '' ? 'You will move up as soon as a place comes free.' : ahead;
-  const booked = `${placesAre(inProgress)} being booked.`;
-  if (queuePosition === undefined)
-    return `${booked} If a booking fails, its place goes to the next in the queue.`;
+export function queueText(
+  { queuePosition, inProgress }: LiveOrderState,
+  { queue }: Pick<Texts, 'queue'>,
+): string {
+  const ahead = queuePosition === undefined || queuePosition === 1 ? '' : queue.ahead(queuePosition - 1);
+  if (inProgress === 0) return ahead === '' ? queue.movingUp : ahead;
+  const booked = queue.booking(inProgress);
+  if (queuePosition === undefined) return `${booked} ${queue.placesGoOn}`;
   if (queuePosition > 1) return `${ahead} ${booked}`;
-  return inProgress === 1
-    ? `${booked} You get it if that booking fails.`
-    : `${booked} You get the first that comes free.`;
+  return `${booked} ${inProgress === 1 ? queue.yoursIfItFails : queue.firstIsYours}`;
 }
 
 /** The estimated wait of a queued order, such as `about 1 to 3 minutes`. */
-export function waitText(wait: EstimatedWait | undefined): string {
-  return wait === undefined ? 'not known yet' : formatWaitRange(wait.minSeconds, wait.maxSeconds);
+export function waitText(
+  wait: EstimatedWait | undefined,
+  { formats, queue }: Pick<Texts, 'formats' | 'queue'>,
+): string {
+  if (wait === undefined) return queue.waitUnknown;
+  const [min, max] = formats.waitRange(wait.minSeconds, wait.maxSeconds);
+  return wait.minSeconds === 0 ? queue.waitUpTo(max) : queue.waitBetween(min, max);
 }
 
 /** The text of a failed order, such as headline `The airline had no seat.` and text `You have not been charged.` */
-function failureText(order: Order): { headline: string; text: string } {
-  const returning = order.status === 'compensating' ? ' We are giving back what was already reserved.' : '';
-  const [headline = '', ...rest] = reasonText(order).split(/(?<=\.) /);
+function failureText(order: Order, texts: Texts): { headline: string; text: string } {
+  const returning = order.status === 'compensating' ? ` ${texts.status.givingBack}` : '';
+  const [headline = '', ...rest] = reasonText(order, texts).split(/(?<=\.) /);
   return { headline, text: rest.join(' ') + returning };
 }
 
-function reasonText({ reason }: Order): string {
-  if (reason === undefined) return errorKind('supplier_failed').words;
+function reasonText({ reason }: Order, { errors, status }: Texts): string {
+  if (reason === undefined) return errors.supplier_failed;
   switch (reason) {
     case 'flight_unavailable':
     case 'hotel_unavailable':
     case 'invalid_ticket':
     case 'sold_out':
-      return errorKind(reason).words;
+      return errors[reason];
     case 'supplier_silent':
-      return 'The airline or the hotel did not answer. You have not been charged.';
+      return status.supplierSilent;
   }
 }
 
@@ -157,35 +104,14 @@ export interface LiveOrderState {
   readonly now: number;
 }
 
-const plain: Record<TimelineEvent, string> = {
-  queued: 'You joined the queue.',
-  claimed: 'A place was held for you.',
-  'flight reserved': 'The airline reserved your seat.',
-  'flight refused': 'The airline had no seat.',
-  'flight unknown': 'The airline did not answer.',
-  'hotel reserved': 'The hotel reserved your room.',
-  'hotel refused': 'The hotel had no room.',
-  'hotel unknown': 'The hotel did not answer.',
-  confirmed: 'Your trip was confirmed.',
-  compensating: 'We started to give back what was reserved.',
-  'cancel requested': 'You asked us to cancel the trip.',
-  'flight cancelled': 'Your seat was given back.',
-  'hotel cancelled': 'Your room was given back.',
-  released: 'The place became free for others.',
-  failed: 'The order ended without a booking.',
-  cancelled: 'The trip was cancelled.',
-  withdrawn: 'You left the queue.',
-  'sold out': 'The last place was sold.',
-};
-
 /** The events of an order, oldest first. */
-export function timeline(entries: readonly TimelineEntry[]): Html {
+export function timeline(entries: readonly TimelineEntry[], { formats, result }: Texts): Html {
   return markup`
     <ol class="timeline">
       ${entries.map(
         ({ at, event }) => markup`
-          <li><time class="clock" datetime="${new Date(at).toISOString()}">${formatTime(at)}</time>
-            <span>${plain[event]}</span></li>`,
+          <li><time class="clock" datetime="${new Date(at).toISOString()}">${formats.time(at)}</time>
+            <span>${result.events[event]}</span></li>`,
       )}
     </ol>`;
 }

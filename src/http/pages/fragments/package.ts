@@ -1,7 +1,7 @@
 import { isSoldOut, type PackageSnapshot, salePhase } from '../../../domain/travel-package.ts';
-import { formatCount, formatDateTime, formatPrice, formatQuantity } from '../format.ts';
 import type { RenderContext } from '../layout.ts';
 import { type Html, markup } from '../markup.ts';
+import type { Texts } from '../texts/index.ts';
 
 /**
  * What a customer can do with a package. `line` means joining the queue. public/order.js changes the state when a sale opens or
@@ -46,7 +46,7 @@ export function stayElementId(packageId: number): string {
  */
 export function packageFragment(
   snapshot: PackageSnapshot,
-  { currency, now }: Pick<RenderContext, 'currency' | 'now'>,
+  { currency, now, texts }: Pick<RenderContext, 'currency' | 'now' | 'texts'>,
 ): Html {
   const { id, price, quota, opensAt, closesAt } = snapshot.package;
   const { remaining: free, held, confirmed: sold } = snapshot.inventory;
@@ -57,33 +57,35 @@ export function packageFragment(
     <span id="${elementId}" class="stay" data-state="${state}" data-open-state="${opened}"
       data-opens-at="${opensAt ?? ''}" data-closes-at="${closesAt ?? ''}" data-now="${now}"
       data-size="${quota < largeQuotaMin ? 'small' : 'large'}">
-      <span class="stay-price">${formatPrice(price, currency)}</span>
-      <span class="stay-status" id="${elementId}-status" data-open-words="${statusText(opened, snapshot)}">
-        ${statusText(state, snapshot)}</span>
+      <span class="stay-price">${texts.formats.price(price, currency)}</span>
+      <span class="stay-status" id="${elementId}-status" data-open-words="${statusText(opened, snapshot, texts)}">
+        ${statusText(state, snapshot, texts)}</span>
       ${bar({ sold, held, free })}
       <span class="stay-words" id="${elementId}-words">
-        <span class="key${sold === 0 ? '' : ' key-sold'}">${sold === 0 ? '' : `${formatCount(sold)} sold`}</span>
-        ${held === 0 ? '' : markup`<span class="key key-held">${formatCount(held)} being booked</span>`}
+        <span class="key${sold === 0 ? '' : ' key-sold'}">${sold === 0 ? '' : texts.stay.sold(sold)}</span>
+        ${held === 0 ? '' : markup`<span class="key key-held">${texts.stay.booking(held)}</span>`}
       </span>
     </span>`;
 }
 
-function statusText(state: StayState, { package: { opensAt = 0 }, inventory }: PackageSnapshot): string {
+function statusText(
+  state: StayState,
+  { package: { opensAt = 0 }, inventory }: PackageSnapshot,
+  { formats, stay }: Texts,
+): string {
   switch (state) {
     case 'free':
-      return `${formatQuantity(inventory.remaining, 'place')} left`;
+      return stay.placesLeft(inventory.remaining);
     case 'line':
-      return inventory.waiting === 0
-        ? 'No place free right now'
-        : `Queue · ${formatCount(inventory.waiting)} waiting`;
+      return inventory.waiting === 0 ? stay.noneFree : stay.queue(inventory.waiting);
     case 'sold_out':
-      return 'Sold out';
+      return stay.soldOut;
     case 'not_open':
-      return `Opens ${formatDateTime(opensAt)}`;
+      return stay.opens(formats.dateTime(opensAt));
     case 'closed':
-      return 'Sale closed';
+      return stay.closed;
     case 'paused':
-      return 'Paused';
+      return stay.paused;
   }
 }
 

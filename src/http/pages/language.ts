@@ -1,0 +1,56 @@
+import type { Context, MiddlewareHandler } from 'hono';
+import { setCookie } from 'hono/cookie';
+import { type DetectorOptions, detectFromCookie, detectFromHeader, detectFromQuery } from 'hono/language';
+import type { HttpSettings } from '../app-services.ts';
+import { cookieFormat } from '../security.ts';
+import { defaultLanguage, type Language, languageFrom, languages } from './texts/languages.ts';
+
+type CookieSettings = Pick<HttpSettings, 'publicOrigin'>;
+
+/** The cookie has a language's code. It only says what the customer has chosen, so it needs no signature. */
+const cookieName = 'language';
+const maxAgeS = 365 * 24 * 60 * 60;
+
+/**
+ * The language of a page: the one that the address names (`?lang=de`), or else the one that was chosen before, or else
+ * the best match for `Accept-Language` with its weights (RFC 9110, section 12.5.4). `de-AT` matches `de`. Sets the headers
+ * that say so.
+ */
+export function chooseLanguage(c: Context, settings: CookieSettings): Language {
+  const options = detectorOptions(settings);
+  const found = detectFromQuery(c, options) ?? detectFromCookie(c, options) ?? detectFromHeader(c, options);
+  const language = languageFrom(found) ?? defaultLanguage;
+  c.header('Vary', 'Accept-Language');
+  c.header('Content-Language', language);
+  return language;
+}
+
+/**
+ * Remembers a language that the address of a page names, which works without JavaScript. Not for fragments: their
+ * addresses name the language of their page, which need not be the one that was chosen last.
+ */
+export function rememberLanguage(settings: CookieSettings): MiddlewareHandler {
+  const options = detectorOptions(settings);
+  const { attributes } = cookieFormat(cookieName, settings);
+  return async (c, next) => {
+    const chosen = detectFromQuery(c, options);
+    if (chosen !== undefined) {
+      setCookie(c, options.lookupCookie, chosen, { ...attributes, sameSite: 'Lax', maxAge: maxAgeS });
+    }
+    await next();
+  };
+}
+
+function detectorOptions(settings: CookieSettings): DetectorOptions {
+  return {
+    order: ['querystring', 'cookie', 'header'],
+    lookupQueryString: 'lang',
+    lookupCookie: cookieFormat(cookieName, settings).name,
+    lookupFromHeaderKey: 'Accept-Language',
+    lookupFromPathIndex: 0,
+    caches: false,
+    ignoreCase: true,
+    fallbackLanguage: defaultLanguage,
+    supportedLanguages: [...languages],
+  };
+}
