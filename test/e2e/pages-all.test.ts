@@ -30,10 +30,14 @@ const addresses: Readonly<Record<string, () => string>> = {
   'unknown address': () => `${stage.origin}/nothing-here`,
 };
 
-describe.each(['light', 'dark'] as const)('every page, %s, on a phone', (colorScheme) => {
+describe.each([
+  ['light', 'en-GB'],
+  ['dark', 'en-GB'],
+  ['light', 'de-DE'],
+] as const)('every page, %s, %s, on a phone', (colorScheme, locale) => {
   test.each(Object.keys(addresses))('%s', { timeout: 60_000 }, async (name) => {
     const viewport = { width: 360, height: 740 };
-    const context = await browser.newContext({ colorScheme, viewport, reducedMotion: 'reduce' });
+    const context = await browser.newContext({ colorScheme, locale, viewport, reducedMotion: 'reduce' });
     const page = await context.newPage();
     const complaints = listen(page);
     await page.goto(addresses[name]?.() as string);

@@ -56,14 +56,14 @@ async function misfitsByWidth(page: Page, name = ''): Promise<Record<string, str
   return found;
 }
 
-async function open(): Promise<{ context: BrowserContext; page: Page }> {
-  const context = await browser.newContext();
+async function open(locale = 'en-GB'): Promise<{ context: BrowserContext; page: Page }> {
+  const context = await browser.newContext({ locale });
   return { context, page: await context.newPage() };
 }
 
 describe('at 320 to 1280 px nothing overflows, is cut off or leaves its box', { timeout: 120_000 }, () => {
-  test('on the customers’ pages', async () => {
-    const { context, page } = await open();
+  test.each(['en-GB', 'de-DE'])('on the customers’ pages, %s', async (locale) => {
+    const { context, page } = await open(locale);
     const found: Record<string, string[]> = {};
     for (const [name, address] of Object.entries(customers())) {
       await page.goto(new URL(address, stage.origin).href);
@@ -119,8 +119,8 @@ const windows = [
   [640, 400],
 ] as const;
 
-test('price and button of a chosen trip are visible', async () => {
-  const { context, page } = await open();
+test.each(['en-GB', 'de-DE'])('price and button of a chosen trip are visible, %s', async (locale) => {
+  const { context, page } = await open(locale);
   for (const [index, name] of longFlightNames.entries()) {
     await page.goto(`${stage.origin}/order?package=${1000 + 8 * index}`);
     for (const [width, height] of windows) {
@@ -220,7 +220,8 @@ const behindBar = `(element) => {
   const bar = [...document.querySelectorAll('.buy-bar, .buy-inner')].find((each) => getComputedStyle(each).position === 'sticky');
   const { top, bottom } = seen.getBoundingClientRect();
   const isOut = top < 0 || bottom > innerHeight;
-  const isBehind = bar && !bar.contains(seen) && bottom > bar.getBoundingClientRect().top + 1;
+  const edge = bar?.getBoundingClientRect();
+  const isBehind = bar && !bar.contains(seen) && bottom > edge.top + 1 && top < edge.bottom - 1;
   return isOut || isBehind ? [seen.outerHTML.slice(0, 160) + ' ' + [top, bottom, bar?.getBoundingClientRect().top]] : [];
 }`;
 

@@ -41,6 +41,8 @@ export interface ContextOptions {
   readonly deviceScaleFactor?: number;
   readonly hasTouch?: boolean;
   readonly isMobile?: boolean;
+  /** The language of the browser, such as `de-DE`. Default: English. */
+  readonly locale?: string;
   /** Cookies and local storage of an earlier context, from its `storageState()`. */
   readonly storageState?: Awaited<ReturnType<BrowserContext['storageState']>>;
   /** Default `reduce`, because without a graphics card the processor draws each step of an animation. */
