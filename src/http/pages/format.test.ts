@@ -43,3 +43,18 @@ test.each([
   expect([0.3, 6.2, 90, 91, 3_000].map(formats.wait).map(plain)).toEqual(waits);
   expect([1, 0].map(stay.placesLeft)).toEqual(places);
 });
+
+test.each([
+  ['en', ['20|45 seconds', '45 seconds|2 minutes', '1|3 minutes', '45 minutes|1 hour', '1|3 hours']],
+  ['de', ['20|45 Sekunden', '45 Sekunden|2 Minuten', '1|3 Minuten', '45 Minuten|1 Stunde', '1|3 Stunden']],
+] as const)('ranges of waits in %s', (language, expected) => {
+  const { waitRange } = textsOf(language).formats;
+  const ranges = [
+    [20, 45],
+    [45, 120],
+    [60, 180],
+    [2_700, 3_600],
+    [3_600, 10_800],
+  ] as const;
+  expect(ranges.map(([min, max]) => plain(waitRange(min, max).join('|')))).toEqual(expected);
+});

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { fakeOrder, fakeSnapshot, fakeNow as now } from '../../../../test/support/fake-engine.ts';
 import { type Order, orderStatuses } from '../../../domain/order.ts';
 import { textsOf } from '../texts/index.ts';
+import { languages } from '../texts/languages.ts';
 import { orderFragment } from './order.ts';
 import { orderText, queueText, waitText } from './order-text.ts';
 import { packageFragment, stayState } from './package.ts';
@@ -153,11 +154,26 @@ describe('an order', () => {
     expect(shown({ status: 'held' }, { estimatedWait })).not.toContain('Estimated wait');
   });
 
+  test.each([
+    [undefined, 'noch nicht bekannt'],
+    [{ minSeconds: 0, maxSeconds: 60 }, 'bis zu 1 Minute'],
+    [{ minSeconds: 60, maxSeconds: 180 }, 'etwa 1 bis 3 Minuten'],
+    [{ minSeconds: 30, maxSeconds: 120 }, 'etwa 30 Sekunden bis 2 Minuten'],
+  ])('in the queue shows the estimated wait %j as German text', (estimatedWait, words) => {
+    const german = textsOf('de');
+    const html = String(orderFragment(fakeOrder(), { ...live, queuePosition: 7, estimatedWait }, german));
+    expect(html).toContain(`Geschätzte Wartezeit: <b>${words}</b>`);
+  });
+
   test.each(orderStatuses)('that is %s says in one sentence what happens next', (status) => {
     const order = fakeOrder({ status });
-    const { text, next } = orderText(order, live, texts);
-    expect(next).toMatch(/^[A-Z][^.!?]+\.$/);
-    expect(text).not.toContain(next);
-    expect(shown(order)).toContain(`<p class="next" id="next-${status}">${next}</p>`);
+    for (const language of languages) {
+      const { text, next } = orderText(order, live, textsOf(language));
+      expect(next).toMatch(/^[A-Z][^.!?]+\.$/);
+      expect(text).not.toContain(next);
+      expect(String(orderFragment(order, live, textsOf(language)))).toContain(
+        `<p class="next" id="next-${status}">${next}</p>`,
+      );
+    }
   });
 });
