@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { fakeNow, fakeOrder } from '../../test/support/fake-engine.ts';
 import { type Order, orderStatuses } from '../domain/order.ts';
+import { textsOf } from '../http/pages/texts/index.ts';
+import { type Language, languages } from '../http/pages/texts/languages.ts';
 import { orderCalendar } from './order-calendar.ts';
 
 const confirmed: Order = fakeOrder({
@@ -13,9 +15,12 @@ const confirmed: Order = fakeOrder({
   ],
 });
 
+const calendarOf = (order: Order, language: Language = 'en') =>
+  orderCalendar(order, textsOf(language).calendar);
+
 /** The properties of each event, as `NAME: value`. */
-function eventsOf(order: Order): string[][] {
-  const text = orderCalendar(order)?.text ?? '';
+function eventsOf(order: Order, language?: Language): string[][] {
+  const text = calendarOf(order, language)?.text ?? '';
   return text
     .replaceAll('\r\n ', '')
     .split('BEGIN:VEVENT\r\n')
@@ -39,40 +44,51 @@ describe('the calendar file of a confirmed order', () => {
     expect(night.join()).toContain('DESCRIPTION:Hotel reservation: H-00000456\\n');
   });
 
-  test('has no time of day, because an order knows none', () => {
-    const withoutStamps = (orderCalendar(confirmed)?.text ?? '').replaceAll(/^DTSTAMP:.*$/gm, '');
+  test('is in German for a customer who reads German', () => {
+    const [flight = [], night = []] = eventsOf(confirmed, 'de');
+    expect(flight).toContain('SUMMARY:Flug: Flight-1');
+    expect(flight.join()).toContain('DESCRIPTION:Flugticket: F-00000123\\nDie Uhrzeit des Fluges');
+    expect(night).toContain('SUMMARY:Nacht im Hotel');
+    expect(night).toContain('DESCRIPTION:Hotelreservierung: H-00000456\\nFlug: Flight-1');
+    expect(calendarOf(confirmed, 'de')?.name).toBe('reise-2022-08-09.ics');
+  });
+
+  test('is text/calendar in UTF-8, with a name that fits a header', () => {
+    expect(calendarOf(confirmed)).toMatchObject({
+      name: 'trip-2022-08-09.ics',
+      type: 'text/calendar; charset=utf-8',
+    });
+    for (const language of languages) expect(calendarOf(confirmed, language)?.name).toMatch(/^[\w.-]+$/);
+  });
+
+  test.each(languages)('has no time of day in %s, because an order knows none', (language) => {
+    const withoutStamps = (calendarOf(confirmed, language)?.text ?? '').replaceAll(/^DTSTAMP:.*$/gm, '');
     expect(withoutStamps).not.toMatch(/\dT\d|\d\d:\d\d/);
   });
 
   test('is the same for the same order, and no other order has its events', () => {
-    expect(orderCalendar({ ...confirmed })).toEqual(orderCalendar(confirmed));
-    const uids = [confirmed, { ...confirmed, id: '0000-0000-0000-0001' }].flatMap((order) =>
-      eventsOf(order).map((event) => event.find((line) => line.startsWith('UID:'))),
-    );
+    expect(calendarOf({ ...confirmed })).toEqual(calendarOf(confirmed));
+    const uidsOf = (order: Order, language?: Language) =>
+      eventsOf(order, language).map((event) => event.find((line) => line.startsWith('UID:')));
+    const uids = [...uidsOf(confirmed), ...uidsOf({ ...confirmed, id: '0000-0000-0000-0001' })];
     expect(new Set(uids).size).toBe(4);
     expect(uids).not.toContain(undefined);
+    expect(uidsOf(confirmed, 'de')).toEqual(uidsOf(confirmed));
   });
 
   test('Q10 has neither the id nor the email of the order', () => {
-    const text = (orderCalendar(confirmed)?.text ?? '').replaceAll('\r\n ', '');
+    const text = (calendarOf(confirmed)?.text ?? '').replaceAll('\r\n ', '');
     expect(text).not.toContain(confirmed.id);
     expect(text).not.toContain(confirmed.email);
-  });
-
-  test('is text/calendar in UTF-8, with a name that fits a header', () => {
-    expect(orderCalendar(confirmed)).toMatchObject({
-      name: 'trip-2022-08-09.ics',
-      type: 'text/calendar; charset=utf-8',
-    });
   });
 });
 
 test('an order that is not confirmed has no calendar file', () => {
-  const having = orderStatuses.filter((status) => orderCalendar({ ...confirmed, status }) !== undefined);
+  const having = orderStatuses.filter((status) => calendarOf({ ...confirmed, status }) !== undefined);
   expect(having).toEqual(['confirmed']);
 });
 
 test('an order whose night is no date has no calendar file', () => {
   const odd = { ...confirmed, package: { ...confirmed.package, stay: 'the night of the gala' } };
-  expect(orderCalendar(odd)).toBeUndefined();
+  expect(calendarOf(odd)).toBeUndefined();
 });

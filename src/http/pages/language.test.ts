@@ -156,6 +156,38 @@ describe('fragments', () => {
   });
 });
 
+describe('a calendar file', () => {
+  const booked = fakeApp({ engine: { order: async () => fakeOrder({ status: 'confirmed' }) } });
+  const address = `/orders/${id}/calendar.ics?proof=${proof}`;
+  const german = { 'accept-language': 'de', cookie: 'language=de' };
+
+  it('is asked for in the language of its page', async () => {
+    for (const lang of ['en', 'de']) {
+      const page = await booked.request(`/orders/${id}?proof=${proof}&cookie=set&lang=${lang}`);
+      expect(await page.text()).toMatch(
+        new RegExp(`<form id="calendar" [^>]*>\\s*<input type="hidden" name="lang" value="${lang}">`),
+      );
+    }
+  });
+
+  it('is in the language of its page, not in the one that was chosen last, and changes no cookie', async () => {
+    for (const [lang, summary] of [
+      ['en', 'SUMMARY:Flight: Flight-1'],
+      ['de', 'SUMMARY:Flug: Flight-1'],
+    ] as const) {
+      const headers = lang === 'en' ? german : {};
+      const file = await booked.request(`${address}&lang=${lang}`, { headers });
+      expect([file.headers.get('content-language'), file.headers.getSetCookie()]).toEqual([lang, []]);
+      expect(await file.text()).toContain(summary);
+    }
+  });
+
+  it('is in the language of the customer if its address names none', async () => {
+    expect(await (await booked.request(address, { headers: german })).text()).toContain('SUMMARY:Flug: ');
+    expect(await (await booked.request(address)).text()).toContain('SUMMARY:Flight: ');
+  });
+});
+
 it('a page loads the texts of its scripts before them', async () => {
   for (const lang of ['en', 'de']) {
     const { html } = await read(`/order?lang=${lang}`);

@@ -65,7 +65,10 @@ export function resultPage(context: RenderContext, state: ResultPageState): Html
         ${orderFragment(order, live, context.texts)}
         ${findAgain(state, context.texts)}
         <form id="cancel" method="post" action="${cancelAddress}"></form>
-        <form id="calendar" action="/orders/${order.id}/calendar.ics">${state.actsByProof ? markup`<input type="hidden" name="proof" value="${proof}">` : ''}</form>
+        <form id="calendar" action="/orders/${order.id}/calendar.ics">
+          <input type="hidden" name="lang" value="${context.texts.language}">
+          ${state.actsByProof ? markup`<input type="hidden" name="proof" value="${proof}">` : ''}
+        </form>
         <form id="again" method="post" action="/${state.mode}">
           <input type="hidden" name="key" value="${state.key}" autocomplete="off">
           <input type="hidden" name="packageId" value="${order.packageId}">

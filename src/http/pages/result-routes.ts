@@ -108,12 +108,16 @@ async function showFragment(c: Context, services: PageServices): Promise<Respons
   return c.html(String(orderFragment(order, { ...(await liveOf(services, order)), now }, texts)));
 }
 
-/** Sends the calendar file of a confirmed order. For another order the page tells what has become of it. */
+/**
+ * Sends the calendar file of a confirmed order, in the language of its page, which the address names. For another order
+ * the page tells what has become of it.
+ */
 async function sendCalendar(c: Context, services: PageServices): Promise<Response> {
   const proof = c.req.query('proof');
   const order = await visibleOrder(c, services, parseOrderId(c.req.param('id') ?? ''), proof);
   if (order === undefined) return sendMiss(c, services);
-  const file = orderCalendar(order);
+  const { texts } = renderContext(c, services);
+  const file = orderCalendar(order, texts.calendar);
   if (file === undefined) {
     const parts = { cookieSet: proof !== undefined };
     return c.redirect(orderAddress(order.id, parts, proof), 303);

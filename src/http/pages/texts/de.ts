@@ -235,6 +235,14 @@ export const de: Texts = {
     notYet: 'Noch keine',
     givenBack: 'Zurückgegeben',
   },
+  calendar: {
+    fileName: (day) => `reise-${day}`,
+    flight: (flight) => `Flug: ${flight}`,
+    ticket: (ticketNumber) => `Flugticket: ${ticketNumber}`,
+    noTime: 'Die Uhrzeit des Fluges steht hier nicht; Sie erfahren sie von der Fluggesellschaft.',
+    night: 'Nacht im Hotel',
+    reservation: (reservationNumber) => `Hotelreservierung: ${reservationNumber}`,
+  },
   findAgain: {
     title: 'So finden Sie diese Bestellung wieder',
     listed: (myOrders) =>

@@ -1,3 +1,4 @@
+import type { CalendarTexts } from '../../../calendar/order-calendar.ts';
 import { type ErrorCode, errorCatalogue } from '../../../domain/errors.ts';
 import type { TimelineEvent } from '../../../domain/order.ts';
 import { formatsOf } from '../format.ts';
@@ -58,6 +59,15 @@ const events: Record<TimelineEvent, string> = {
   cancelled: 'The trip was cancelled.',
   withdrawn: 'You left the queue.',
   'sold out': 'The last place was sold.',
+};
+
+const calendar: CalendarTexts = {
+  fileName: (day) => `trip-${day}`,
+  flight: (flight) => `Flight: ${flight}`,
+  ticket: (ticketNumber) => `Flight ticket: ${ticketNumber}`,
+  noTime: 'This entry does not know the time of the flight; the airline does.',
+  night: 'Night at the hotel',
+  reservation: (reservationNumber) => `Hotel reservation: ${reservationNumber}`,
 };
 
 const placingOrder = 'Placing your order…';
@@ -249,6 +259,7 @@ export const en = {
     notYet: 'Not yet',
     givenBack: 'Given back',
   },
+  calendar,
   findAgain: {
     title: 'How to find this order again',
     listed: (myOrders: Html) =>

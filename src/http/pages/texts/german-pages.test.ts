@@ -146,6 +146,18 @@ for (const held of [0, 1, 3]) {
     addOrder(`queued at ${position}, ${held} held`, {}, { ...packages, queuePosition: () => position });
   }
 }
+for (const [minSeconds, maxSeconds] of [
+  [0, 1],
+  [20, 45],
+  [45, 120],
+  [2_700, 3_600],
+] as const) {
+  addOrder(
+    `queued for ${minSeconds} to ${maxSeconds} seconds`,
+    {},
+    { queuePosition: () => 7, estimatedWait: () => ({ minSeconds, maxSeconds }) },
+  );
+}
 for (const status of ['compensating', 'failed', 'withdrawn', 'cancelled'] satisfies OrderStatus[]) {
   for (const reason of reasons) {
     addOrder(`${status}: ${reason}`, { status, flight, ...(reason === undefined ? {} : { reason }) });
@@ -222,6 +234,22 @@ test.each([...scenes])('in German there is no English text: %s', async (_name, s
   const inEnglish = new Set(textsOfPage(english));
   expect(textsOfPage(translated).filter((text) => inEnglish.has(text) && !data.test(text))).toEqual([]);
   expect(englishSentences.filter((sentence) => translated.includes(sentence))).toEqual([]);
+});
+
+test('the calendar file of a German page has no English text', async () => {
+  const app = pages({ order: async () => fakeOrder({ status: 'confirmed', flight, hotel }) });
+  const files = await Promise.all(
+    (['en', 'de'] as const).map(async (language) => {
+      const file = await app.request(`/orders/${id}/calendar.ics?proof=${proof}&lang=${language}`);
+      return (await file.text()).replaceAll('\r\n ', '').split('\r\n');
+    }),
+  );
+  const [english = [], translated = []] = files.map((lines) =>
+    lines.filter((line) => /^(?:SUMMARY|DESCRIPTION):/.test(line)),
+  );
+  expect([english.length, translated.length]).toEqual([4, 4]);
+  expect(translated.filter((line) => english.includes(line))).toEqual([]);
+  expect(englishSentences.filter((sentence) => translated.join('\n').includes(sentence))).toEqual([]);
 });
 
 test('the pages in English have the texts of its catalogue', async () => {

@@ -32,19 +32,19 @@ describe('texts outside of the catalogues', () => {
     expect(textsIn(source.replaceAll('§', '$')).toSorted()).toEqual(texts.toSorted());
   });
 
-  const folder = join(root, 'src/http/pages');
-  const modules = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
-    (path) => path.endsWith('.ts') && !path.endsWith('.test.ts') && !path.startsWith('texts'),
+  const modules = ['src/http/pages', 'src/calendar'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts') && !path.startsWith('texts'))
+      .map((path) => join(folder, path)),
   );
 
-  it('are looked for in the modules of the pages', () => {
-    expect(modules).toEqual(
-      expect.arrayContaining(['layout.ts', 'order-page.ts', join('fragments', 'order.ts')]),
-    );
+  it('are looked for in the modules of the pages and of the calendar file', () => {
+    const some = ['http/pages/layout.ts', 'http/pages/fragments/order.ts', 'calendar/order-calendar.ts'];
+    expect(modules).toEqual(expect.arrayContaining(some.map((path) => join('src', path))));
   });
 
   test.each(modules)('are not in %s', (path) => {
-    expect(textsIn(readFileSync(join(folder, path), 'utf8'))).toEqual([]);
+    expect(textsIn(readFileSync(join(root, path), 'utf8'))).toEqual([]);
   });
 
   test.each([...scripts, ...otherScripts])('are not in public/%s.js', (name) => {
