@@ -74,8 +74,6 @@
       event.preventDefault();
       return;
     }
-    // A download leaves the page as it is.
-    if ('download' in form.dataset) return;
     form.dataset.sent = 'yes';
     if (!button?.dataset.busy) return;
     setBusy(button);

@@ -79,13 +79,13 @@ function exportPage(entered: ExportFields, errors: readonly FieldError[] = []): 
   };
 }
 
-/** The form leaves the page as it is, so that it can be sent again: see `data-download` in page.js. */
+/** The form leaves the page as it is and can be sent again, because page.js lets forms with GET alone. */
 function ordersCard(entered: ExportFields, errors: readonly FieldError[]): Html {
   const option = (value: string, label: string) =>
     markup`<option value="${value}"${value === entered.status ? markup` selected` : ''}>${label}</option>`;
   const utc = 'In UTC. Leave empty for no limit.';
   return markup`
-    <form class="card form form-wide" method="get" action="/admin/export/orders.csv" data-download>
+    <form class="card form form-wide" method="get" action="/admin/export/orders.csv">
       <h2>Orders</h2>
       <div class="field-row">
         ${field({ name: 'package', label: 'Package', value: entered.package, type: 'number', min: 1, note: 'Leave empty for all packages.' }, errors)}
