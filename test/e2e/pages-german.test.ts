@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { heading as headingOf, type ManualSale, startManualSale } from '../support/manual-sale.ts';
@@ -52,6 +53,7 @@ describe.each([true, false])('with JavaScript: %s', (javaScriptEnabled) => {
 
     await heading('Ihre Position in der Warteschlange').waitFor();
     await page.getByText('1 Platz wird gerade gebucht.').waitFor();
+    await page.getByText('Geschätzte Wartezeit: noch nicht bekannt').waitFor();
     expect(await language()).toBe('de');
     if (javaScriptEnabled) {
       await page.locator('#live-chip[data-state=live]').waitFor();
@@ -61,6 +63,13 @@ describe.each([true, false])('with JavaScript: %s', (javaScriptEnabled) => {
     await heading('Ihre Reise ist gebucht').waitFor();
     expect(await page.title()).toBe('Gebucht · Flight-1');
     expect(await page.locator('.trip-words').innerText()).toMatch(/100\s\$/);
+
+    const [file] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'In den Kalender' }).click(),
+    ]);
+    expect(file.suggestedFilename()).toBe('reise-2022-08-09.ics');
+    expect(await readFile(await file.path(), 'utf8')).toContain('SUMMARY:Flug: Flight-1\r\n');
 
     const cancel = javaScriptEnabled
       ? page.locator('summary', { hasText: 'Diese Reise stornieren' })

@@ -68,6 +68,28 @@ test('position, booking and outcome appear without a reload or a layout shift', 
   expect(await page.evaluate(seen)).toEqual({ reloaded: false, shifts: [] });
 });
 
+test('in German nothing moves either, though its texts are longer', async () => {
+  await sale.otherHolds();
+  supplier.hold('ana@example.com');
+  await page.goto(`${server.origin}/order-queue?package=1&lang=de`);
+  await page.getByLabel('Ihre E-Mail-Adresse').fill('ana@example.com');
+  await page.locator('#buy').click();
+  await heading('Ihre Position in der Warteschlange').waitFor();
+  await page.evaluate(watch);
+  await page.getByText('Geschätzte Wartezeit: noch nicht bekannt').waitFor();
+  await page
+    .getByText('Sobald Sie an der Reihe sind, buchen wir sofort, sofern noch etwas frei ist.')
+    .waitFor();
+  supplier.release('other@example.com', 'no seat');
+  await heading('Anfrage an die Fluggesellschaft …').waitFor();
+  supplier.release('ana@example.com', 'seat');
+  await heading('Ihre Reise ist gebucht').waitFor();
+  await page
+    .getByText('Auf Ihrer Reise brauchen Sie die Ticket- und die Reservierungsnummer unten.')
+    .waitFor();
+  expect(await page.evaluate(seen)).toEqual({ reloaded: false, shifts: [] });
+});
+
 test('the focus moves to the new headline when its element disappears', async () => {
   await sale.otherHolds();
   await order('/order-queue', 1, 'ana@example.com');

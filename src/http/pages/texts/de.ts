@@ -85,7 +85,7 @@ export const de: Texts = {
     queued: {
       title: 'In der Warteschlange',
       headline: 'Ihre Position in der Warteschlange',
-      next: 'Sobald Sie an der Reihe sind, buchen wir sofort, wenn dann noch nicht alles verkauft ist.',
+      next: 'Sobald Sie an der Reihe sind, buchen wir sofort, sofern noch etwas frei ist.',
     },
     askingAirline: {
       title: 'Buchung läuft',
@@ -104,7 +104,7 @@ export const de: Texts = {
       headline: 'Ihre Reise ist gebucht',
       text: (night) =>
         `Ihr Sitzplatz und Ihr Zimmer für die Nacht vom ${night} sind reserviert. Es wird nichts abgebucht.`,
-      next: 'Für Ihre Reise brauchen Sie die Nummern von Flugticket und Hotelreservierung, die unten stehen.',
+      next: 'Auf Ihrer Reise brauchen Sie die Ticket- und die Reservierungsnummer unten.',
     },
     cancelling: {
       title: 'Stornierung läuft',
