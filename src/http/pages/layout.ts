@@ -106,7 +106,6 @@ export function page(context: RenderContext, { current, address = '', live, ...p
     ...parts,
     ...(live === undefined ? {} : { live: liveIn(language, live) }),
     scripts: ['purchase-store.js', 'purchase-request.js', 'purchase-dialog.js', 'purchase.js'],
-    styles: ['purchase.css'],
     header: markup`
       <header class="top">
         <div class="top-inner">
