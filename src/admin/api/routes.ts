@@ -154,7 +154,7 @@ export function adminApiRoutes({ admin, clock, log, settings }: AdminApiDeps): H
     async GET(c) {
       const { package: packageId, ...query } = readQuery(c, exportQuery);
       const open = () => orders.exportPages({ ...query, ...defined({ packageId }) });
-      return sendCsv(c, ordersFile(open, settings.currency), { by: c.var.operator, log });
+      return sendCsv(c, ordersFile(open, settings.currency), { by: c.var.operator, log, clock });
     },
   });
   // A POST, so that no address contains an email. It only reads.
@@ -193,7 +193,7 @@ export function adminApiRoutes({ admin, clock, log, settings }: AdminApiDeps): H
       sendCsv(
         c,
         reconciliationFile(() => audits.reconcile()),
-        { by: c.var.operator, log },
+        { by: c.var.operator, log, clock },
       ),
   });
   route('/changes', {

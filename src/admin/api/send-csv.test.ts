@@ -11,8 +11,14 @@ type Row = CsvRow<'id' | 'note'>;
 
 /** A route that sends these pages. An error in their place is thrown when its page is read. */
 function routeOf(...pages: readonly (readonly Row[] | Error)[]) {
+  return slowRouteOf(0, ...pages);
+}
+
+/** Each page takes so many ms to read. */
+function slowRouteOf(pageMs: number, ...pages: readonly (readonly Row[] | Error)[]) {
   const log = recordingLog();
   const state = { read: 0, isOver: false, opened: 0 };
+  const clock = { monotonic: () => state.read * pageMs };
   async function* read(): AsyncGenerator<readonly Row[]> {
     try {
       for (const page of pages) {
@@ -29,7 +35,7 @@ function routeOf(...pages: readonly (readonly Row[] | Error)[]) {
     return read();
   };
   const file = { name: 'some.csv', columns: ['id', 'note'], open } as const;
-  const app = new Hono().get('/', (c) => sendCsv(c, file, { by: fakeOperator, log }));
+  const app = new Hono().get('/', (c) => sendCsv(c, file, { by: fakeOperator, log, clock }));
   app.onError(onError(silentLog));
   return { request: (method = 'GET') => app.request('/', { method }), state, log };
 }
@@ -85,10 +91,24 @@ describe('sendCsv', () => {
     const { request, state } = routeOf([{ id: 1 }], [{ id: 2 }], [{ id: 3 }]);
     const reader = ((await request()).body as ReadableStream<Uint8Array>).getReader();
     expect(state.read).toBe(1);
-    expect(textOf((await reader.read()).value)).toBe('id,note\r\n1,\r\n');
+    expect(textOf((await reader.read()).value)).toBe('id,note\r\n');
     expect(state.read).toBe(1);
-    expect(textOf((await reader.read()).value)).toBe('2,\r\n');
+    expect(textOf((await reader.read()).value)).toBe('1,\r\n');
     expect(state.read).toBe(2);
+  });
+
+  it('sends the last line byte by byte while it finds no rows, so that nobody closes a silent response', async () => {
+    const empty = Array<readonly Row[]>(6).fill([]);
+    const { request } = slowRouteOf(10_000, ...empty, [{ id: 1 }], ...empty, [{ id: 2 }]);
+    const chunks: string[] = [];
+    for await (const chunk of (await request()).body as ReadableStream<Uint8Array>) chunks.push(textOf(chunk));
+    expect(chunks).toEqual(['i', 'd', ',', 'note\r\n', '1', ',', '\r', '\n', '2,\r\n']);
+  });
+
+  it('ends complete if its last line was sent byte by byte', async () => {
+    const empty = Array<readonly Row[]>(50).fill([]);
+    const { request } = slowRouteOf(20_000, [{ note: 'Zürich' }], ...empty);
+    expect(await (await request()).text()).toBe('id,note\r\n,Zürich\r\n');
   });
 
   it.each([

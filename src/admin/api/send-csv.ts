@@ -1,5 +1,6 @@
 import type { Context } from 'hono';
 import { jsonHeaders } from '../../http/json.ts';
+import type { Clock } from '../../lib/clock.ts';
 import { type CsvCell, csvLine } from '../../lib/csv.ts';
 import type { Log } from '../../observability/log.ts';
 import type { Operator } from '../../storage/operator-log.ts';
@@ -20,12 +21,16 @@ export interface SendCsvOptions {
   /** Whom the log names as the reader of the file. */
   readonly by: Operator;
   readonly log: Log;
+  readonly clock: Pick<Clock, 'monotonic'>;
 }
+
+/** Proxies close a response that sends nothing for a minute, and this server closes it after two. */
+const silenceMaxMs = 20_000;
 
 /**
  * Answers with a CSV file (RFC 4180, UTF-8) for a download. The next page of rows is read only when the client has taken
  * the one before, so the answer needs the memory of a page, however long it is. If the client disconnects, no further
- * page is read.
+ * page is read. While no rows are found, a byte is sent now and then.
  *
  * An error before the first page sets the status. A later error cuts the response off, because half a file must not look
  * complete.
@@ -33,14 +38,14 @@ export interface SendCsvOptions {
 export async function sendCsv<Column extends string>(
   c: Context,
   file: CsvFile<Column>,
-  { by, log }: SendCsvOptions,
+  { by, log, clock }: SendCsvOptions,
 ): Promise<Response> {
   const headers = jsonHeaders({
     'Content-Type': 'text/csv; charset=utf-8',
     'Content-Disposition': `attachment; filename="${file.name}"`,
   });
   if (c.req.method === 'HEAD') return new Response(null, { status: 200, headers });
-  const chunks = chunksOf(file.columns, await file.open());
+  const chunks = chunksOf(file.columns, await file.open(), clock);
   log.info({ file: file.name, operator: by.name, client: by.address }, 'an operator exports a file');
   let first: IteratorResult<Uint8Array> | undefined = await chunks.next();
   let isCancelled = false;
@@ -71,17 +76,31 @@ export async function sendCsv<Column extends string>(
   return new Response(body, { status: 200, headers });
 }
 
-/** The bytes of each page, with the line of the columns before the first one. A page without rows may have no bytes. */
+/**
+ * The bytes of each page. The last line, at first that of the columns, is held back until another one follows it. Blanks
+ * are not allowed between lines, so the last line is what keeps the response alive: it is sent byte by byte while page
+ * after page has no rows. A page may have no bytes.
+ */
 async function* chunksOf<Column extends string>(
   columns: readonly Column[],
   pages: AsyncGenerator<readonly CsvRow<Column>[]>,
+  clock: SendCsvOptions['clock'],
 ): AsyncGenerator<Uint8Array> {
-  const encoder = new TextEncoder();
-  let text = csvLine(columns);
+  let held = Buffer.from(csvLine(columns));
+  let sentAt = clock.monotonic();
   for await (const rows of pages) {
-    for (const row of rows) text += csvLine(columns.map((column) => row[column]));
-    yield encoder.encode(text);
-    text = '';
+    const lines = rows.map((row) => csvLine(columns.map((column) => row[column])));
+    const last = lines.pop();
+    let chunk: Uint8Array = held.subarray(0, 0);
+    if (last !== undefined) {
+      chunk = Buffer.concat([held, Buffer.from(lines.join(''))]);
+      held = Buffer.from(last);
+    } else if (clock.monotonic() - sentAt >= silenceMaxMs) {
+      chunk = held.subarray(0, 1);
+      held = held.subarray(1);
+    }
+    yield chunk;
+    if (chunk.length > 0) sentAt = clock.monotonic();
   }
-  if (text !== '') yield encoder.encode(text);
+  yield held;
 }

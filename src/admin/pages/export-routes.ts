@@ -28,7 +28,7 @@ export function exportRoutes(deps: AdminDeps): Hono<AdminEnv> {
       sendCsv(
         c,
         reconciliationFile(() => audits.reconcile()),
-        { by: c.var.operator, log: deps.log },
+        { ...deps, by: c.var.operator },
       ),
     );
 }
@@ -51,7 +51,7 @@ async function exportOrders(c: AdminContext, deps: AdminDeps): Promise<Response>
   const { package: packageId, ...rest } = query.value;
   const open = () => deps.service.orders.exportPages({ ...rest, ...defined({ packageId }) });
   const file = ordersFile(open, deps.settings.currency);
-  return sendCsv(c, file, { by: c.var.operator, log: deps.log });
+  return sendCsv(c, file, { ...deps, by: c.var.operator });
 }
 
 /** The API's words about a package are those of the customers' form. */
