@@ -97,7 +97,7 @@ function ordersCard(entered: ExportFields, errors: readonly FieldError[]): Html 
         ${field({ name: 'from', label: 'Ordered from', value: entered.from, type: 'date', note: utc }, errors)}
         ${field({ name: 'to', label: 'Ordered before', value: entered.to, type: 'date', note: utc }, errors)}
       </div>
-      <p class="field-note">A CSV file in UTF-8, with the customers’ emails. A text that could be read as a formula begins with an apostrophe.</p>
+      <p class="field-note">A CSV file in UTF-8, with the customers’ emails. A text that could be read as a formula has an apostrophe in front.</p>
       <button class="button primary" type="submit"><span class="button-label">Download the orders</span></button>
     </form>`;
 }

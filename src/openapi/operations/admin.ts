@@ -116,7 +116,7 @@ export const adminOperations = defineOperations('Admin', {
     operationId: 'exportOrders',
     summary: 'Orders as a CSV file',
     description:
-      'All orders that match, by package and number; those made meanwhile may be missing. Columns are never renamed, moved or removed, and new ones come last. A text that could be read as a formula begins with an apostrophe. A response that breaks off is not complete.',
+      'All orders that match, by package and number; those made meanwhile may be missing. Columns are never renamed, moved or removed, and new ones come last. A text that could be read as a formula has an apostrophe in front. A response that breaks off is not complete.',
     query: admin.exportQuery,
     answers: { 200: ['The file (RFC 4180), with a line of column names.', z.string(), csvFile] },
   },
