@@ -216,6 +216,29 @@ describe('an export of orders', () => {
     expect(reads).toBe(1);
   });
 
+  it('reads one page at a time, however many exports there are', async () => {
+    let underWay = 0;
+    let most = 0;
+    await using bench = await openAdminBench({
+      through: (store) =>
+        Object.assign(Object.create(store) as SqliteStore, {
+          packageWithOrdersAbove: (id: number) => store.packageWithOrdersAbove(id),
+          package: (id: number) => store.package(id),
+          ordersPage: async (id: number, cursor: string | undefined, limit: number) => {
+            most = Math.max(most, ++underWay);
+            const page = await store.ordersPage(id, cursor, limit);
+            await new Promise(setImmediate);
+            underWay -= 1;
+            return page;
+          },
+        }),
+    });
+    await owned(bench, 1, ...Array.from({ length: 300 }, (_, index) => sampleOrder(index + 1)));
+    const all = await Promise.all(Array.from({ length: 5 }, () => exported(bench)));
+    expect(all.map((names) => names.length)).toEqual([300, 300, 300, 300, 300]);
+    expect(most).toBe(1);
+  });
+
   it('names an order that cannot be read, whatever is asked for', async () => {
     const spoilt = new UnreadableError({ packageId: 1, orderId: 'ORDER-1-2' });
     await using bench = await openAdminBench({

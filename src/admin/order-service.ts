@@ -75,7 +75,7 @@ const unhealthyMaxAgeMs = 2_000;
 const parallelReadsMax = 8;
 const stuckAfterMs = 30_000;
 const slowAfterMs = 5_000;
-/** Small pages, with a pause before each, so that an export does not slow down a sale in the same process. */
+/** Small pages, one at a time, with a pause before each, so that exports do not slow down a sale in the same process. */
 const exportPage = 250;
 const exportPauseMs = 2;
 
@@ -85,6 +85,8 @@ export class OrderService {
   readonly #changes: ChangeLog;
   /** The stuck and slow orders of all packages, shared by all viewers of the overview. */
   readonly #unhealthy: Cached<readonly AdminOrder[]>;
+  /** Exports take turns to read a page, so any number of them loads the store like one. */
+  readonly #exportTurns = pLimit(1);
 
   constructor(options: OrderServiceOptions, changes: ChangeLog) {
     this.#options = options;
@@ -128,7 +130,7 @@ export class OrderService {
   /**
    * All orders that match, page by page, by package and number: see {@link orderPages}. A page may be empty. An order that
    * cannot be read is in its page as an error, whatever its status and time, so that it is not missed. Each page is read
-   * when it is wanted, with a pause before it.
+   * when it is wanted, with a pause before it, and one page at a time for all exports.
    * @throws StoreUnavailableError from each page.
    */
   async *exportPages(query: ExportQuery): AsyncGenerator<readonly (AdminOrder | UnreadableError)[]> {
@@ -137,7 +139,12 @@ export class OrderService {
     const isWanted = (order: Order) =>
       (status === undefined || order.status === status) && order.createdAt >= from && order.createdAt < to;
     const bounded = boundedStore(store, { clock, pauseMs: exportPauseMs });
-    for await (const { items, unreadable = [] } of orderPages(bounded, { pageSize: exportPage, packageId })) {
+    const inTurn = {
+      ...bounded,
+      ordersPage: (...parameters: Parameters<typeof bounded.ordersPage>) =>
+        this.#exportTurns(() => bounded.ordersPage(...parameters)),
+    };
+    for await (const { items, unreadable = [] } of orderPages(inTurn, { pageSize: exportPage, packageId })) {
       yield [...withHealth(items.filter(isWanted), clock.now()), ...unreadable];
     }
   }
