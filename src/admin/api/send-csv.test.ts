@@ -1,8 +1,12 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { Hono } from 'hono';
 import { describe, expect, it } from 'vitest';
 import { fakeOperator } from '../../../test/support/fake-admin.ts';
 import { recordingLog } from '../../../test/support/recording-log.ts';
 import { onError } from '../../http/problem.ts';
+import { createServer } from '../../http/server/server.ts';
 import { silentLog } from '../../observability/log.ts';
 import { StoreUnavailableError } from '../../storage/store.ts';
 import { type CsvRow, sendCsv } from './send-csv.ts';
@@ -37,7 +41,7 @@ function slowRouteOf(pageMs: number, ...pages: readonly (readonly Row[] | Error)
   const file = { name: 'some.csv', columns: ['id', 'note'], open } as const;
   const app = new Hono().get('/', (c) => sendCsv(c, file, { by: fakeOperator, log, clock }));
   app.onError(onError(silentLog));
-  return { request: (method = 'GET') => app.request('/', { method }), state, log };
+  return { app, request: (method = 'GET') => app.request('/', { method }), state, log };
 }
 
 const textOf = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes);
@@ -85,6 +89,18 @@ describe('sendCsv', () => {
     expect(answer.status).toBe(200);
     await expect(answer.text()).rejects.toThrow('away');
     expect(log.lines.at(-1)).toBe('a file was cut off while it was sent');
+  });
+
+  it.each(['1.0', '1.1'])('resets the connection if a later page fails, in HTTP/%s', async (version) => {
+    const { app, state, log } = routeOf([{ id: 1 }, { id: 2 }], new StoreUnavailableError('away'));
+    const server = createServer(app, silentLog).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    socket.write(`GET / HTTP/${version}\r\nHost: localhost\r\n\r\n`);
+    await expect(text(socket)).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect([state.isOver, log.lines.at(-1)]).toEqual([true, 'a file was cut off while it was sent']);
+    // Nothing of the answer is left.
+    await new Promise((resolve) => server.close(resolve));
   });
 
   it('reads a page only when the client has taken the one before', async () => {

@@ -1,4 +1,5 @@
 import type { Context } from 'hono';
+import { bindings } from '../../http/bindings.ts';
 import { jsonHeaders } from '../../http/json.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { type CsvCell, csvLine } from '../../lib/csv.ts';
@@ -32,8 +33,8 @@ const silenceMaxMs = 20_000;
  * the one before, so the answer needs the memory of a page, however long it is. If the client disconnects, no further
  * page is read. While no rows are found, a byte is sent now and then.
  *
- * An error before the first page sets the status. A later error cuts the response off, because half a file must not look
- * complete.
+ * An error before the first page sets the status. A later error resets the connection, because half a file must not look
+ * complete. With HTTP/1.0, which some proxies speak, the ordinary end of a connection is the end of the file.
  */
 export async function sendCsv<Column extends string>(
   c: Context,
@@ -62,7 +63,10 @@ export async function sendCsv<Column extends string>(
           else controller.enqueue(next.value);
         } catch (err) {
           if (!isCancelled) log.warn({ err, file: file.name }, 'a file was cut off while it was sent');
-          throw err;
+          const { incoming } = bindings(c);
+          if (incoming === undefined) throw err;
+          // The reset cancels this stream. If the error were thrown, node-server would print it beside the log.
+          incoming.socket.resetAndDestroy();
         }
       },
       async cancel() {
