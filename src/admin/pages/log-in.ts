@@ -87,8 +87,12 @@ function nextField(next: string): Html | '' {
 
 const pagePath = /^\/admin\/(?:packages|orders|instances|log|export|erase)\b[\w\-./?=&%:]*$/;
 
-/** Returns `next` if it is the path of an admin page, otherwise the path of the overview, never another site. */
+/**
+ * Returns `next` if it is the path of an admin page, otherwise the path of the overview, never another site. For a file
+ * it returns the page of the exports, with the same filter: a download would leave the log-in page where it is.
+ */
 export function safeNext(next: string | undefined): string {
-  const isOurs = next !== undefined && pagePath.test(next);
-  return isOurs && !/^\/admin\/log-/.test(next) ? next : '/admin';
+  const page = next?.replace(/^(\/admin\/export)\/\w+\.csv\b/, '$1');
+  const isOurs = page !== undefined && pagePath.test(page);
+  return isOurs && !/^\/admin\/log-/.test(page) ? page : '/admin';
 }

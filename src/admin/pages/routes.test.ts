@@ -60,6 +60,9 @@ describe('access', () => {
     const leadsTo = async (next: string) =>
       (await new AdminBrowser().post('/admin/log-in', { token: 'open-sesame', next })).location;
     expect(await leadsTo('/admin/orders?status=stuck')).toBe('/admin/orders?status=stuck');
+    // A download would leave the log-in page where it is.
+    expect(await leadsTo('/admin/export/orders.csv?package=7')).toBe('/admin/export?package=7');
+    expect(await leadsTo('/admin/export/reconciliation.csv')).toBe('/admin/export');
     const others = ['//evil.example', 'https://evil.example', '/admin/../x', '/order', '/admin/log-in'];
     for (const next of [...others, '/admin\\@evil.example', '/admin/fragments', '']) {
       expect(await leadsTo(next)).toBe('/admin');
