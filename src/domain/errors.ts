@@ -143,11 +143,11 @@ export const errorCatalogue = {
     words: 'The instance does not answer. Check its state before you try again.',
   },
   audit_running: {
-    title: 'An audit is already running',
+    title: 'An audit or a reconciliation is already running',
     status: 409,
     retry: 'later',
     retryAfterS: 10,
-    words: 'Another audit is running. Try again when it has finished.',
+    words: 'Another audit or reconciliation is running. Try again when it has finished.',
   },
   ledger_unavailable: {
     title: "The suppliers' ledger cannot be read",
