@@ -45,7 +45,7 @@ export function adminPage(setting: AdminSetting, parts: AdminPageParts): Html {
       <header class="top admin-top">
         <div class="top-inner">
           <a class="brand" href="/admin">${icon('ticket')}<span>Operations</span></a>
-          ${isOutside ? '' : navigation(current)}
+          ${isOutside ? '' : navigation(current, reader === undefined)}
         </div>
       </header>`,
     main: markup`
@@ -58,14 +58,15 @@ export function adminPage(setting: AdminSetting, parts: AdminPageParts): Html {
   });
 }
 
-function navigation(current: AdminSection | undefined): Html {
+/** Operators who may only read get no link to a page that has nothing but a change. */
+function navigation(current: AdminSection | undefined, mayChange: boolean): Html {
   return markup`
     <nav aria-label="Operations">
       ${navLink('/admin', 'Overview', current === 'overview')}
       ${navLink('/admin/orders', 'Orders', current === 'orders')}
       ${navLink('/admin/log', 'Log', current === 'log')}
       ${navLink('/admin/export', 'Export', current === 'export')}
-      ${navLink('/admin/erase', 'Erase', current === 'erase')}
+      ${mayChange ? navLink('/admin/erase', 'Erase', current === 'erase') : ''}
       <form method="post" action="/admin/log-out"><button class="top-link" type="submit">Log out</button></form>
     </nav>`;
 }

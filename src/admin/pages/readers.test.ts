@@ -52,6 +52,7 @@ describe('an operator who may only read', () => {
       const links = [...text.matchAll(/<a [^>]*href="[^"]*\/(?:pause|drain|cancel|new)"[^>]*>/g)];
       for (const [link] of links) expect(link, path).toMatch(marked);
       if (text.startsWith('<!doctype')) expect(text).toContain('class="admin read-only"');
+      expect(text, path).not.toContain('href="/admin/erase"');
     }
   });
 });
