@@ -57,6 +57,12 @@ describe('orders.csv', () => {
     ]);
   });
 
+  it('leaves a time empty that no calendar has', async () => {
+    const order = fakeOrder({ createdAt: 1e300, timeline: [{ at: 1e300, event: 'confirmed' }] });
+    const [row] = await rowsOf(ordersOf({ order, since: fakeNow }));
+    expect(row?.slice(12)).toEqual([undefined, '2022-08-01T00:00:00.000Z', undefined]);
+  });
+
   it('names an order that cannot be read', async () => {
     const [row] = await rowsOf(ordersOf(new UnreadableError({ packageId: 3, orderId: 'AAAA' }, 9)));
     expect(row?.filter((cell) => cell !== undefined)).toEqual(['AAAA', 3, 'unreadable']);

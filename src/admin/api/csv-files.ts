@@ -81,10 +81,12 @@ function orderRow(exported: ExportedOrder, currency: string): CsvRow<OrderColumn
     reservationNumber: order.hotel?.reservationNumber,
     createdAt: iso(createdAt),
     since: iso(since),
-    confirmedAt: confirmedAt === undefined ? undefined : iso(confirmedAt),
+    confirmedAt: iso(confirmedAt),
   };
 }
 
-function iso(at: number): string {
-  return new Date(at).toISOString();
+/** Empty for a time that no calendar has: a damaged order must not end the export of all others. */
+function iso(at: number | undefined): string | undefined {
+  const date = new Date(at ?? Number.NaN);
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
 }

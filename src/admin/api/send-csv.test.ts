@@ -117,7 +117,8 @@ describe('sendCsv', () => {
     const empty = Array<readonly Row[]>(6).fill([]);
     const { request } = slowRouteOf(10_000, ...empty, [{ id: 1 }], ...empty, [{ id: 2 }]);
     const chunks: string[] = [];
-    for await (const chunk of (await request()).body as ReadableStream<Uint8Array>) chunks.push(textOf(chunk));
+    for await (const chunk of (await request()).body as ReadableStream<Uint8Array>)
+      chunks.push(textOf(chunk));
     expect(chunks).toEqual(['i', 'd', ',', 'note\r\n', '1', ',', '\r', '\n', '2,\r\n']);
   });
 

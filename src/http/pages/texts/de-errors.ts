@@ -25,7 +25,8 @@ export const germanErrors: Record<ErrorCode, string> = {
   not_retryable: 'Diese Bestellung ist abgeschlossen, es gibt also nichts zu wiederholen.',
   unknown_instance: 'Eine Instanz mit diesem Namen gibt es nicht mehr.',
   no_answer: 'Die Instanz antwortet nicht. Prüfen Sie ihren Zustand, bevor Sie es noch einmal versuchen.',
-  audit_running: 'Eine andere Prüfung oder ein anderer Abgleich läuft bereits. Versuchen Sie es noch einmal, wenn sie beendet ist.',
+  audit_running:
+    'Eine andere Prüfung oder ein anderer Abgleich läuft bereits. Versuchen Sie es noch einmal, wenn sie beendet ist.',
   ledger_unavailable:
     'Das Verzeichnis der Anbieter lässt sich nicht lesen. Versuchen Sie es gleich noch einmal.',
   unknown_route: 'Unter dieser Adresse gibt es nichts.',
