@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { Hono } from 'hono';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { fakeOperator } from '../../../test/support/fake-admin.ts';
 import { recordingLog } from '../../../test/support/recording-log.ts';
 import { onError } from '../../http/problem.ts';
@@ -150,5 +150,19 @@ describe('sendCsv', () => {
     expect((await next).done).toBe(true);
     expect(state.isOver).toBe(true);
     expect(state.read).toBeLessThan(10);
+  });
+
+  it('reads no further page if the client takes nothing until the socket times out', async () => {
+    const page = Array<Row>(100).fill({ id: 1, note: 'x'.repeat(1_000) });
+    const pages = Array<readonly Row[]>(1_000).fill(page);
+    const { app, state } = routeOf(...pages);
+    const server = createServer(app, silentLog, undefined, { timeout: 300 }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => {});
+    socket.pause().write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await vi.waitFor(() => expect(state.isOver).toBe(true), { timeout: 5_000 });
+    expect(state.read).toBeLessThan(pages.length);
+    socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
   });
 });
