@@ -62,7 +62,8 @@ export async function sendCsv<Column extends string>(
           if (next.done === true) controller.close();
           else controller.enqueue(next.value);
         } catch (err) {
-          if (!isCancelled) log.warn({ err, file: file.name }, 'a file was cut off while it was sent');
+          if (isCancelled) return;
+          log.warn({ err, file: file.name }, 'a file was cut off while it was sent');
           const { incoming } = bindings(c);
           if (incoming === undefined) throw err;
           // The reset cancels this stream. If the error were thrown, node-server would print it beside the log.
