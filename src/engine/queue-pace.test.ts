@@ -130,6 +130,16 @@ test('a pace that changes is within the range, before the old pace is forgotten'
   expect(contains(queue.pace.estimate(10, 7 * minute), 5 * second)).toBe(true);
 });
 
+test('a single burst does not promise the orders behind it the same', () => {
+  const queue = new SimulatedQueue();
+  queue.moveSteadily(30 * second, 1, 0, 4 * minute);
+  queue.move(1_000, 4 * minute + 10 * second);
+  queue.moveSteadily(30 * second, 1, 4 * minute + 10 * second, 5 * minute);
+  expect(contains(queue.pace.estimate(20, 5 * minute), 20 * 30 * second)).toBe(true);
+  // At this pace it takes more than eight hours.
+  expect(queue.pace.estimate(1_000, 5 * minute)).toBeUndefined();
+});
+
 test('a wait of more than four hours is not estimated', () => {
   const queue = new SimulatedQueue();
   queue.moveSteadily(second, 1, 0, 5 * minute);

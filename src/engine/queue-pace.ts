@@ -32,12 +32,15 @@ interface Period {
   readonly index: number;
   departures: number;
   moves: number;
+  /** The departures of the largest move. */
+  largest: number;
 }
 
 /** How fast a queue moved during `ms`. */
 interface Pace {
   readonly departures: number;
   readonly moves: number;
+  readonly largest: number;
   readonly ms: number;
 }
 
@@ -49,7 +52,9 @@ interface Pace {
  * after p departures, so its wait is estimated by the intervals between moves and by the departures of each.
  *
  * There are two measurements, a recent one and one of the last five minutes. A range spans the estimates of both, so it
- * widens when the pace changes. The memory is bounded, however long the queue is. Times are ms on the monotonic clock.
+ * widens when the pace changes. It also spans the estimate without the largest move of the five minutes, because a single
+ * burst, such as the one after the quota was raised, says nothing about the orders behind it. The memory is bounded,
+ * however long the queue is. Times are ms on the monotonic clock.
  */
 export class QueuePace {
   readonly #since: number;
@@ -86,6 +91,7 @@ export class QueuePace {
     const period = this.#periodAt(now);
     period.departures += departures;
     period.moves += 1;
+    period.largest = Math.max(period.largest, departures);
   }
 
   /** The estimated wait at a position of the queue, from 1; undefined while it is not known. */
@@ -107,7 +113,7 @@ export class QueuePace {
     const index = this.#indexAt(now);
     const newest = this.#periods.at(-1);
     if (newest?.index === index) return newest;
-    const period: Period = { index, departures: 0, moves: 0 };
+    const period: Period = { index, departures: 0, moves: 0, largest: 0 };
     this.#periods.push(period);
     if (this.#periods.length > periodsMax) this.#periods.shift();
     return period;
@@ -127,20 +133,26 @@ export class QueuePace {
     let from = present - recentPeriods;
     let recent = this.#paceFrom(from, now);
     while (recent.moves < movesMin) recent = this.#paceFrom(--from, now);
-    return [recent, whole];
+    return [recent, whole, withoutLargestMove(whole)];
   }
 
   /** The pace from the start of a period until now. */
   #paceFrom(index: number, now: number): Pace {
     const from = Math.max(0, index);
-    let [departures, moves] = [0, 0];
+    let [departures, moves, largest] = [0, 0, 0];
     for (const period of this.#periods) {
       if (period.index < from) continue;
       departures += period.departures;
       moves += period.moves;
+      largest = Math.max(largest, period.largest);
     }
-    return { departures, moves, ms: now - this.#since - from * periodMs };
+    return { departures, moves, largest, ms: now - this.#since - from * periodMs };
   }
+}
+
+/** The pace of the other moves. There must be two moves or more. */
+function withoutLargestMove({ departures, moves, largest, ms }: Pace): Pace {
+  return { departures: departures - largest, moves: moves - 1, largest, ms };
 }
 
 /** How many orders have left the front between two snapshots. */
