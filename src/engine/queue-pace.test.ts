@@ -163,6 +163,15 @@ describe('departures', () => {
     expect(estimated(late)).toEqual(onlyMoves);
   });
 
+  test('are not orders that joined the queue after an older snapshot, which comes late', () => {
+    const late = (round: number) => [
+      frontFrom(1 + round),
+      frontFrom(1 + round).slice(0, 5),
+      frontFrom(1 + round),
+    ];
+    expect(estimated(late)).toEqual(onlyMoves);
+  });
+
   test('are not orders that join the queue', () => {
     const growing = (round: number) => [frontFrom(1 + round).slice(0, 5 + Math.floor(round / 6))];
     expect(estimated(growing)).toEqual(onlyMoves);

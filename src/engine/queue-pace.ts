@@ -155,7 +155,10 @@ function withoutLargestMove({ departures, moves, largest, ms }: Pace): Pace {
   return { departures: departures - largest, moves: moves - 1, largest, ms };
 }
 
-/** How many orders have left the front between two snapshots. */
+/**
+ * How many orders have left the front between two snapshots. Orders behind the last of the new front do not count: they
+ * are missing in an older snapshot that comes late, and nobody waits behind those that have left the end of a queue.
+ */
 function departuresBetween(
   former: readonly number[],
   front: readonly number[],
@@ -163,7 +166,9 @@ function departuresBetween(
 ): number {
   let departures = 0;
   let index = 0;
+  const end = front.at(-1) ?? 0;
   for (const number of former) {
+    if (number > end) break;
     while ((front[index] ?? Number.POSITIVE_INFINITY) < number) index++;
     if (front[index] !== number) departures++;
   }
