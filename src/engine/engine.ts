@@ -113,7 +113,8 @@ export interface BookingEngine {
   queuePosition(order: Order): number | undefined;
   /**
    * The estimated wait at a position of a package's queue, from 1, by the queue's own pace of the last minutes; undefined
-   * while that is not known: too few orders have left the queue, or it has stopped.
+   * while that is not known: too few orders have left the queue, it has stopped, the sale is paused, or the suppliers do
+   * not answer.
    */
   estimatedWait(packageId: number, position: number): EstimatedWait | undefined;
   /**

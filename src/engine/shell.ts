@@ -94,6 +94,8 @@ export abstract class EngineShell<Options extends ShellOptions> implements Opera
   }
 
   estimatedWait(packageId: number, position: number): EstimatedWait | undefined {
+    const isPaused = this.cachedPackages.peek(packageId)?.package.paused === true;
+    if (isPaused || !this.suppliersAvailable(packageId)) return undefined;
     return this.#queuePositions.estimatedWait(packageId, position);
   }
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { fakeSnapshot } from '../../../test/support/fake-engine.ts';
 import { ScriptedSuppliers } from '../../../test/support/scripted-suppliers.ts';
 import { makeDatabase, onSale, type TestDatabase } from '../../../test/support/server.ts';
 import type { Messages } from '../../cluster/messages.ts';
@@ -110,6 +111,14 @@ describe('purchases', () => {
     expect(wait?.minSeconds).toBeLessThanOrEqual(10);
     expect(wait?.maxSeconds).toBeGreaterThanOrEqual(10);
     expect(watching.estimatedWait(2, 10)).toBeUndefined();
+
+    // Of a queue that cannot move, no wait is known.
+    liveBus.publishPackage(fakeSnapshot({ version: 2, paused: true }));
+    expect(watching.estimatedWait(1, 10)).toBeUndefined();
+    liveBus.publishPackage(fakeSnapshot({ version: 3 }));
+    expect(watching.estimatedWait(1, 10)).toEqual(wait);
+    suppliers.setAvailable(false);
+    expect(watching.estimatedWait(1, 10)).toBeUndefined();
     watching.close();
   });
 
