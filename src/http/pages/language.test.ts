@@ -34,6 +34,9 @@ describe('the language of a page', () => {
     ['*', 'en'],
     ['fr, *;q=0.5', 'en'],
     ['den', 'en'],
+    [`${'fr, '.repeat(200)}de`, 'de'],
+    // Longer than any browser's: parsing it would cost more than the page.
+    [`${'fr, '.repeat(250)}de`, 'en'],
     [`${'x'.repeat(4_000)};;;,,q="`, 'en'],
   ])('with Accept-Language %s is %s', async (accepted, expected) => {
     const { answer, language } = await read(

@@ -10,19 +10,26 @@ type CookieSettings = Pick<HttpSettings, 'publicOrigin'>;
 /** The cookie has a language's code. It only says what the customer has chosen, so it needs no signature. */
 const cookieName = 'language';
 const maxAgeS = 365 * 24 * 60 * 60;
+/** Browsers send less than 200 characters. Parsing 16 KB of languages would cost more than rendering ten pages. */
+const acceptedCharactersMax = 1_000;
 
 /**
  * The language of a page: the one that the address names (`?lang=de`), or else the one that was chosen before, or else
- * the best match for `Accept-Language` with its weights (RFC 9110, section 12.5.4). `de-AT` matches `de`. Sets the headers
- * that say so.
+ * the best match for `Accept-Language` with its weights (RFC 9110, section 12.5.4). `de-AT` matches `de`. A header that is
+ * much longer than those of browsers is ignored. Sets the headers that say so.
  */
 export function chooseLanguage(c: Context, settings: CookieSettings): Language {
   const options = detectorOptions(settings);
-  const found = detectFromQuery(c, options) ?? detectFromCookie(c, options) ?? detectFromHeader(c, options);
+  const found = detectFromQuery(c, options) ?? detectFromCookie(c, options) ?? acceptedLanguage(c, options);
   const language = languageFrom(found) ?? defaultLanguage;
   c.header('Vary', 'Accept-Language');
   c.header('Content-Language', language);
   return language;
+}
+
+function acceptedLanguage(c: Context, options: DetectorOptions): string | undefined {
+  const { length } = c.req.header('Accept-Language') ?? '';
+  return length > acceptedCharactersMax ? undefined : detectFromHeader(c, options);
 }
 
 /**
