@@ -68,7 +68,7 @@ export const de: Texts = {
     choiceMarked: 'Ihre Reise ist oben markiert, mit ihrem Preis',
     placingOrder,
     buttons: germanButtons,
-    notOpen: 'Noch nicht eröffnet',
+    notOpen: 'Noch nicht im Verkauf',
   },
   stay: {
     placesLeft: (places) => `Noch ${quantity(places, { one: 'Platz', other: 'Plätze' })}`,
@@ -231,8 +231,8 @@ export const de: Texts = {
     ordered: 'Bestellt am',
     copy: 'Kopieren',
     copyLabel: (label) => `${label} kopieren`,
-    none: 'Keine',
-    notYet: 'Noch keine',
+    none: 'Nicht vorhanden',
+    notYet: 'Noch nicht vorhanden',
     givenBack: 'Zurückgegeben',
   },
   calendar: {

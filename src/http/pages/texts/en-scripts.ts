@@ -50,7 +50,7 @@ export const englishScripts = {
     notSent: 'Your order was not sent',
     notArrived: 'Your order has not reached us',
     trip: '{trip}, for {email}.',
-    sendNow: 'You can send it now',
+    sendNow: 'You can send it now.',
     sendAgain: 'You can send it again.',
   },
   purchase: {
