@@ -53,6 +53,7 @@ it.each([
   async (method, path) => {
     const { pages, order, cancel } = app();
     const misses = [];
+    const inGerman = [];
     for (const [asked, query] of [
       [id, ''],
       [others, ''],
@@ -63,10 +64,14 @@ it.each([
       [id, `?email=${email}`],
     ] as const) {
       const init = method === 'POST' ? post({}) : {};
-      misses.push(await shown(await pages.request(path.replace('ID', asked) + query, init)));
+      const address = path.replace('ID', asked) + (query || '?');
+      misses.push(await shown(await pages.request(address, init)));
+      inGerman.push(await shown(await pages.request(`${address}&lang=de`, init)));
     }
     expect(misses[0]).toContain('[404,');
     expect(new Set(misses).size).toBe(1);
+    expect(inGerman[0]).toContain('[404,');
+    expect(new Set(inGerman).size).toBe(1);
     expect(order).not.toHaveBeenCalled();
     expect(cancel).not.toHaveBeenCalled();
   },
