@@ -115,7 +115,7 @@
     hide();
     const isShown = await showForm(answer.page);
     if (isShown) return;
-    // The answer is another page. The browser loads it by sending the form again, which counts once.
+    // The answer is another page or in another language. The browser loads it by sending the form again, which counts once.
     submitPlainly(order);
   }
 
@@ -124,6 +124,8 @@
     const main = document.getElementById('main');
     const fresh = page?.getElementById('main');
     if (!document.getElementById('order-form') || !page?.getElementById('order-form')) return false;
+    // The rest of this page and its live updates would stay in their language.
+    if (page.documentElement.lang !== document.documentElement.lang) return false;
     const chip = document.getElementById('live-chip');
     if (chip) page.getElementById('live-chip')?.replaceWith(chip.cloneNode(true));
     document.title = page.title;

@@ -110,6 +110,18 @@ test('an open page stays in its language when another one is chosen elsewhere', 
   await other.getByText('4 places left').waitFor();
 });
 
+test('an answer in the language that was chosen elsewhere replaces the whole page', async () => {
+  await open('/order?package=2');
+  await context.addCookies([{ name: 'language', value: 'en', url: sale.server.origin }]);
+  // Valid for the browser, but not for the server.
+  await page.getByLabel('Ihre E-Mail-Adresse').fill('ana@example');
+  await page.locator('#buy').click();
+  await page.getByText('Enter an email address, for example ana@example.com.').waitFor();
+  expect(await language()).toBe('en');
+  await page.getByRole('link', { name: 'Deutsch' }).waitFor();
+  expect(await page.getByLabel('Your email').inputValue()).toBe('ana@example');
+});
+
 test('what a customer entered is kept when the language changes', async () => {
   await open('/order');
   await page.getByRole('radio', { name: /Flight-2/ }).check();
