@@ -60,7 +60,7 @@ interface AssetsOptions {
 }
 
 /**
- * Serves the files of `public/`, htmx and Swagger UI from their packages, and a script with the texts of each language.
+ * Serves the files of `public/`, and htmx and Swagger UI from their packages. page.js is served as `page.en.js` and so on.
  * All are read once, at the start. Hono's `serveStatic` would compress a file at each request, and has no versions in
  * URLs.
  */
@@ -68,7 +68,7 @@ export function createAssets({
   directory = join(import.meta.dirname, '../../public'),
   hasAdmin = true,
 }: AssetsOptions = {}): Assets {
-  const served = [...filesOf(directory), ...packagedFiles(), ...textsFiles()].filter(
+  const served = [...filesOf(directory).flatMap(inLanguages), ...packagedFiles()].filter(
     ({ name }) => hasAdmin || !name.startsWith('admin.'),
   );
   const assets = new Map(served.map((file) => [file.name, toAsset(file)] as const));
@@ -111,11 +111,15 @@ function packagedFiles(): SourceFile[] {
   ];
 }
 
-/** The texts of the scripts, one script for each language. */
-function textsFiles(): SourceFile[] {
+/**
+ * The file itself, or page.js once for each language, after the texts of all scripts. Both are one file, because no script
+ * works without either, and on a bad connection one of two files is lost more often.
+ */
+function inLanguages(file: SourceFile): SourceFile[] {
+  if (file.name !== 'page.js') return [file];
   return languages.map((language) => ({
-    name: `texts.${language}.js`,
-    content: Buffer.from(textsScript(textsOf(language))),
+    name: `page.${language}.js`,
+    content: Buffer.concat([Buffer.from(textsScript(textsOf(language))), file.content]),
   }));
 }
 

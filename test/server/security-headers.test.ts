@@ -45,7 +45,7 @@ const pages = [
   '/admin',
   '/admin/nothing',
 ];
-const assets = ['/assets/app.css', '/assets/page.js', '/assets/htmx.min.js', '/assets/favicon.svg'];
+const assets = ['/assets/app.css', '/assets/page.en.js', '/assets/htmx.min.js', '/assets/favicon.svg'];
 const answers = [
   '/api/packages',
   '/api/orders/x',

@@ -35,7 +35,7 @@ export interface DocumentParts {
   readonly live?: LiveSource;
   /** Without JavaScript the browser reloads the page after this many seconds. */
   readonly refreshS?: number;
-  /** Scripts besides the texts and page.js, which every page has. */
+  /** Scripts besides page.js, which every page has in its language. */
   readonly scripts?: readonly string[];
   /** Stylesheets besides app.css, which every page has. */
   readonly styles?: readonly string[];
@@ -69,7 +69,7 @@ export function htmlDocument({ assetUrl, now, texts }: RenderContext, parts: Doc
       ${refreshS === undefined ? '' : markup`<noscript><meta http-equiv="refresh" content="${refreshS}"></noscript>`}
       <link rel="icon" href="${assetUrl('favicon.svg')}" type="image/svg+xml">
       ${['app.css', ...styles].map((name) => markup`<link rel="stylesheet" href="${assetUrl(name)}">`)}
-      ${[`texts.${texts.language}.js`, 'page.js', ...scripts].map((name) => markup`<script defer src="${assetUrl(name)}"></script>`)}
+      ${[`page.${texts.language}.js`, ...scripts].map((name) => markup`<script defer src="${assetUrl(name)}"></script>`)}
       ${live === undefined ? '' : liveScripts(assetUrl, live.script)}
     </head>
     <body>
