@@ -199,7 +199,7 @@ it('a page loads the texts of its scripts in one file with the first of them', a
     const asset = await app.request(address);
     expect(asset.headers.get('cache-control')).toContain('immutable');
     const script = await asset.text();
-    expect(script).toMatch(/^window\.ticketTexts = [^]*window\.ticketPage = /);
+    expect(script).toMatch(/^window\.ticketTexts = [\s\S]*window\.ticketPage = /);
     expect(script).toContain(lang === 'de' ? '"Kopiert"' : '"Copied"');
   }
 });
