@@ -73,6 +73,11 @@ class Hung extends Error {}
  */
 export const idleMs = 2_000;
 
+/** Ends the transactions that are open in these sessions. */
+export async function killSessions(client: MongoClient, ids: readonly UUID[]): Promise<void> {
+  await client.db('admin').command({ killSessions: ids.map((id) => ({ id })) });
+}
+
 /** The session ids in a package's document. With these ids the next owner can end open transactions. */
 export interface NamedSessions {
   readonly session: UUID;
@@ -131,9 +136,8 @@ export class CommitSessions {
   async endWhatWasLeft(): Promise<void> {
     const ids = [...this.#left.values()];
     if (ids.length === 0) return;
-    const killSessions = ids.map((id) => ({ id }));
     try {
-      await this.#client.db('admin').command({ killSessions });
+      await killSessions(this.#client, ids);
       for (const id of ids) this.#left.delete(id.toString());
     } catch {
       // The packages stay locked, so the commit that follows will fail.
@@ -145,16 +149,20 @@ export class CommitSessions {
    * without an owner, because no next owner ends them. Never throws: after a failure the next call tries again.
    */
   async endIdle(): Promise<void> {
-    const admin = this.#client.db('admin');
     try {
-      const idle = await admin
+      const idle = await this.#client
+        .db('admin')
         .aggregate<{ lsid: { id: UUID } }>([
           // A user may see and end its own operations without any privilege.
           { $currentOp: { allUsers: false, idleSessions: true } },
           { $match: { appName, 'transaction.timeInactiveMicros': { $gt: idleMs * 1_000 } } },
         ])
         .toArray();
-      if (idle.length > 0) await admin.command({ killSessions: idle.map(({ lsid: { id } }) => ({ id })) });
+      if (idle.length === 0) return;
+      await killSessions(
+        this.#client,
+        idle.map(({ lsid: { id } }) => id),
+      );
     } catch {
       // The packages stay locked, so the commit that follows will fail.
     }

@@ -3,7 +3,7 @@ import type { Ownership } from '../../domain/messages.ts';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
 import { defined } from '../../lib/defined.ts';
 import type { Log } from '../../observability/log.ts';
-import type { NamedSessions } from './commit-session.ts';
+import { killSessions, type NamedSessions } from './commit-session.ts';
 import type { Connection } from './connection.ts';
 import { type PackageDocument, packageVersion, snapshotFrom } from './documents.ts';
 import { isWriteConflict, mongoCode } from './errors.ts';
@@ -69,9 +69,11 @@ export async function raiseEpoch(
     if (!held?.owner) return;
     log.warn({ packageId, owner: held.owner.instance }, "the former owner's open transaction is ended");
     const { session: alone, group: amongOthers } = held.owner;
-    const killSessions = [alone, amongOthers].filter((id) => id !== undefined).map((id) => ({ id }));
     try {
-      await client.db('admin').command({ killSessions });
+      await killSessions(
+        client,
+        [alone, amongOthers].filter((id) => id !== undefined),
+      );
     } catch (err) {
       log.warn({ packageId, err }, "the former owner's open transaction could not be ended");
     }
