@@ -1,4 +1,4 @@
-import { defaultRejectionsMax } from '../../domain/decide.ts';
+import { defaultRejectionsMax, type PackageRules } from '../../domain/decide.ts';
 import { type Order, owedStatuses } from '../../domain/order.ts';
 import { noQueue } from '../../domain/travel-package.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -13,7 +13,7 @@ import type { Suppliers } from '../../suppliers/suppliers.ts';
 import { ContendedError } from '../commands.ts';
 import { StoredQueuePublisher } from '../queue-positions.ts';
 import { LeftOrders } from '../strategies/left-orders.ts';
-import { OptimisticTransactions } from '../strategies/optimistic-transactions.ts';
+import { OptimisticTransactions, type TransactionResult } from '../strategies/optimistic-transactions.ts';
 import { UnownedSagas } from '../strategies/unowned-sagas.ts';
 import type { WorkQueue } from './work-queue.ts';
 
@@ -143,12 +143,7 @@ export class Consumer {
   }
 
   async #serve(packageId: number): Promise<Served> {
-    const { versioned, step } = await this.#transactions.run({
-      packageId,
-      wanted: { statuses: ['queued'], max: 1 },
-      messages: () => [{ kind: 'tick' }],
-      until: this.#options.clock.monotonic() + lockedMs,
-    });
+    const { versioned, step } = await this.#tick(packageId, 1);
     const held = step.effects.find((effect) => effect.kind === 'book');
     if (held !== undefined) {
       await this.#book(held.order, true);
@@ -160,14 +155,23 @@ export class Consumer {
   }
 
   async #refuse(packageId: number): Promise<Served> {
-    await this.#transactions.run({
+    const rejectionsMax = defaultRejectionsMax;
+    await this.#tick(packageId, rejectionsMax, { claimsMax: 0, rejectionsMax });
+    return 'done';
+  }
+
+  /**
+   * Decides about the first orders of the queue.
+   * @throws ContendedError if the package is locked.
+   */
+  #tick(packageId: number, max: number, rules: Partial<PackageRules> = {}): Promise<TransactionResult> {
+    return this.#transactions.run({
       packageId,
-      wanted: { statuses: ['queued'], max: defaultRejectionsMax },
+      rules,
+      wanted: { statuses: ['queued'], max },
       messages: () => [{ kind: 'tick' }],
-      rules: { claimsMax: 0, rejectionsMax: defaultRejectionsMax },
       until: this.#options.clock.monotonic() + lockedMs,
     });
-    return 'done';
   }
 
   #isRescanDue(afterMs: number): boolean {
