@@ -69,24 +69,21 @@ function problemPage(context: RenderContext, code: ErrorCode, retryAfterS?: numb
   const { errors, formats, layout, problem } = context.texts;
   const failed = retryAfterS === undefined ? problem.failed : problem.wait;
   const headline = code === 'unknown_route' ? problem.notFound : failed;
+  // A reload sends the same form with the same key again, also without JavaScript.
+  const paragraphs =
+    retryAfterS === undefined
+      ? [errors[code]]
+      : [firstSentence(errors[code]), problem.reload(formats.wait(retryAfterS))];
   return messagePage(context, {
     title: headline,
     role: 'alert',
     icon: 'alert',
     headline,
-    text: [
-      markup`<p class="verdict-text">${retryAfterS === undefined ? errors[code] : firstSentence(errors[code])}</p>`,
-      ...(retryAfterS === undefined ? [] : [againAdvice(problem.reload(formats.wait(retryAfterS)))]),
-    ],
+    text: paragraphs.map((words) => markup`<p class="verdict-text">${words}</p>`),
     actions: markup`
       <a class="button primary" href="/order">${errorKind(code).retry === 'no' ? problem.seeTrips : problem.backToTrips}</a>
       <a class="button quiet" href="/query">${layout.myOrders}</a>`,
   });
-}
-
-/** The advice to reload. A reload sends the same form with the same key again, also without JavaScript. */
-function againAdvice(words: string): Html {
-  return markup`<p class="verdict-text">${words}</p>`;
 }
 
 /** The page for an order that does not exist, and also for an order that this browser may not see (promise Q10). */
