@@ -68,8 +68,8 @@ export interface LedgerComparison {
    */
   differences(pageSize: number, onEntries?: (count: number) => void): AsyncGenerator<readonly Difference[]>;
   /**
-   * What is to say of an order without a difference; undefined if neither the order nor the ledger has a booking. To be
-   * called after {@link differences}, with the order as it is then.
+   * The result for an order without a difference; undefined if neither the order nor the ledger has a booking. Call it
+   * after {@link differences}, with the order as it is then.
    */
   agreement(order: Order): Agreement | undefined;
 }

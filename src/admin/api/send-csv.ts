@@ -82,9 +82,9 @@ export async function sendCsv<Column extends string>(
 }
 
 /**
- * The bytes of each page. The last line, at first that of the columns, is held back until another one follows it. Blanks
- * are not allowed between lines, so the last line is what keeps the response alive: it is sent byte by byte while page
- * after page has no rows. A page may have no bytes.
+ * The bytes of each page. The newest line is held back until another one follows; the first line has the columns. While
+ * page after page has no rows, this line is sent byte by byte, which keeps the response alive: nothing else may stand
+ * between two lines. A page may have no bytes.
  */
 async function* chunksOf<Column extends string>(
   columns: readonly Column[],
