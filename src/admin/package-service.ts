@@ -1,6 +1,6 @@
-import { saleObstacle } from '../domain/decide.ts';
 import type { PackageUpdate } from '../domain/messages.ts';
 import { isUpdated } from '../domain/operator-changes.ts';
+import { saleObstacle } from '../domain/refusals.ts';
 import {
   isSaleWindow,
   type Offer,

@@ -4,7 +4,6 @@ import type {
   Change,
   Effect,
   Erase,
-  OrderAnswer,
   PackageMessage,
   Purchase,
   Retry,
@@ -15,7 +14,8 @@ import { eraseEmail, updatePackage } from './operator-changes.ts';
 import * as to from './order.ts';
 import { isSettled, type Order } from './order.ts';
 import { Draft, type PackageState } from './package-state.ts';
-import { isSoldOut, type QueueLimits, queueCapacity, salePhase } from './travel-package.ts';
+import { cancelAnswer, keyAnswer, saleObstacle } from './refusals.ts';
+import { isSoldOut, type QueueLimits } from './travel-package.ts';
 
 /** Limits of one decision about a package. */
 export interface PackageRules extends QueueLimits {
@@ -325,50 +325,4 @@ class Decision {
     const stored = this.#lookups.byKey.get(key);
     return this.#draft.orderByKey(key) ?? (stored && (this.#draft.order(stored.id) ?? stored));
   }
-}
-
-/** The answer to a cancel that changes nothing; undefined if the order can be withdrawn or cancelled. */
-export function cancelAnswer(order: Order): OrderAnswer | undefined {
-  switch (order.status) {
-    case 'queued':
-    case 'confirmed':
-      return undefined;
-    case 'cancelling':
-    case 'cancelled':
-    case 'withdrawn':
-      return { kind: 'accepted', order };
-    case 'held':
-    case 'compensating':
-      return { kind: 'refused', code: 'in_progress', order };
-    default:
-      return { kind: 'refused', code: 'not_cancellable', order };
-  }
-}
-
-/** The answer to a purchase with a key that is in use (rule Q7); undefined if the key is new. */
-export function keyAnswer(order: Order | undefined, email: string): OrderAnswer | undefined {
-  if (order === undefined) return undefined;
-  return order.email === email ? { kind: 'accepted', order } : { kind: 'refused', code: 'key_reused' };
-}
-
-/**
- * The reason why a package accepts no purchase now; undefined if it accepts one. The reason depends on no single order,
- * so any instance can refuse from a fresh snapshot.
- */
-export function saleObstacle(
-  travelPackage: PackageState['package'],
-  inventory: PackageState['inventory'],
-  now: number,
-  limits: QueueLimits,
-  suppliersAvailable: boolean,
-): ErrorCode | undefined {
-  if (travelPackage.archived === true) return 'sale_closed';
-  if (travelPackage.paused === true) return 'paused';
-  const phase = salePhase(travelPackage, now);
-  if (phase === 'not_open') return 'not_open';
-  if (phase === 'closed') return 'sale_closed';
-  if (isSoldOut(travelPackage.quota, inventory)) return 'sold_out';
-  const isClaimedAtOnce = suppliersAvailable && inventory.remaining > 0 && inventory.waiting === 0;
-  const isQueueFull = inventory.waiting >= queueCapacity(travelPackage.quota, limits);
-  return isQueueFull && !isClaimedAtOnce ? 'queue_full' : undefined;
 }

@@ -1,7 +1,8 @@
-import { keyAnswer, type PackageRules, saleObstacle } from '../domain/decide.ts';
+import type { PackageRules } from '../domain/decide.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Answer, Erasure, OrderAnswer, PackageUpdate } from '../domain/messages.ts';
 import { isSettled, type Order, orderIdBytes, orderIdFrom } from '../domain/order.ts';
+import { keyAnswer, saleObstacle } from '../domain/refusals.ts';
 import { fullInventory, type PackageSnapshot, type TravelPackage } from '../domain/travel-package.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';

@@ -5,7 +5,8 @@ import { ScriptedSuppliers } from '../../test/support/scripted-suppliers.ts';
 import type { PackageMessage } from '../domain/messages.ts';
 import { silentLog } from '../observability/log.ts';
 import type { CallOutcome, Suppliers } from '../suppliers/suppliers.ts';
-import { ActivationSagas, CancelPacing, SagaRunner } from './saga.ts';
+import { CancelPacing } from './saga.ts';
+import { ActivationSagas, SagaRunner } from './saga-runner.ts';
 
 const order = fakeOrder({ status: 'held' });
 const compensating = fakeOrder({ status: 'compensating' });

@@ -1,4 +1,4 @@
-import type { PackageMessage, SagaMessage, SagaResult } from '../domain/messages.ts';
+import type { SagaResult } from '../domain/messages.ts';
 import {
   mayHave,
   type Order,
@@ -7,13 +7,10 @@ import {
   type TimelineEntry,
   type TimelineEvent,
 } from '../domain/order.ts';
-import { Abort, type AbortState } from '../lib/abort.ts';
+import type { AbortState } from '../lib/abort.ts';
 import type { Clock } from '../lib/clock.ts';
 import { startTimer } from '../lib/deadline.ts';
-import type { Log } from '../observability/log.ts';
-import { type Metrics, noMetrics, type SagaOutcome } from '../observability/metrics.ts';
 import type { CallOutcome, SupplierKind, Suppliers } from '../suppliers/suppliers.ts';
-import type { OrderTraces } from './order-traces.ts';
 
 export interface SagaOptions {
   readonly suppliers: Suppliers;
@@ -170,190 +167,5 @@ class Steps {
   #note(event: TimelineEvent, detail?: string): void {
     const at = this.#options.clock.now();
     this.#events.push(detail === undefined ? { at, event } : { at, event, detail });
-  }
-}
-
-export interface SagaRunnerOptions {
-  readonly suppliers: Suppliers;
-  readonly clock: Clock;
-  readonly metrics?: Metrics;
-  /** The traces of orders. Absent when tracing is off. */
-  readonly traces?: OrderTraces | undefined;
-}
-
-export type SagaRun = Pick<SagaOptions, 'signal' | 'report' | 'isFirst' | 'isUrgent'>;
-
-/** An operator's retry does not restart a saga that began more recently than this, because its call is in progress. */
-const justBegunMs = 2_000;
-/** The names of a saga's results in metrics. */
-const outcomes = {
-  booked: 'booked',
-  refused: 'refused',
-  needsCompensation: 'owing',
-  compensated: 'cleared',
-} as const;
-
-/** Runs sagas of all packages of this process, and measures them. The suppliers bound how many calls are under way. */
-export class SagaRunner {
-  readonly #options: SagaRunnerOptions;
-  readonly #pacing = new CancelPacing();
-  #count = 0;
-
-  constructor(options: SagaRunnerOptions) {
-    this.#options = options;
-  }
-
-  /** The number of sagas that have not ended. */
-  get count(): number {
-    return this.#count;
-  }
-
-  /** Runs a saga. Resolves when the saga has reported its result, or was stopped. Rejects only because of a bug. */
-  async run(kind: 'book' | 'compensate', order: Order, run: SagaRun): Promise<void> {
-    const { suppliers, clock, traces, metrics = noMetrics } = this.#options;
-    if (run.signal.aborted) return;
-    const name = kind === 'book' ? 'book' : 'clear';
-    let outcome: SagaOutcome = 'stopped';
-    const options: SagaOptions = {
-      ...{ ...run, suppliers, clock, pacing: this.#pacing },
-      report: (result, events) => {
-        if (result.kind !== 'progress') outcome = outcomes[result.kind];
-        run.report(result, events);
-      },
-    };
-    const work = () => (kind === 'book' ? bookOrder(order, options) : compensateOrder(order, options));
-    const ended = metrics.saga(name);
-    this.#count += 1;
-    try {
-      await (traces === undefined ? work() : traces.saga(name, order, work));
-    } catch (error) {
-      outcome = 'failed';
-      throw error;
-    } finally {
-      this.#count -= 1;
-      ended(outcome);
-    }
-  }
-}
-
-export interface ActivationSagasOptions {
-  readonly runner: SagaRunner;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Puts a message into the mailbox of a package, if its actor is active. */
-  readonly notify: (packageId: number, message: PackageMessage) => void;
-}
-
-interface Running {
-  readonly stop: Abort;
-  /** In ms on the monotonic clock; undefined while the saga waits for the end of the former one. */
-  begunAt: number | undefined;
-  /** Its final result, once it has one. No other saga of the order may begin before this result is decided. */
-  result: SagaMessage | undefined;
-  /** Resolves when the saga has ended. */
-  ended: Promise<void>;
-}
-
-/** How a saga starts: see {@link SagaOptions}. */
-export type SagaStart = Pick<SagaOptions, 'isFirst' | 'isUrgent'>;
-
-function sagaOf({ status }: Order): 'book' | 'compensate' {
-  return status === 'held' ? 'book' : 'compensate';
-}
-
-/**
- * The sagas of one activation of a package, at most one per order. They run beside the actor's loop. A saga of an order
- * begins only after the former one has been stopped and has ended. So no booking calls a supplier for an order whose
- * compensation has begun (rule Q8).
- */
-export class ActivationSagas {
-  readonly #options: ActivationSagasOptions;
-  readonly #epoch: number;
-  readonly #ended: AbortState;
-  /** The newest saga of each order, until the order needs none. All others are stopped. */
-  readonly #running = new Map<string, Running>();
-
-  /** @param ended aborts when the activation ends, which stops all its sagas */
-  constructor(options: ActivationSagasOptions, epoch: number, ended: AbortState) {
-    this.#options = options;
-    this.#epoch = epoch;
-    this.#ended = ended;
-    const stopAll = () => {
-      for (const { stop } of this.#running.values()) stop.abort(ended.reason);
-    };
-    ended.addEventListener('abort', stopAll, { once: true });
-  }
-
-  /**
-   * Starts the saga for the commit that was just applied: it claimed the order's unit, or began its compensation. The
-   * result comes back as a message that carries the epoch.
-   */
-  start(kind: 'book' | 'compensate', order: Order): void {
-    this.#replace(kind, order, { isFirst: kind === 'book' });
-  }
-
-  /** Starts the saga of an order for which an earlier saga may have called the suppliers. */
-  resume(order: Order): void {
-    this.#replace(sagaOf(order), order, {});
-  }
-
-  /**
-   * Restarts the saga of an order, so that it calls the suppliers at once instead of waiting for its next attempt. The
-   * key stays the same, so the new saga finds existing reservations. A saga that has just begun continues, and a result
-   * that waits for its commit is only delivered again.
-   */
-  retry(order: Order): void {
-    const running = this.#running.get(order.id);
-    if (running !== undefined) {
-      const { clock, notify } = this.#options;
-      const { begunAt, result } = running;
-      if (result !== undefined) return notify(order.packageId, result);
-      if (begunAt === undefined || clock.monotonic() - begunAt < justBegunMs) return;
-    }
-    this.#replace(sagaOf(order), order, { isUrgent: true });
-  }
-
-  /** Forgets the saga of an order that needs none any more. */
-  forget(orderId: string): void {
-    this.#running.delete(orderId);
-  }
-
-  /** Stops the former saga of the order, and starts another one when the former has ended. */
-  #replace(kind: 'book' | 'compensate', order: Order, how: SagaStart): void {
-    if (this.#ended.aborted) return;
-    const former = this.#running.get(order.id);
-    former?.stop.abort('replaced');
-    const stop = new Abort();
-    const running: Running = { stop, begunAt: undefined, result: undefined, ended: Promise.resolve() };
-    this.#running.set(order.id, running);
-    running.ended = this.#run(kind, order, how, running, former);
-  }
-
-  async #run(
-    kind: 'book' | 'compensate',
-    order: Order,
-    how: SagaStart,
-    running: Running,
-    former: Running | undefined,
-  ): Promise<void> {
-    const { runner, clock, notify, log } = this.#options;
-    const { id: orderId, packageId } = order;
-    const run: SagaRun = {
-      ...{ signal: running.stop, ...how },
-      report: (result, events) => {
-        const message = { orderId, epoch: this.#epoch, events, ...result };
-        if (message.kind !== 'progress') running.result = message;
-        notify(packageId, message);
-      },
-    };
-    if (former !== undefined) await former.ended;
-    running.begunAt = clock.monotonic();
-    try {
-      await runner.run(kind, order, run);
-    } catch (err) {
-      // A saga fails only because of a bug. The order keeps its unit, and a retry or the next activation tries again.
-      log.error({ orderId, packageId, err }, `the saga failed: ${kind}`);
-      if (this.#running.get(orderId) === running) this.#running.delete(orderId);
-    }
   }
 }

@@ -264,7 +264,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: "a key returns another customer's order",
     edits: [
       {
-        file: 'src/domain/decide.ts',
+        file: 'src/domain/refusals.ts',
         find: "return order.email === email ? { kind: 'accepted', order } : { kind: 'refused', code: 'key_reused' };",
         replace: "return { kind: 'accepted', order };",
       },
@@ -304,7 +304,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a takeover uses another key at the suppliers',
     edits: [
       {
-        file: 'src/saga/saga.ts',
+        file: 'src/saga/saga-runner.ts',
         find: '      await runner.run(kind, order, run);\n',
         replace: `      const again = { ...order, id: this.#epoch === 1 ? orderId : \`\${orderId}-\${this.#epoch}\` };
       await runner.run(kind, kind === 'book' ? again : order, run);
@@ -512,17 +512,17 @@ export const plantedBugs: readonly PlantedBug[] = [
         replace: 'return [...this.#settledAnswers(), ...sagas];',
       },
       {
-        file: 'src/saga/saga.ts',
+        file: 'src/saga/saga-runner.ts',
         find: '      if (result !== undefined) return notify(order.packageId, result);\n',
         replace: '      void notify;\n      void result;\n',
       },
       {
-        file: 'src/saga/saga.ts',
+        file: 'src/saga/saga-runner.ts',
         find: "    former?.stop.abort('replaced');\n",
         replace: "    if (kind === 'book') former?.stop.abort('replaced');\n",
       },
       {
-        file: 'src/saga/saga.ts',
+        file: 'src/saga/saga-runner.ts',
         find: '    if (former !== undefined) await former.ended;\n',
         replace: '',
       },
@@ -532,12 +532,12 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'the former saga of an order is not stopped',
     edits: [
       {
-        file: 'src/saga/saga.ts',
+        file: 'src/saga/saga-runner.ts',
         find: "    former?.stop.abort('replaced');\n",
         replace: '',
       },
       {
-        file: 'src/saga/saga.ts',
+        file: 'src/saga/saga-runner.ts',
         find: '    if (former !== undefined) await former.ended;\n',
         replace: '',
       },

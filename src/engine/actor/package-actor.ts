@@ -10,7 +10,7 @@ import { type Metrics, noMetrics } from '../../observability/metrics.ts';
 import type { Tracing } from '../../observability/tracing.ts';
 import type { LiveBus } from '../../realtime/live-bus.ts';
 import { OrderTraces } from '../../saga/order-traces.ts';
-import { ActivationSagas, SagaRunner } from '../../saga/saga.ts';
+import { ActivationSagas, SagaRunner } from '../../saga/saga-runner.ts';
 import { FencedError, type Store } from '../../storage/store.ts';
 import type { Suppliers } from '../../suppliers/suppliers.ts';
 import { loadLookups, measuredCommit, publishChange } from '../commands.ts';

@@ -1,8 +1,9 @@
 import type { Leases } from '../../cluster/lease.ts';
-import { defaultRejectionsMax, saleObstacle } from '../../domain/decide.ts';
+import { defaultRejectionsMax } from '../../domain/decide.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { OrderAnswer } from '../../domain/messages.ts';
 import { type Order, owedStatuses } from '../../domain/order.ts';
+import { saleObstacle } from '../../domain/refusals.ts';
 import { noQueue, type PackageSnapshot } from '../../domain/travel-package.ts';
 import { settlesWithin } from '../../lib/deadline.ts';
 import { answerOf, refused } from '../commands.ts';

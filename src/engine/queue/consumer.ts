@@ -7,7 +7,7 @@ import { LogOnce } from '../../lib/log-once.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Log } from '../../observability/log.ts';
 import type { LiveBus } from '../../realtime/live-bus.ts';
-import { SagaRunner } from '../../saga/saga.ts';
+import { SagaRunner } from '../../saga/saga-runner.ts';
 import { type Store, StoreUnavailableError, UnreadableError } from '../../storage/store.ts';
 import type { Suppliers } from '../../suppliers/suppliers.ts';
 import { ContendedError } from '../commands.ts';

@@ -1,9 +1,9 @@
-import { cancelAnswer } from '../../domain/decide.ts';
 import type { Answer, OrderAnswer } from '../../domain/messages.ts';
 import { isSettled, type Order } from '../../domain/order.ts';
+import { cancelAnswer } from '../../domain/refusals.ts';
 import type { Log } from '../../observability/log.ts';
 import { type Metrics, noMetrics } from '../../observability/metrics.ts';
-import { SagaRunner } from '../../saga/saga.ts';
+import { SagaRunner } from '../../saga/saga-runner.ts';
 import { UnreadableError } from '../../storage/store.ts';
 import { answered, type Command, refused } from '../commands.ts';
 import type { PurchaseRequest } from '../engine.ts';

@@ -2,7 +2,7 @@ import type { SagaResult } from '../../domain/messages.ts';
 import { mayHave, type Order, owedStatuses, type TimelineEntry } from '../../domain/order.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../observability/log.ts';
-import type { SagaRunner, SagaStart } from '../../saga/saga.ts';
+import type { SagaRunner, SagaStart } from '../../saga/saga-runner.ts';
 import { StoreUnavailableError, UnreadableError } from '../../storage/store.ts';
 import { ContendedError } from '../commands.ts';
 import type { OptimisticTransactions } from './optimistic-transactions.ts';
