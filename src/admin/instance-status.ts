@@ -4,7 +4,7 @@ import type { Clock } from '../lib/clock.ts';
 import { settlesWithin } from '../lib/deadline.ts';
 import type { Json } from '../lib/json.ts';
 import type { ProcessLoad } from '../observability/process-load.ts';
-import { type FailingSupplier, supplierKinds } from '../suppliers/suppliers.ts';
+import { type FailingSupplier, partnerKinds } from '../suppliers/suppliers.ts';
 
 const number = z.number().min(0);
 const series = z.array(number).max(120);
@@ -39,7 +39,7 @@ const statusReport = z.object({
   failing: z
     .array(
       z.object({
-        supplier: z.enum(supplierKinds),
+        supplier: z.enum(partnerKinds),
         packages: number,
         firstPackages: z.array(z.int()).max(1_000),
         since: z.number(),

@@ -20,8 +20,8 @@ import { type Store, UnreadableError } from '../storage/store.ts';
 import { type ChangeLog, orUnavailable } from './change-log.ts';
 
 /**
- * `stuck`: held, compensating or cancelling for 30 s or longer. `slow`: the same for 5 s or longer. Orders in the queue
- * are neither.
+ * `stuck`: held, compensating or cancelling for 30 s or longer, or payable for so long after its time. `slow`: the same
+ * for 5 s or longer. Orders in the queue are neither.
  */
 export type OrderHealth = 'stuck' | 'slow';
 
@@ -285,6 +285,7 @@ function noneIfUnreadable(error: unknown): undefined {
 const beginnings: Readonly<Record<OrderStatus, TimelineEvent>> = {
   queued: 'queued',
   held: 'claimed',
+  payable: 'payment due',
   compensating: 'compensating',
   confirmed: 'confirmed',
   cancelling: 'cancel requested',
@@ -296,9 +297,11 @@ const beginnings: Readonly<Record<OrderStatus, TimelineEvent>> = {
 
 function withHealth(orders: readonly Order[], now: number): AdminOrder[] {
   return orders.map((order) => {
-    const { status, timeline, createdAt } = order;
+    const { status, timeline, createdAt, payment } = order;
     const since = timeline.findLast(({ event }) => event === beginnings[status])?.at ?? createdAt;
-    const health = sagaStatuses.includes(status) ? healthOf(now - since) : undefined;
+    // A payable order waits for its buyer until its time is over.
+    const dueSince = status === 'payable' ? (payment?.payBy ?? since) : since;
+    const health = sagaStatuses.includes(status) ? healthOf(now - dueSince) : undefined;
     return { order, since, ...defined({ health }) };
   });
 }

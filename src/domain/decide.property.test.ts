@@ -16,6 +16,9 @@ const happenings = fc.oneof(
     arbitrary: fc.record({
       do: fc.constantFrom(
         'booked',
+        'paymentDue',
+        'paid',
+        'unpaid',
         'refused',
         'needsCompensation',
         'compensated',
@@ -36,6 +39,8 @@ const runs = fc.record({
   waitersPerUnit: fc.nat(3),
   waitersMax: fc.nat(6),
   rejectionsMax: fc.integer({ min: 1, max: 3 }),
+  /** Orders of a sale without payments never become payable. */
+  isPaid: fc.boolean(),
   batches: fc.array(fc.record({ batch: fc.array(happenings, { maxLength: 6 }), takeover: fc.boolean() }), {
     maxLength: 25,
   }),
@@ -50,6 +55,9 @@ function toMessage(bench: DecideFixture, happening: Happening): PackageMessage {
       return bench.purchase({ email: `${who}@example.com`, ...(key === null ? {} : { key: `k${key}` }) });
     }
     case 'booked':
+    case 'paymentDue':
+    case 'paid':
+    case 'unpaid':
     case 'refused':
     case 'needsCompensation':
     case 'compensated':
@@ -76,6 +84,8 @@ function toMessage(bench: DecideFixture, happening: Happening): PackageMessage {
   }
 }
 
+const payments = { currency: 'EUR', minorPerUnit: 100, windowMs: 1_000 };
+
 function count(bench: DecideFixture, ...statuses: Order['status'][]): number {
   return bench.ordersBy(...statuses).length;
 }
@@ -84,7 +94,7 @@ function check(bench: DecideFixture): void {
   const { inventory, package: travelPackage, queue, orders } = bench.state;
   expect(isConserved(travelPackage.quota, inventory), 'Q1').toBe(true);
   expect(inventory, 'Q1 the inventory matches the orders').toMatchObject({
-    held: count(bench, 'held', 'compensating'),
+    held: count(bench, 'held', 'payable', 'compensating'),
     confirmed: count(bench, 'confirmed', 'cancelling'),
     cancelling: count(bench, 'cancelling'),
     waiting: count(bench, 'queued'),
@@ -95,7 +105,7 @@ function check(bench: DecideFixture): void {
   expect(queue.first(Number.POSITIVE_INFINITY), 'Q5 the queue is ordered by number').toEqual(waiting);
   expect(waiting.map((number) => queue.position(number))).toEqual(waiting.map((_, index) => index + 1));
   expect(queue.size).toBe(waiting.length);
-  expect(orders.size).toBe(count(bench, 'queued', 'held', 'compensating', 'cancelling'));
+  expect(orders.size).toBe(count(bench, 'queued', 'held', 'payable', 'compensating', 'cancelling'));
   const keys = [...bench.stored.values()].flatMap((order) => order.key ?? []);
   expect(new Set(keys).size, 'Q7').toBe(keys.length);
   if (waiting.length > 0 && bench.state.suppliersAvailable && travelPackage.paused !== true) {
@@ -112,8 +122,9 @@ function checkOrder(bench: DecideFixture, before: ReadonlyMap<string, Order>): v
 
 test('Q1 Q2 Q3 Q4 Q5 Q7 all hold after every batch of random events', async () => {
   await fc.assert(
-    fc.asyncProperty(runs, async ({ quota, waitersPerUnit, waitersMax, rejectionsMax, batches }) => {
-      const bench = new DecideFixture({ quota }, { waitersPerUnit, waitersMax, rejectionsMax });
+    fc.asyncProperty(runs, async ({ isPaid, quota, batches, ...limits }) => {
+      const rules = { ...limits, payments: isPaid ? payments : undefined };
+      const bench = new DecideFixture({ quota }, rules);
       for (const { batch, takeover } of batches) {
         const before = new Map(bench.stored);
         if (takeover) bench.takeover();
@@ -128,8 +139,9 @@ test('Q1 Q2 Q3 Q4 Q5 Q7 all hold after every batch of random events', async () =
 
 test('Q4 once all sagas have ended, every unit is confirmed or no order waits', async () => {
   await fc.assert(
-    fc.asyncProperty(runs, fc.infiniteStream(fc.boolean()), async ({ quota, batches }, coin) => {
-      const bench = new DecideFixture({ quota }, { waitersPerUnit: 3 });
+    fc.asyncProperty(runs, fc.infiniteStream(fc.boolean()), async ({ isPaid, quota, batches }, coin) => {
+      const rules = { waitersPerUnit: 3, payments: isPaid ? payments : undefined };
+      const bench = new DecideFixture({ quota }, rules);
       for (const { batch } of batches) {
         const messages = batch.map((happening) => toMessage(bench, happening));
         await bench.batch(...messages.filter(({ kind }) => kind !== 'update' && kind !== 'suppliers'));
@@ -138,8 +150,11 @@ test('Q4 once all sagas have ended, every unit is confirmed or no order waits', 
         expect(rounds).toBeLessThan(1_000);
         const messages = [...bench.state.orders.values()].flatMap(({ id, status }) => {
           if (status === 'queued') return [];
+          const isGood = coin.next().value;
+          if (status === 'payable') return [isGood ? bench.paid(id) : bench.unpaid(id)];
           if (status !== 'held') return [bench.compensated(id)];
-          return [coin.next().value ? bench.booked(id) : bench.refused(id)];
+          if (bench.stored.get(id)?.payment !== undefined && isGood) return [bench.paymentDue(id)];
+          return [isGood ? bench.booked(id) : bench.refused(id)];
         });
         await bench.batch(...messages);
       }

@@ -12,13 +12,25 @@ import type {
 } from './messages.ts';
 import { eraseEmail, updatePackage } from './operator-changes.ts';
 import * as to from './order.ts';
-import { isSettled, type Order } from './order.ts';
+import { isSettled, type Order, type OrderStatus, owedStatuses } from './order.ts';
 import { Draft, type PackageState } from './package-state.ts';
 import { cancelAnswer, keyAnswer, saleObstacle } from './refusals.ts';
 import { isSoldOut, type QueueLimits } from './travel-package.ts';
 
-/** Limits of one decision about a package. */
+/** How orders are paid. */
+export interface PaymentRules {
+  /** An ISO 4217 code. */
+  readonly currency: string;
+  /** How many minor units are one unit of the price: 100 for EUR, 1 for JPY. */
+  readonly minorPerUnit: number;
+  /** How long a payment is due, in ms. Then the unit goes to the next order in the queue. */
+  readonly windowMs: number;
+}
+
+/** Rules of the decisions about a package. */
 export interface PackageRules extends QueueLimits {
+  /** Orders have to be paid, unless their price is 0. Absent: no new order has to be paid. */
+  readonly payments?: PaymentRules | undefined;
   /** The most orders, with a unit or in the queue, that one email may have per package; 0 means no limit. */
   readonly ordersPerEmail: number;
   /** The most queued orders that one commit rejects after a sell-out. */
@@ -139,12 +151,14 @@ class Decision {
   #store({ orderId, email, key }: Purchase): Order {
     const draft = this.#draft;
     const { id: packageId, flight, stay, price } = draft.package;
+    const { payments } = this.#rules;
     const order = {
       id: orderId,
       packageId,
       number: draft.inventory.nextNumber,
       package: { flight, stay, price },
       email,
+      ...(payments === undefined || price === 0 ? {} : { payment: paymentOf(price, payments) }),
       ...(key === undefined ? {} : { key }),
       createdAt: this.#now,
     };
@@ -176,6 +190,8 @@ class Decision {
     if (answer !== undefined) return draft.answer(caller, answer);
     if (order.status === 'queued')
       return draft.answer(caller, { kind: 'accepted', order: this.#leave(order) });
+    if (order.status === 'payable')
+      return draft.answer(caller, { kind: 'accepted', order: this.#compensate(order, abandoned) });
     const cancelling = to.requestCancel(order, this.#now);
     draft.update(cancelling);
     draft.move({ cancelling: 1 });
@@ -218,32 +234,55 @@ class Decision {
     const draft = this.#draft;
     const order = draft.order(message.orderId);
     if (order === undefined || message.epoch !== draft.state.epoch) return;
-    const expected = message.kind === 'compensated' ? ['compensating', 'cancelling'] : ['held'];
+    const expected: readonly OrderStatus[] = expectedStatuses[message.kind];
     if (!expected.includes(order.status)) return;
     const { events } = message;
     switch (message.kind) {
       case 'progress':
         return draft.update(to.progress(order, message.reserved, events));
       case 'booked':
-        draft.update(to.confirm(order, this.#now, message.reserved, events));
-        return draft.move({ held: -1, confirmed: 1 });
+        return this.#confirm(to.confirm(order, this.#now, message.reserved, events));
+      case 'paymentDue':
+        return this.#requirePayment(order, message);
+      case 'paid':
+        return this.#confirm(to.confirm(order, this.#now, {}, events));
       case 'refused':
-        if (to.mayHave('flight', order)) return this.#compensate(order, message);
+        if (to.mayHave('flight', order)) return void this.#compensate(order, message);
         draft.update(to.fail(order, this.#now, message.reason, events));
         return this.#releaseUnit({ held: -1 });
       case 'needsCompensation':
-        return this.#compensate(order, message);
+      case 'unpaid':
+        return void this.#compensate(order, message);
       case 'compensated':
         return this.#endCompensation(order, events);
     }
   }
 
-  #compensate(order: Order, message: Extract<SagaMessage, { reason: unknown }>): void {
-    const { reason, events } = message;
-    const reserved = message.kind === 'refused' ? {} : message.reserved;
+  #confirm(confirmed: Order): void {
+    this.#draft.update(confirmed);
+    this.#draft.move({ held: -1, confirmed: 1 });
+  }
+
+  /**
+   * The unit stays held until it is known whether the order is paid. The time to pay begins with this commit, because the
+   * buyer learns the address of the payment only after it.
+   */
+  #requirePayment(
+    order: Order,
+    { reserved, url, events }: Extract<SagaMessage, { kind: 'paymentDue' }>,
+  ): void {
+    const { payment } = order;
+    if (payment === undefined) return;
+    const payBy = this.#now + (this.#rules.payments?.windowMs ?? 0);
+    this.#draft.update(to.requirePayment(order, this.#now, reserved, { ...payment, url, payBy }, events));
+    this.#draft.startSaga(order.id);
+  }
+
+  #compensate(order: Order, { reason, reserved = {}, events }: Failure): Order {
     const compensating = to.compensate(order, this.#now, reason, reserved, events);
     this.#draft.update(compensating);
     this.#draft.startSaga(order.id);
+    return compensating;
   }
 
   #endCompensation(order: Order, events: SagaMessage['events']): void {
@@ -325,4 +364,30 @@ class Decision {
     const stored = this.#lookups.byKey.get(key);
     return this.#draft.orderByKey(key) ?? (stored && (this.#draft.order(stored.id) ?? stored));
   }
+}
+
+/** The statuses in which an order takes each result of a saga. A result for any other status is of a former saga. */
+const expectedStatuses = {
+  progress: ['held'],
+  booked: ['held'],
+  paymentDue: ['held'],
+  refused: ['held'],
+  needsCompensation: ['held'],
+  paid: ['payable'],
+  unpaid: ['payable'],
+  compensated: owedStatuses,
+} as const satisfies Readonly<Record<SagaMessage['kind'], readonly OrderStatus[]>>;
+
+/** Why an order is compensated. */
+interface Failure extends Pick<SagaMessage, 'events'> {
+  readonly reason: to.OrderReason;
+  readonly reserved?: to.Reserved;
+}
+
+/** The buyer has cancelled a payable order. */
+const abandoned: Failure = { reason: 'payment_abandoned', events: [] };
+
+/** What an order costs. Its address and its time follow when it becomes payable. */
+function paymentOf(price: number, { currency, minorPerUnit }: PaymentRules): to.Payment {
+  return { amount: price * minorPerUnit, currency };
 }

@@ -12,6 +12,7 @@ export interface ErrorKind {
   readonly status:
     | 400
     | 401
+    | 402
     | 403
     | 404
     | 405
@@ -264,6 +265,24 @@ export const errorCatalogue = {
     status: 422,
     retry: 'no',
     words: 'The hotel did not accept the flight ticket. You have not been charged.',
+  },
+  payment_refused: {
+    title: 'The payment provider refuses this payment',
+    status: 409,
+    retry: 'no',
+    words: 'The payment provider did not accept the payment. You have not been charged.',
+  },
+  payment_declined: {
+    title: 'The payment was declined',
+    status: 402,
+    retry: 'anew',
+    words: 'Your payment was declined. You have not been charged.',
+  },
+  payment_expired: {
+    title: 'The order was not paid in time',
+    status: 402,
+    retry: 'anew',
+    words: 'This order was not paid in time. If you paid later, your payment is refunded.',
   },
   cancelled: {
     title: 'The reservation under this key is cancelled',

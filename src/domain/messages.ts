@@ -1,5 +1,5 @@
 import type { ErrorCode } from './errors.ts';
-import type { Order, OrderReason, Reserved, TimelineEntry } from './order.ts';
+import type { Order, OrderReason, Reserved, TimelineEntry, UnpaidReason } from './order.ts';
 import type { Inventory, Offer, PackageSnapshot, TravelPackage } from './travel-package.ts';
 
 export interface Accepted {
@@ -80,6 +80,12 @@ export type SagaMessage = {
 export type SagaResult =
   | { readonly kind: 'progress'; readonly reserved: Reserved }
   | { readonly kind: 'booked'; readonly reserved: Required<Reserved> }
+  /** Flight and hotel are reserved, and the provider has the payment, at this address. */
+  | { readonly kind: 'paymentDue'; readonly reserved: Required<Reserved>; readonly url: string }
+  /** The provider's ledger says that the payable order is paid. */
+  | { readonly kind: 'paid' }
+  /** The payable order will not be paid. Its payment, and what is reserved, must be cancelled. */
+  | { readonly kind: 'unpaid'; readonly reason: UnpaidReason }
   /**
    * The saga knows of no reservation at any supplier, so the order fails at once, unless another process may have
    * reserved a flight.
@@ -87,7 +93,7 @@ export type SagaResult =
   | { readonly kind: 'refused'; readonly reason: OrderReason }
   /** A reservation may exist at a supplier and must be cancelled. */
   | { readonly kind: 'needsCompensation'; readonly reason: OrderReason; readonly reserved: Reserved }
-  /** Both suppliers have confirmed the cancellation. */
+  /** Both suppliers, and the payment provider if the order has a payment, have confirmed the cancellation. */
   | { readonly kind: 'compensated' };
 
 /** An operator changes the package, based on the version that was read. */
@@ -196,6 +202,8 @@ export type Effect =
   | { readonly kind: 'answer'; readonly caller: Reply; readonly answer: Answer }
   /** Books an order at the suppliers, for the first time: the batch has claimed its unit. */
   | { readonly kind: 'book'; readonly order: Order }
+  /** Waits for the payment of a payable order. */
+  | { readonly kind: 'awaitPayment'; readonly order: Order }
   /** Cancels the reservations of a compensating or cancelling order. */
   | { readonly kind: 'compensate'; readonly order: Order }
   /** Restarts the order's saga. */
@@ -215,6 +223,6 @@ export interface Ownership extends PackageSnapshot {
   readonly fence: Fence;
   /** The instance that owned the package before; absent if it had no owner. */
   readonly former?: string;
-  /** All orders of the package that are queued, held, compensating or cancelling, sorted by number. */
+  /** All orders of the package that are queued, held, payable, compensating or cancelling, sorted by number. */
   readonly unfinished: readonly Order[];
 }

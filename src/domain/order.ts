@@ -8,10 +8,13 @@ import type { Offer } from './travel-package.ts';
  *                ├─► failed(reason)                    ▲ the unit returns here
  *                └─► compensating(reason) ──► failed   ▲ and here
  * ```
+ *
+ * An order that has to be paid is payable between held and confirmed. If it is not paid, it compensates.
  */
 export type OrderStatus =
   | 'queued'
   | 'held'
+  | 'payable'
   | 'compensating'
   | 'confirmed'
   | 'cancelling'
@@ -20,13 +23,26 @@ export type OrderStatus =
   | 'withdrawn'
   | 'cancelled';
 
-/** Why an order failed: a supplier refused or did not answer, or the package was sold out. */
+/** Why an order failed: a supplier refused or did not answer, it was not paid, or the package was sold out. */
 export type OrderReason =
   | 'flight_unavailable'
   | 'hotel_unavailable'
   | 'invalid_ticket'
   | 'supplier_silent'
-  | 'sold_out';
+  | 'sold_out'
+  | UnpaidReason;
+
+/**
+ * Why an order was not paid: the provider refused to make the payment, it declined it, the time was over, or the buyer
+ * cancelled the order.
+ */
+export const unpaidReasons = [
+  'payment_refused',
+  'payment_declined',
+  'payment_expired',
+  'payment_abandoned',
+] as const;
+export type UnpaidReason = (typeof unpaidReasons)[number];
 
 export const timelineEvents = [
   'queued',
@@ -37,11 +53,18 @@ export const timelineEvents = [
   'hotel reserved',
   'hotel refused',
   'hotel unknown',
+  'payment due',
+  'payment refused',
+  'payment unknown',
+  'paid',
+  'payment declined',
+  'payment expired',
   'confirmed',
   'compensating',
   'cancel requested',
   'flight cancelled',
   'hotel cancelled',
+  'payment cancelled',
   'released',
   'failed',
   'cancelled',
@@ -63,6 +86,18 @@ export interface Reserved {
   readonly hotel?: { readonly reservationNumber: string };
 }
 
+/** What an order costs, and how it is paid. An order that was made while payments were off has none. */
+export interface Payment {
+  /** In minor units of the currency, such as cents. */
+  readonly amount: number;
+  /** An ISO 4217 code. */
+  readonly currency: string;
+  /** The provider's page, where the buyer pays. Absent until the payment is due. */
+  readonly url?: string;
+  /** When the unit goes to the next order in the queue, as Unix time in ms. Absent until the payment is due. */
+  readonly payBy?: number;
+}
+
 export interface Order extends Reserved {
   /** The order's id, in the canonical form of {@link orderIdFrom}. */
   readonly id: string;
@@ -72,6 +107,7 @@ export interface Order extends Reserved {
   /** The package as it was when the order was made. */
   readonly package: Offer;
   readonly email: string;
+  readonly payment?: Payment;
   /** The Idempotency-Key of the purchase. Unique per package (rule Q7). */
   readonly key?: string;
   readonly status: OrderStatus;
@@ -110,11 +146,20 @@ export function isUnfinished(order: Order): boolean {
 }
 
 /** Orders with these statuses count as `held` in the inventory (rule Q1). */
-export const holdingStatuses: readonly OrderStatus[] = ['held', 'compensating'];
+export const holdingStatuses: readonly OrderStatus[] = ['held', 'payable', 'compensating'];
 /** Orders with these statuses count as `confirmed` in the inventory (rule Q1). */
 export const confirmedStatuses: readonly OrderStatus[] = ['confirmed', 'cancelling'];
-/** Orders with these statuses have a saga, which books the order or cancels its reservations. */
-export const sagaStatuses: readonly OrderStatus[] = ['held', 'compensating', 'cancelling'];
+/** Orders with these statuses have a saga, which books the order, waits for its payment or cancels its reservations. */
+export const sagaStatuses: readonly OrderStatus[] = ['held', 'payable', 'compensating', 'cancelling'];
+/** Books an order, waits for its payment, or cancels its reservations. */
+export type SagaWork = 'book' | 'awaitPayment' | 'compensate';
+
+/** The saga that an order with one of the {@link sagaStatuses} needs. */
+export function sagaOf({ status }: Order): SagaWork {
+  if (status === 'held') return 'book';
+  return status === 'payable' ? 'awaitPayment' : 'compensate';
+}
+
 /** The reservations of orders with these statuses have to be cancelled. */
 export const owedStatuses: readonly OrderStatus[] = ['compensating', 'cancelling'];
 export const unfinishedStatuses: readonly OrderStatus[] = ['queued', ...sagaStatuses];
@@ -139,15 +184,33 @@ export function progress(order: Order, reserved: Reserved, events: readonly Time
   return { ...order, ...reserved, timeline: merge(order, events) };
 }
 
+/** Flight and hotel are reserved, and the buyer may pay until `payBy`. */
+export function requirePayment(
+  order: Order,
+  at: number,
+  reserved: Required<Reserved>,
+  payment: Required<Payment>,
+  events: readonly TimelineEntry[],
+): Order {
+  return {
+    ...order,
+    ...reserved,
+    payment,
+    status: 'payable',
+    timeline: [...merge(order, events), { at, event: 'payment due' }],
+  };
+}
+
 /** Whether the timeline says that this was reserved, or that an attempt to reserve it had an unknown outcome. */
-export function mayHave(what: 'flight' | 'hotel', { timeline }: Order): boolean {
-  return timeline.some(({ event }) => event === `${what} reserved` || event === `${what} unknown`);
+export function mayHave(what: 'flight' | 'hotel' | 'payment', { timeline }: Order): boolean {
+  const known = what === 'payment' ? 'payment due' : (`${what} reserved` as const);
+  return timeline.some(({ event }) => event === known || event === `${what} unknown`);
 }
 
 export function confirm(
   order: Order,
   at: number,
-  reserved: Required<Reserved>,
+  reserved: Reserved,
   events: readonly TimelineEntry[],
 ): Order {
   return {

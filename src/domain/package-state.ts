@@ -1,6 +1,6 @@
 import type { Answer, Change, Effect, Ownership, Reply } from './messages.ts';
 import type { NumberRuns } from './number-runs.ts';
-import { type Order, sagaStatuses } from './order.ts';
+import { type Order, sagaOf, sagaStatuses } from './order.ts';
 import type { Inventory, TravelPackage } from './travel-package.ts';
 
 /**
@@ -38,7 +38,7 @@ export class PackageState {
     return this.#inventory;
   }
 
-  /** All unfinished orders by id: queued, held, compensating or cancelling. */
+  /** All unfinished orders by id: queued, held, payable, compensating or cancelling. */
   get orders(): ReadonlyMap<string, Order> {
     return this.#orders;
   }
@@ -64,6 +64,7 @@ export class PackageState {
     switch (order.status) {
       case 'queued':
       case 'held':
+      case 'payable':
       case 'compensating':
       case 'cancelling':
         this.#orders.set(order.id, order);
@@ -212,7 +213,7 @@ export class Draft {
     const order = this.order(id);
     if (order === undefined || !sagaStatuses.includes(order.status)) return [];
     if (how === 'retry') return [{ kind: 'retry', order }];
-    return [{ kind: order.status === 'held' ? 'book' : 'compensate', order }];
+    return [{ kind: sagaOf(order), order }];
   }
 
   #settledAnswers(): Effect[] {

@@ -16,6 +16,7 @@ import {
 export function cancelAnswer(order: Order): OrderAnswer | undefined {
   switch (order.status) {
     case 'queued':
+    case 'payable':
     case 'confirmed':
       return undefined;
     case 'cancelling':
@@ -56,4 +57,9 @@ export function saleObstacle(
   const isClaimedAtOnce = suppliersAvailable && inventory.remaining > 0 && inventory.waiting === 0;
   const isQueueFull = inventory.waiting >= queueCapacity(travelPackage.quota, limits);
   return isQueueFull && !isClaimedAtOnce ? 'queue_full' : undefined;
+}
+
+/** The error of an order that has failed, or is about to. */
+export function failureOf({ reason }: Order): ErrorCode {
+  return reason === 'payment_declined' || reason === 'payment_expired' ? reason : 'supplier_failed';
 }

@@ -99,7 +99,7 @@ export interface BookingEngine {
   purchase(request: PurchaseRequest): Promise<OrderAnswer>;
   /** Cancels an order. The caller must have proved knowledge of its id and email. Repeating a cancel is harmless. */
   cancel(order: Order): Promise<OrderAnswer>;
-  /** Resolves with the order once it has an outcome, or after the wait with its current state. */
+  /** Resolves with the order once it has an outcome or is payable, or after the wait with its current state. */
   outcome(order: Order, settling: Settling): Promise<Order>;
   /** @throws StoreUnavailableError */
   order(id: string): Promise<Order | undefined>;

@@ -282,11 +282,11 @@ export class Outcomes {
   }
 
   /**
-   * Resolves with the order once it has an outcome. Resolves with its current state after the wait, when the caller hangs
-   * up, or on `close`.
+   * Resolves with the order once it has an outcome or waits for its buyer to pay. Resolves with its current state after the
+   * wait, when the caller hangs up, or on `close`.
    */
   async wait(order: Order, { waitMs, gone }: Settling): Promise<Order> {
-    if (isSettled(order) || waitMs <= 0 || gone?.aborted === true || this.#closing.signal.aborted)
+    if (isAnswer(order) || waitMs <= 0 || gone?.aborted === true || this.#closing.signal.aborted)
       return order;
     const early = this.#early.get(order.id);
     if (early !== undefined && !isOlder(early, order)) return early;
@@ -330,13 +330,13 @@ export class Outcomes {
       // An older version may arrive later, for example "confirmed" after "cancelling".
       if (isOlder(order, waiter.latest)) continue;
       waiter.latest = order;
-      if (isSettled(order)) waiter.wake();
+      if (isAnswer(order)) waiter.wake();
     }
   }
 
   #keepEarly(order: Order): void {
     this.#early.delete(order.id);
-    if (!isSettled(order)) return;
+    if (!isAnswer(order)) return;
     this.#early.set(order.id, order);
     if (this.#early.size <= earlyMax) return;
     for (const oldest of this.#early.keys()) {
@@ -353,8 +353,13 @@ export class Outcomes {
       const isDue = ([, waiters]: [string, Set<Waiter>]) => [...waiters].some(({ since }) => since <= until);
       const ids = [...this.#waiters].filter(isDue).map(([id]) => id);
       const orders = ids.length === 0 ? [] : await this.#store.orders(ids).catch(() => []);
-      for (const order of orders) if (isSettled(order)) this.#hear(order);
+      for (const order of orders) if (isAnswer(order)) this.#hear(order);
     }
     this.#isRereading = false;
   }
+}
+
+/** Whether a caller need not wait any longer: the order has an outcome, or its buyer has to pay. */
+function isAnswer(order: Order): boolean {
+  return isSettled(order) || order.status === 'payable';
 }

@@ -1,16 +1,24 @@
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Change } from '../domain/messages.ts';
-import type { SupplierKind } from '../suppliers/suppliers.ts';
+import type { PartnerKind } from '../suppliers/suppliers.ts';
 
 /** The answer to a purchase: a confirmed order, an accepted order that is not finished, or an error. */
 export type PurchaseOutcome = 'confirmed' | 'accepted' | ErrorCode;
 export type CommitOutcome = 'applied' | 'fenced' | 'unknown' | 'unavailable' | 'refused';
-export type SagaKind = 'book' | 'clear';
+export type SagaKind = 'book' | 'pay' | 'clear';
 /**
  * The end of a saga. `stopped`: the activation ended before the saga, and the next owner continues it. `failed`: the
  * saga has a bug.
  */
-export type SagaOutcome = 'booked' | 'refused' | 'owing' | 'cleared' | 'stopped' | 'failed';
+export type SagaOutcome =
+  | 'booked'
+  | 'refused'
+  | 'owing'
+  | 'paid'
+  | 'unpaid'
+  | 'cleared'
+  | 'stopped'
+  | 'failed';
 export type SupplierCallOutcome = 'reserved' | 'refused' | 'cancelled' | 'unknown';
 /** The outcome of a request to another instance. */
 export type MessageOutcome = 'answered' | 'no_answer' | 'inbox_full' | 'unavailable';
@@ -49,7 +57,7 @@ export interface Metrics {
   /** A saga is ready to run. */
   saga(kind: SagaKind): (outcome: SagaOutcome) => void;
   /** One attempt at a supplier begins. */
-  supplierCall(kind: SupplierKind): (outcome: SupplierCallOutcome) => void;
+  supplierCall(kind: PartnerKind): (outcome: SupplierCallOutcome) => void;
   message(outcome: MessageOutcome): void;
   /** Sets the function that reads a gauge. If the read throws or takes too long, the scrape leaves the gauge out. */
   gauge(name: GaugeName, read: () => number | Promise<number>): void;

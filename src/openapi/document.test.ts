@@ -61,8 +61,8 @@ describe('the description of the API', () => {
   it('describes every error that a program can get', () => {
     const told = new Set([...everyProblem, ...operations.flatMap(({ problems }) => problems)]);
     const untold = (Object.keys(errorCatalogue) as ErrorCode[]).filter((code) => !told.has(code));
-    // Only WebSockets get this error, and the description leaves WebSockets out.
-    expect(untold).toEqual(['upgrade_required']);
+    // Only WebSockets get the first one, and the description leaves WebSockets out. A payment provider gives the second.
+    expect(untold).toEqual(['upgrade_required', 'payment_refused']);
   });
 
   it('describes every error answer as a problem with its codes, and Retry-After where it is always sent', () => {

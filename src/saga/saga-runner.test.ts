@@ -63,6 +63,19 @@ describe('ActivationSagas', () => {
     expect(suppliers.flightKeys).toEqual([order.id]);
   });
 
+  it('Q11 looks a payment up again at once, even if the look-ups have just begun', async () => {
+    const payment = { amount: 1, currency: 'EUR', url: 'https://pay.example/1', payBy: clock.now() + 60_000 };
+    const payable = fakeOrder({ status: 'payable', payment });
+    sagas.start('awaitPayment', payable);
+    await runUntilIdle();
+    suppliers.paymentFound = 'paid';
+    expect(reported).toEqual([]);
+    sagas.retry(payable);
+    await runUntilIdle();
+    expect(suppliers.paymentLookUps).toBe(2);
+    expect(reported).toMatchObject([{ kind: 'paid', orderId: order.id, epoch: 3 }]);
+  });
+
   it('restarts a compensation that waits for its next attempt', async () => {
     let isAway = true;
     suppliers.cancel = async (kind, { key }) => {

@@ -1,12 +1,12 @@
 import type { PackageMessage, SagaMessage } from '../domain/messages.ts';
-import type { Order } from '../domain/order.ts';
+import { type Order, type SagaWork, sagaOf } from '../domain/order.ts';
 import { Abort, type AbortState } from '../lib/abort.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../observability/log.ts';
 import { type Metrics, noMetrics, type SagaOutcome } from '../observability/metrics.ts';
 import type { Suppliers } from '../suppliers/suppliers.ts';
 import type { OrderTraces } from './order-traces.ts';
-import { bookOrder, CancelPacing, compensateOrder, type SagaOptions } from './saga.ts';
+import { awaitPayment, bookOrder, CancelPacing, compensateOrder, type SagaOptions } from './saga.ts';
 
 export interface SagaRunnerOptions {
   readonly suppliers: Suppliers;
@@ -20,11 +20,16 @@ export type SagaRun = Pick<SagaOptions, 'signal' | 'report' | 'isFirst' | 'isUrg
 
 /** An operator's retry does not restart a saga that began more recently than this, because its call is in progress. */
 const justBegunMs = 2_000;
-/** The names of a saga's results in metrics. */
+const sagas = { book: bookOrder, awaitPayment, compensate: compensateOrder };
+/** The names of sagas and of their results, in metrics and traces. */
+const names = { book: 'book', awaitPayment: 'pay', compensate: 'clear' } as const;
 const outcomes = {
   booked: 'booked',
+  paymentDue: 'booked',
   refused: 'refused',
   needsCompensation: 'owing',
+  paid: 'paid',
+  unpaid: 'unpaid',
   compensated: 'cleared',
 } as const;
 
@@ -44,10 +49,10 @@ export class SagaRunner {
   }
 
   /** Runs a saga. Resolves when the saga has reported its result, or was stopped. Rejects only because of a bug. */
-  async run(kind: 'book' | 'compensate', order: Order, run: SagaRun): Promise<void> {
+  async run(kind: SagaWork, order: Order, run: SagaRun): Promise<void> {
     const { suppliers, clock, traces, metrics = noMetrics } = this.#options;
     if (run.signal.aborted) return;
-    const name = kind === 'book' ? 'book' : 'clear';
+    const name = names[kind];
     let outcome: SagaOutcome = 'stopped';
     const options: SagaOptions = {
       ...{ ...run, suppliers, clock, pacing: this.#pacing },
@@ -56,7 +61,7 @@ export class SagaRunner {
         run.report(result, events);
       },
     };
-    const work = () => (kind === 'book' ? bookOrder(order, options) : compensateOrder(order, options));
+    const work = () => sagas[kind](order, options);
     const ended = metrics.saga(name);
     this.#count += 1;
     try {
@@ -92,10 +97,6 @@ interface Running {
 /** How a saga starts: see {@link SagaOptions}. */
 export type SagaStart = Pick<SagaOptions, 'isFirst' | 'isUrgent'>;
 
-function sagaOf({ status }: Order): 'book' | 'compensate' {
-  return status === 'held' ? 'book' : 'compensate';
-}
-
 /**
  * The sagas of one activation of a package, at most one per order. They run beside the actor's loop. A saga of an order
  * begins only after the former one has been stopped and has ended. So no booking calls a supplier for an order whose
@@ -120,10 +121,10 @@ export class ActivationSagas {
   }
 
   /**
-   * Starts the saga for the commit that was just applied: it claimed the order's unit, or began its compensation. The
-   * result comes back as a message that carries the epoch.
+   * Starts the saga for the commit that was just applied: it claimed the order's unit, made it payable, or
+   * began its compensation. The result comes back as a message that carries the epoch.
    */
-  start(kind: 'book' | 'compensate', order: Order): void {
+  start(kind: SagaWork, order: Order): void {
     this.#replace(kind, order, { isFirst: kind === 'book' });
   }
 
@@ -134,8 +135,8 @@ export class ActivationSagas {
 
   /**
    * Restarts the saga of an order, so that it calls the suppliers at once instead of waiting for its next attempt. The
-   * key stays the same, so the new saga finds existing reservations. A saga that has just begun continues, and a result
-   * that waits for its commit is only delivered again.
+   * key stays the same, so the new saga finds existing reservations. A booking or compensation that has just begun continues,
+   * and a result that waits for its commit is only delivered again.
    */
   retry(order: Order): void {
     const running = this.#running.get(order.id);
@@ -143,7 +144,9 @@ export class ActivationSagas {
       const { clock, notify } = this.#options;
       const { begunAt, result } = running;
       if (result !== undefined) return notify(order.packageId, result);
-      if (begunAt === undefined || clock.monotonic() - begunAt < justBegunMs) return;
+      const hasJustBegun = begunAt === undefined || clock.monotonic() - begunAt < justBegunMs;
+      // A look-up of a payment may have begun before the payment, so another one is needed at once.
+      if (hasJustBegun && order.status !== 'payable') return;
     }
     this.#replace(sagaOf(order), order, { isUrgent: true });
   }
@@ -154,7 +157,7 @@ export class ActivationSagas {
   }
 
   /** Stops the former saga of the order, and starts another one when the former has ended. */
-  #replace(kind: 'book' | 'compensate', order: Order, how: SagaStart): void {
+  #replace(kind: SagaWork, order: Order, how: SagaStart): void {
     if (this.#ended.aborted) return;
     const former = this.#running.get(order.id);
     former?.stop.abort('replaced');
@@ -165,7 +168,7 @@ export class ActivationSagas {
   }
 
   async #run(
-    kind: 'book' | 'compensate',
+    kind: SagaWork,
     order: Order,
     how: SagaStart,
     running: Running,

@@ -1,9 +1,10 @@
 import { describe, expect, test, vi } from 'vitest';
+import { ManualClock } from '../../test/support/manual-clock.ts';
 import type { SagaResult } from '../domain/messages.ts';
 import type { Order } from '../domain/order.ts';
-import { systemClock } from '../lib/clock.ts';
-import type { CallOutcome, Suppliers } from '../suppliers/suppliers.ts';
-import { bookOrder, CancelPacing, compensateOrder, type SagaOptions } from './saga.ts';
+import { type Clock, systemClock } from '../lib/clock.ts';
+import type { CallOutcome, PaymentFound, Suppliers } from '../suppliers/suppliers.ts';
+import { awaitPayment, bookOrder, CancelPacing, compensateOrder, type SagaOptions } from './saga.ts';
 
 const order: Order = {
   id: '7Q4M-9XKD-2VBN-H5TR',
@@ -19,6 +20,7 @@ const order: Order = {
 type Reply = CallOutcome;
 const ticket: Reply = { kind: 'reserved', number: 'F1' };
 const room: Reply = { kind: 'reserved', number: 'H1' };
+const page: Reply = { kind: 'reserved', number: 'https://pay.example/1' };
 const unknown: Reply = { kind: 'unknown', cause: 'time-out' };
 const refused = (
   code: 'flight_unavailable' | 'hotel_unavailable' | 'invalid_ticket' | 'cancelled',
@@ -31,6 +33,8 @@ function suppliersThat(flight: Reply | Promise<Reply>, hotel: Reply | Promise<Re
   const suppliers = {
     reserveFlight: vi.fn(async () => flight),
     reserveHotel: vi.fn(async () => hotel),
+    requestPayment: vi.fn<Suppliers['requestPayment']>(async () => page),
+    findPayment: vi.fn<Suppliers['findPayment']>(async () => 'due'),
     cancel: vi.fn<Suppliers['cancel']>(async () => true),
     available: () => true,
     isMostlyAvailable: true,
@@ -39,13 +43,19 @@ function suppliersThat(flight: Reply | Promise<Reply>, hotel: Reply | Promise<Re
   return suppliers satisfies Suppliers;
 }
 
-async function run(suppliers: Suppliers, what: typeof bookOrder, subject = order, isFirst = true) {
+async function run(
+  suppliers: Suppliers,
+  what: typeof bookOrder,
+  subject = order,
+  isFirst = true,
+  clock: Clock = systemClock,
+) {
   const results: SagaResult[] = [];
   const events: string[] = [];
   const stop = new AbortController();
   const options: SagaOptions = {
     suppliers,
-    clock: systemClock,
+    clock,
     signal: stop.signal,
     pacing: new CancelPacing(),
     isFirst,
@@ -187,5 +197,104 @@ describe('compensating', () => {
     ).toEqual(['flights true', 'flights true', 'flights true', 'hotels true']);
     expect(results).toEqual([{ kind: 'compensated' }]);
     expect(events).toEqual(['flight cancelled']);
+  });
+});
+
+describe('paying', () => {
+  const payment = { amount: 10_000, currency: 'EUR' };
+  const reserved = { flight: { ticketNumber: 'F1' }, hotel: { reservationNumber: 'H1' } };
+  const paidFor: Order = { ...order, payment };
+  const refusal = { kind: 'refused', code: 'payment_refused' } as const;
+
+  test('Q2 the payment is requested last, with the order’s id as key', async () => {
+    const suppliers = suppliersThat(ticket);
+    const { results, events } = await run(suppliers, bookOrder, paidFor);
+    const request = { key: order.id, packageId: 3, email: order.email, ...payment };
+    expect(suppliers.requestPayment.mock.calls.map(([asked]) => asked)).toEqual([request]);
+    expect(results).toEqual([{ kind: 'paymentDue', reserved, url: 'https://pay.example/1' }]);
+    expect(events).toEqual(['flight reserved', 'hotel reserved']);
+  });
+
+  test('is not asked for if the hotel is refused', async () => {
+    const suppliers = suppliersThat(ticket, refused('hotel_unavailable'));
+    await run(suppliers, bookOrder, paidFor);
+    expect(suppliers.requestPayment).not.toHaveBeenCalled();
+  });
+
+  test.each([
+    ['refused', refusal, 'payment_refused', 'payment refused'],
+    ['unknown', unknown, 'supplier_silent', 'payment unknown'],
+  ] as const)('Q8 Q11 a %s payment needs compensation of everything', async (_, answer, reason, event) => {
+    const suppliers = suppliersThat(ticket);
+    suppliers.requestPayment.mockResolvedValue(answer);
+    const { results, events } = await run(suppliers, bookOrder, paidFor);
+    expect(results).toEqual([{ kind: 'needsCompensation', reason, reserved }]);
+    expect(events.at(-1)).toBe(event);
+    expect(suppliers.cancel).not.toHaveBeenCalled();
+  });
+
+  test('Q11 a compensation cancels the payment too, even if none was requested', async () => {
+    const suppliers = suppliersThat(ticket);
+    let failures = 1;
+    suppliers.cancel.mockImplementation(async (kind) => kind !== 'payments' || failures-- <= 0);
+    const { results } = await run(suppliers, compensateOrder, paidFor);
+    const kinds = suppliers.cancel.mock.calls.map(([kind]) => kind);
+    expect(kinds.sort()).toEqual(['flights', 'hotels', 'payments', 'payments']);
+    expect(results).toEqual([{ kind: 'compensated' }]);
+  });
+
+  /** Waits for a payment of which the look-ups find these, the last one again and again, for 10 minutes. */
+  async function wait(...found: PaymentFound[]) {
+    const clock = new ManualClock();
+    const since = clock.now();
+    const payBy = since + 300_000;
+    const lookUps: number[] = [];
+    const suppliers = suppliersThat(ticket);
+    suppliers.findPayment.mockImplementation(async () => {
+      lookUps.push(clock.now() - since);
+      return (found.length > 1 ? found.shift() : found[0]) as PaymentFound;
+    });
+    const url = 'https://pay.example/1';
+    const payable: Order = { ...order, ...reserved, status: 'payable', payment: { ...payment, url, payBy } };
+    const running = run(suppliers, awaitPayment, payable, false, clock);
+    await clock.advance(600_000);
+    const isOver = clock.sleepers === 0;
+    return { lookUps, suppliers, ...(isOver ? await running : { results: [], events: [] }) };
+  }
+
+  test.each([
+    ['paid', { kind: 'paid' }, 'paid'],
+    ['declined', { kind: 'unpaid', reason: 'payment_declined' }, 'payment declined'],
+    ['cancelled', { kind: 'unpaid', reason: 'payment_expired' }, 'payment expired'],
+    ['refunded', { kind: 'unpaid', reason: 'payment_expired' }, 'payment expired'],
+  ] as const)('Q11 ends as soon as the provider says %s', async (found, result, event) => {
+    const { results, events, lookUps, suppliers } = await wait('due', 'absent', 'unknown', found);
+    expect(results).toEqual([result]);
+    expect(events).toEqual([event]);
+    expect(lookUps).toHaveLength(4);
+    expect(suppliers.findPayment.mock.lastCall?.[0]).toEqual({ key: order.id, packageId: 3, ...payment });
+  });
+
+  test.each(['due', 'absent', 'other_amount'] as const)(
+    'Q11 expires while the provider says %s, after a last look-up',
+    async (found) => {
+      const { results, lookUps } = await wait(found);
+      expect(results).toEqual([{ kind: 'unpaid', reason: 'payment_expired' }]);
+      expect(lookUps.at(-1)).toBe(300_000);
+    },
+  );
+
+  test('Q11 a payment in the last moment counts', async () => {
+    const whileDue = Array<PaymentFound>(14).fill('due');
+    const { results, lookUps } = await wait(...whileDue, 'paid');
+    expect(lookUps).toHaveLength(15);
+    expect(lookUps.at(-1)).toBe(300_000);
+    expect(results).toEqual([{ kind: 'paid' }]);
+  });
+
+  test('Q11 Q12 does not end while the provider does not answer', async () => {
+    const { results, lookUps } = await wait('unknown');
+    expect(results).toEqual([]);
+    expect(lookUps.at(-1)).toBeGreaterThan(500_000);
   });
 });

@@ -3,14 +3,16 @@ import {
   mayHave,
   type Order,
   type OrderReason,
+  type Payment,
   type Reserved,
   type TimelineEntry,
   type TimelineEvent,
 } from '../domain/order.ts';
 import type { AbortState } from '../lib/abort.ts';
+import { backoffMs } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
 import { startTimer } from '../lib/deadline.ts';
-import type { CallOutcome, SupplierKind, Suppliers } from '../suppliers/suppliers.ts';
+import type { CallOutcome, PartnerKind, Suppliers } from '../suppliers/suppliers.ts';
 
 export interface SagaOptions {
   readonly suppliers: Suppliers;
@@ -31,13 +33,16 @@ export interface SagaOptions {
 
 /** If the hotel takes longer than this, in ms, the reserved flight is reported as progress. */
 const progressAfterMs = 250;
+/** The pauses between look-ups of a payment. The provider's events make most of these look-ups unnecessary. */
+const lookUpPauses = { firstMs: 1_000, maxMs: 30_000 };
 const clearFirstMs = 100;
 const clearMaxMs = 2_000;
 /** Repeated cancels of all packages together, per second. */
 const repeatedPerS = 500;
 
 /**
- * Books a held order: the flight, then the hotel with the flight's ticket number. After a crash or takeover the booking
+ * Books a held order: the flight, then the hotel with the flight's ticket number, then the payment if the order has to be
+ * paid. After a crash or takeover the booking
  * runs again. The order's id is the key at the suppliers, so the second run finds the reservations of the first.
  *
  * The booking never cancels anything. It reports `needsCompensation`, and only the commit of this report starts {@link
@@ -63,23 +68,73 @@ export async function bookOrder(order: Order, options: SagaOptions): Promise<voi
   cancelProgress();
   const reservationNumber = steps.note('hotel', room);
   if (reservationNumber === undefined) return steps.giveUp(room, 'hotel_unavailable', withFlight);
-  steps.report({ kind: 'booked', reserved: { ...withFlight, hotel: { reservationNumber } } });
+  const reserved = { ...withFlight, hotel: { reservationNumber } };
+  if (order.payment === undefined) return steps.report({ kind: 'booked', reserved });
+  await requestPayment(order, order.payment, reserved, steps, options);
+}
+
+async function requestPayment(
+  { id: key, packageId, email }: Order,
+  { amount, currency }: Payment,
+  reserved: Required<Reserved>,
+  steps: Steps,
+  { suppliers, signal, isUrgent }: SagaOptions,
+): Promise<void> {
+  const request = { key, packageId, email, amount, currency };
+  const page = await suppliers.requestPayment(request, signal, isUrgent);
+  const url = steps.note('payment', page);
+  if (url === undefined) return steps.giveUp(page, 'payment_refused', reserved);
+  steps.report({ kind: 'paymentDue', reserved, url });
 }
 
 /**
- * Cancels the reservations with the order's key at both suppliers, and retries until both have confirmed. Always
- * cancels at both, because a cancellation that finds nothing prevents a later reservation with the same key (rule Q8).
+ * Waits until a payable order is paid, is declined, or has expired. Only the provider's ledger counts. An event of the
+ * provider only restarts this saga, which looks the payment up at once.
+ *
+ * While the provider does not answer, the order stays payable, also after its time: it may be paid, and its payment could
+ * not be cancelled either. A payment that comes after the expiry is refunded, because the compensation cancels it (rule
+ * Q11).
+ */
+export async function awaitPayment(order: Order, options: SagaOptions): Promise<void> {
+  const { suppliers, clock, signal, isUrgent = false } = options;
+  const { id: key, packageId, payment } = order;
+  if (payment?.payBy === undefined) throw new Error('the order is payable, but has no payment');
+  const { amount, currency, payBy } = payment;
+  const steps = new Steps(options);
+  for (let lookUps = 1; !signal.aborted; lookUps++) {
+    // The time is read first, so that the last look-up begins after the expiry.
+    const isExpired = clock.now() >= payBy;
+    const lookUp = { key, packageId, amount, currency };
+    const found = await suppliers.findPayment(lookUp, signal, isUrgent && lookUps === 1);
+    if (found === 'paid') return steps.end('paid', { kind: 'paid' });
+    if (found === 'declined')
+      return steps.end('payment declined', { kind: 'unpaid', reason: 'payment_declined' });
+    const isVoid = found === 'cancelled' || found === 'refunded';
+    if (isVoid || (isExpired && found !== 'unknown'))
+      return steps.end('payment expired', { kind: 'unpaid', reason: 'payment_expired' });
+    const pauseMs = backoffMs(lookUps, lookUpPauses);
+    const leftMs = payBy - clock.now();
+    await clock.sleep(leftMs > 0 ? Math.min(pauseMs, leftMs) : pauseMs, signal);
+  }
+}
+
+/**
+ * Cancels the reservations with the order's key at both suppliers, and the payment of an order that has one, and retries
+ * until all have confirmed. Always cancels at all of them, because a cancellation that finds nothing prevents a later
+ * reservation or payment with the same key (rules Q8, Q11).
  */
 export async function compensateOrder(order: Order, options: SagaOptions): Promise<void> {
   const steps = new Steps(options);
   await Promise.all([
     cancelUntilDone('hotels', order, options).then(() => steps.noteCancelled(order, 'hotel')),
     cancelUntilDone('flights', order, options).then(() => steps.noteCancelled(order, 'flight')),
+    order.payment &&
+      cancelUntilDone('payments', order, options).then(() => steps.noteCancelled(order, 'payment')),
   ]);
   steps.report({ kind: 'compensated' });
 }
 
-async function cancelUntilDone(kind: SupplierKind, order: Order, options: SagaOptions): Promise<void> {
+async function cancelUntilDone(kind: PartnerKind, order: Order, options: SagaOptions): Promise<void> {
   const { suppliers, pacing, clock, signal } = options;
   const { id: key, packageId } = order;
   for (let failures = 0; !signal.aborted; failures++) {
@@ -114,6 +169,8 @@ export class CancelPacing {
   }
 }
 
+type BookingStep = 'flight' | 'hotel' | 'payment';
+
 class Steps {
   readonly #options: SagaOptions;
   readonly #events: TimelineEntry[] = [];
@@ -122,16 +179,25 @@ class Steps {
     this.#options = options;
   }
 
-  /** Notes a supplier's answer for the timeline; returns the reservation's number, if there is one. */
-  note(what: 'flight' | 'hotel', answer: CallOutcome): string | undefined {
+  /**
+   * Notes an answer for the timeline; returns the reservation's number or the payment's address, if there is one. The
+   * commit itself notes that a payment is due.
+   */
+  note(what: BookingStep, answer: CallOutcome): string | undefined {
     if (answer.kind === 'unknown' || this.#isDoubtful(answer)) this.#note(`${what} unknown`);
-    if (answer.kind === 'reserved') this.#note(`${what} reserved`, answer.number);
+    if (answer.kind === 'reserved' && what !== 'payment') this.#note(`${what} reserved`, answer.number);
     if (answer.kind === 'refused') this.#note(`${what} refused`);
     return answer.kind === 'reserved' ? answer.number : undefined;
   }
 
-  noteCancelled(order: Order, what: 'flight' | 'hotel'): void {
+  noteCancelled(order: Order, what: BookingStep): void {
     if (mayHave(what, order)) this.#note(`${what} cancelled`);
+  }
+
+  /** Reports the result together with its event. */
+  end(event: TimelineEvent, result: SagaResult): void {
+    this.#note(event);
+    this.report(result);
   }
 
   /** Reports the progress after a while, unless the returned function is called before. */

@@ -127,6 +127,7 @@ export function checkedOrder(order: Order): Order {
     status,
     flight,
     hotel,
+    payment,
     createdAt,
     timeline,
   } = order;
@@ -136,6 +137,7 @@ export function checkedOrder(order: Order): Order {
     (key === undefined || areTexts(key)) &&
     (flight === undefined || areTexts(flight.ticketNumber)) &&
     (hotel === undefined || areTexts(hotel.reservationNumber)) &&
+    (payment === undefined || (areNumbers(payment.amount) && areTexts(payment.currency))) &&
     statuses.has(status) &&
     timeline.every(isEntry);
   if (!isShaped) throw new TypeError('an order has another shape');

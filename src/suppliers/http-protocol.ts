@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LedgerForbiddenError, type PartnerKind } from './suppliers.ts';
 
 /** Ticket and reservation numbers are shown on pages, so they are short and printable. */
 const number = z.string().regex(/^[\x21-\x7e]{1,64}$/);
@@ -11,11 +12,11 @@ export const reserved = {
 
 /** A refusal: the part of a problem (RFC 9457) that the protocol defines. */
 export const problem = z.object({
-  code: z.enum(['flight_unavailable', 'hotel_unavailable', 'invalid_ticket', 'cancelled']),
+  code: z.enum(['flight_unavailable', 'hotel_unavailable', 'invalid_ticket', 'payment_refused', 'cancelled']),
 });
 
 /** The code of any problem, for an error message. */
-export const anyProblem = z.object({ code: z.string().regex(/^[a-z_]{1,40}$/) });
+const anyProblem = z.object({ code: z.string().regex(/^[a-z_]{1,40}$/) });
 
 export const ledgerPage = z.object({
   reservations: z.array(
@@ -27,6 +28,9 @@ export const ledgerPage = z.object({
   ),
   next: z.string().min(1).max(1000).optional(),
 });
+
+/** The longest page of a ledger, in bytes. */
+export const ledgerBytesMax = 8 * 1024 * 1024;
 
 /** A supplier's complete answer. */
 export interface SupplierReply {
@@ -76,4 +80,16 @@ export function causeOf(error: unknown): string {
   const code = (below as NodeJS.ErrnoException | undefined)?.code;
   const reason = code ?? below?.message;
   return reason ? `${error.message} (${reason})` : error.message;
+}
+
+/** @throws LedgerForbiddenError if the ledger is shown only with another token. */
+export function refuseIfForbidden({ status }: SupplierReply): void {
+  if (status !== 401 && status !== 403) return;
+  throw new LedgerForbiddenError(`the token is refused (status ${status})`);
+}
+
+/** The error for an answer that the protocol does not define. */
+export function unexpected(kind: PartnerKind, { status, json }: SupplierReply): Error {
+  const code = anyProblem.safeParse(json).data?.code;
+  return new Error(`${kind}: an answer outside the protocol, status ${status}${code ? ` ${code}` : ''}`);
 }

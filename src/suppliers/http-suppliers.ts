@@ -1,33 +1,16 @@
-import { type AbortState, abortSignalOf } from '../lib/abort.ts';
+import type { AbortState } from '../lib/abort.ts';
 import { defined } from '../lib/defined.ts';
-import type { Tracing } from '../observability/tracing.ts';
 import {
-  anyProblem,
-  causeOf,
+  ledgerBytesMax,
   ledgerPage,
   problem,
-  read,
+  refuseIfForbidden,
   reserved,
   type SupplierReply,
+  unexpected,
 } from './http-protocol.ts';
-import {
-  LedgerForbiddenError,
-  type Refusal,
-  type SupplierAnswer,
-  type SupplierClient,
-  type SupplierKind,
-} from './suppliers.ts';
-
-export interface HttpSuppliersOptions {
-  /** The base URL of the protocol, for example `http://127.0.0.1:8890/api/suppliers`. */
-  readonly url: string;
-  /** Sent as a bearer token. */
-  readonly token?: string;
-  readonly tracing?: Tracing;
-}
-
-const answerBytesMax = 64 * 1024;
-const ledgerBytesMax = 8 * 1024 * 1024;
+import { type ProtocolServer, protocolClient } from './protocol-client.ts';
+import type { Refusal, SupplierAnswer, SupplierClient, SupplierKind } from './suppliers.ts';
 
 /** The refusals that each kind of supplier may give, with their HTTP status. */
 const refusals: Readonly<Record<SupplierKind, Readonly<Partial<Record<Refusal, number>>>>> = {
@@ -42,36 +25,8 @@ const refusals: Readonly<Record<SupplierKind, Readonly<Partial<Record<Refusal, n
  * message names the problem. Emails are sent in bodies only, and no error message repeats a body.
  * @throws TypeError if the URL is invalid.
  */
-export function httpSuppliers({ url, token, tracing }: HttpSuppliersOptions): SupplierClient {
-  const base = new URL(`${url.replace(/\/+$/, '')}/`);
-  const authorization: Record<string, string> =
-    token === undefined ? {} : { authorization: `Bearer ${token}` };
-
-  async function ask(
-    path: string,
-    init: RequestInit,
-    state: AbortState | undefined,
-    bytesMax = answerBytesMax,
-  ): Promise<SupplierReply> {
-    const traceparent = tracing?.current();
-    const headers = {
-      accept: 'application/json',
-      ...authorization,
-      ...(traceparent === undefined ? {} : { traceparent }),
-      ...init.headers,
-    };
-    try {
-      // A redirect would send the email to a server that nobody has configured.
-      const signal = state && abortSignalOf(state);
-      const response = await fetch(new URL(path, base), {
-        ...{ ...init, headers, redirect: 'error' },
-        ...defined({ signal }),
-      });
-      return await read(response, bytesMax);
-    } catch (error) {
-      throw new Error(`${init.method} ${path.split(/[/?]/, 1)[0]}: ${causeOf(error)}`, { cause: error });
-    }
-  }
+export function httpSuppliers(server: ProtocolServer): SupplierClient {
+  const ask = protocolClient(server);
 
   async function reserve(
     kind: SupplierKind,
@@ -102,9 +57,7 @@ export function httpSuppliers({ url, token, tracing }: HttpSuppliersOptions): Su
       const query = cursor === undefined ? '' : `?cursor=${encodeURIComponent(cursor)}`;
       const path = `${kind}/reservations${query}`;
       const reply = await ask(path, { method: 'GET' }, signal, ledgerBytesMax);
-      if (reply.status === 401 || reply.status === 403) {
-        throw new LedgerForbiddenError(`the token is refused (status ${reply.status})`);
-      }
+      refuseIfForbidden(reply);
       const page = reply.status === 200 ? ledgerPage.safeParse(reply.json) : undefined;
       if (page === undefined) throw unexpected(kind, reply);
       if (!page.success) throw new Error(`${kind}: a malformed ledger page, status ${reply.status}`);
@@ -122,9 +75,4 @@ function answerOf(kind: SupplierKind, reply: SupplierReply): SupplierAnswer {
   const code = problem.safeParse(reply.json).data?.code;
   if (code !== undefined && reply.status === refusals[kind][code]) return { kind: 'refused', code };
   throw unexpected(kind, reply);
-}
-
-function unexpected(kind: SupplierKind, { status, json }: SupplierReply): Error {
-  const code = anyProblem.safeParse(json).data?.code;
-  return new Error(`${kind}: an answer outside the protocol, status ${status}${code ? ` ${code}` : ''}`);
 }

@@ -12,15 +12,18 @@ import {
   type CallOutcome,
   type CancelRequest,
   type FailingSupplier,
+  type PartnerKind,
+  type PaymentClient,
+  partnerKinds,
   type SupplierAnswer,
   type SupplierClient,
-  type SupplierKind,
   type Suppliers,
-  supplierKinds,
 } from './suppliers.ts';
 
 export interface ResilientOptions {
   readonly client: SupplierClient;
+  /** The payment provider. Absent while payments are off: then every call of it has an unknown outcome at once. */
+  readonly payments?: PaymentClient | undefined;
   readonly clock: Clock;
   /** The source of randomness that shortens the pauses. Default: no randomness. */
   readonly random?: Random;
@@ -41,7 +44,7 @@ export interface ResilientOptions {
    * Unknown outcomes in a row that open a breaker. More than `attempts`, so that one order cannot open it. Default 10.
    */
   readonly failuresToOpen?: number;
-  /** The most reservations that may be under way at once, and the most cancels. Default 1,024. */
+  /** The most reservations that may be under way at once, the most cancels, and the most look-ups. Default 1,024. */
   readonly slots?: number;
   /** The pause before the first probe, in ms; default 500. */
   readonly reopenAfterMs?: number;
@@ -56,11 +59,14 @@ export interface ResilientSuppliers extends Suppliers {
   close(): void;
 }
 
+/** Orders that were made while payments were on keep their units until payments are on again. */
+const paymentsAreOff = 'payments are off, but the order has to be paid';
+
 type Reserve = (signal: AbortState) => Promise<SupplierAnswer>;
 
 /**
- * The most reservations that may be under way at once, and the most cancels, so that neither delays the other. Probes
- * have slots of their own. A single package gets a half: 512, about as many callers as a load balancer keeps waiting.
+ * The most reservations that may be under way at once, the most cancels, and the most look-ups of payments, so that none
+ * delays the others. Probes have slots of their own. A single package gets a half: 512, about as many callers as a load balancer keeps waiting.
  */
 const defaultSlots = 1_024;
 
@@ -71,16 +77,24 @@ const defaultSlots = 1_024;
  * calls under way fairly.
  */
 export function resilientSuppliers(options: ResilientOptions): ResilientSuppliers {
-  const { client, clock, log, timeoutMs, slots: slotsMax = defaultSlots } = options;
+  const { client, payments, clock, log, timeoutMs, slots: slotsMax = defaultSlots } = options;
   const { attempts = 5, retryAfterMs = 100, retryAfterMaxMs = 2000, random } = options;
   const pauses = { firstMs: retryAfterMs, maxMs: retryAfterMaxMs, factor: 3, jitter: 0.5 };
   const observed = observing(options);
-  const slots = { reservations: new FairSlots(slotsMax), cancels: new FairSlots(slotsMax) };
-  const breakers = { flights: breakersFor('flights'), hotels: breakersFor('hotels') };
+  const slots = {
+    reservations: new FairSlots(slotsMax),
+    cancels: new FairSlots(slotsMax),
+    lookUps: new FairSlots(slotsMax),
+  };
+  const breakers = {
+    flights: breakersFor('flights'),
+    hotels: breakersFor('hotels'),
+    payments: breakersFor('payments'),
+  };
   const listeners = new Set<(packageId: number, available: boolean) => void>();
   const unavailable = new Set<number>();
 
-  function breakersFor(kind: SupplierKind): PackageBreakers {
+  function breakersFor(kind: PartnerKind): PackageBreakers {
     const { failuresToOpen = 10, reopenAfterMs = 500, reopenAfterMaxMs = 5000 } = options;
     return new PackageBreakers({
       ...{ clock, slots: slots.reservations, failuresToOpen, reopenAfterMs, reopenAfterMaxMs },
@@ -90,7 +104,7 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
   }
 
   const isAvailable = (packageId: number) =>
-    breakers.flights.available(packageId) && breakers.hotels.available(packageId);
+    partnerKinds.every((kind) => breakers[kind].available(packageId));
 
   function updateAvailability(packageId: number): void {
     const wasAvailable = !unavailable.has(packageId);
@@ -108,7 +122,7 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
   }
 
   async function reserve(
-    kind: SupplierKind,
+    kind: PartnerKind,
     { key, packageId }: CancelRequest,
     stop: AbortState,
     isUrgent: boolean,
@@ -141,6 +155,12 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
     }
   }
 
+  async function cancel(kind: PartnerKind, key: string, signal: AbortState): Promise<void> {
+    if (kind !== 'payments') return client.cancel(kind, key, signal);
+    if (payments === undefined) throw new Error(paymentsAreOff);
+    return payments.cancelPayment(key, signal);
+  }
+
   /** Pauses are shortened by up to a half at random, so that callers do not retry in step. */
   async function retry<T>(signal: AbortState, call: () => Promise<T>): Promise<T> {
     for (let failures = 1; ; failures++) {
@@ -160,13 +180,45 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
     reserveHotel: (request, stop, isUrgent = false) =>
       reserve('hotels', request, stop, isUrgent, (signal) => client.reserveHotel(request, signal)),
 
+    async requestPayment(request, stop, isUrgent = false) {
+      if (payments === undefined) return { kind: 'unknown', cause: paymentsAreOff };
+      return reserve('payments', request, stop, isUrgent, (signal) =>
+        payments.requestPayment(request, signal),
+      );
+    },
+
+    async findPayment({ key, packageId, amount, currency }, stop, isUrgent = false) {
+      let release: ReleaseSlot | undefined;
+      try {
+        if (payments === undefined) throw new Error(paymentsAreOff);
+        release = await slots.lookUps.take(packageId, stop, isUrgent);
+        const found = await withTimeout({ ms: timeoutMs, stop, clock }, (signal) =>
+          payments.payment(key, signal),
+        );
+        if (found === undefined) return 'absent';
+        const isOpen = found.status === 'due' || found.status === 'paid';
+        if (!isOpen || (found.amount === amount && found.currency === currency)) return found.status;
+        log.warn(
+          { orderId: key, asked: { amount, currency }, found },
+          'The payment provider has another amount than the order.',
+        );
+        return 'other_amount';
+      } catch (error) {
+        const cause = causeOf(error);
+        if (!stop.aborted) log.warn({ orderId: key, cause }, 'A payment could not be looked up.');
+        return 'unknown';
+      } finally {
+        release?.();
+      }
+    },
+
     async cancel(kind, { key, packageId }, stop, isUrgent = false) {
       if (stop.aborted) return false;
       let release: ReleaseSlot | undefined;
       try {
         release = await slots.cancels.take(packageId, stop, isUrgent);
         await observed(kind, 'DELETE', key, async (): Promise<undefined> => {
-          await withTimeout({ ms: timeoutMs, stop, clock }, (signal) => client.cancel(kind, key, signal));
+          await withTimeout({ ms: timeoutMs, stop, clock }, (signal) => cancel(kind, key, signal));
         });
         return true;
       } catch (error) {
@@ -180,10 +232,10 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
 
     available: (packageId) => !unavailable.has(packageId),
     get isMostlyAvailable() {
-      return !breakers.flights.isMostlyFailing && !breakers.hotels.isMostlyFailing;
+      return partnerKinds.every((kind) => !breakers[kind].isMostlyFailing);
     },
     get failing() {
-      return supplierKinds.flatMap((supplier) => {
+      return partnerKinds.flatMap((supplier) => {
         const failing = breakers[supplier].listFailing();
         return failing === undefined ? [] : [{ supplier, ...failing }];
       });
@@ -198,8 +250,7 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
     },
 
     close() {
-      breakers.flights.dispose();
-      breakers.hotels.dispose();
+      for (const kind of partnerKinds) breakers[kind].dispose();
     },
   };
 }
@@ -207,7 +258,7 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
 /** Measures an attempt, and traces it as a span. */
 function observing({ metrics = noMetrics, tracing }: ResilientOptions) {
   return async function observed<T extends SupplierAnswer | undefined>(
-    supplier: SupplierKind,
+    supplier: PartnerKind,
     method: 'POST' | 'DELETE',
     orderId: string,
     attempt: () => Promise<T>,
@@ -227,7 +278,7 @@ function observing({ metrics = noMetrics, tracing }: ResilientOptions) {
   };
 }
 
-function reportTurn(log: Log, supplier: SupplierKind, packageId: number, turn: 'fails' | 'answers'): void {
+function reportTurn(log: Log, supplier: PartnerKind, packageId: number, turn: 'fails' | 'answers'): void {
   if (turn === 'answers') log.info({ supplier, packageId }, 'A supplier answers again.');
   else log.warn({ supplier, packageId }, 'A supplier gives no definite answers: calls to it wait.');
 }

@@ -4,6 +4,9 @@ import type { Page } from '../lib/page.ts';
 /** All suppliers, in the order in which a purchase books them. */
 export const supplierKinds = ['flights', 'hotels'] as const;
 export type SupplierKind = (typeof supplierKinds)[number];
+/** Everybody whom a saga calls: the suppliers, then the payment provider. */
+export const partnerKinds = [...supplierKinds, 'payments'] as const;
+export type PartnerKind = (typeof partnerKinds)[number];
 
 /**
  * The prefix of the keys of public reservations. No order's key has this prefix, and tickets of public reservations are
@@ -27,9 +30,57 @@ export interface HotelRequest extends ReservationRequest {
   readonly flightTicketNumber: string;
 }
 
-export type Refusal = 'flight_unavailable' | 'hotel_unavailable' | 'invalid_ticket' | 'cancelled';
+/** What an order costs. */
+export interface Amount {
+  /** In minor units of the currency, such as cents. */
+  readonly amount: number;
+  /** An ISO 4217 code. */
+  readonly currency: string;
+}
 
-/** A definite answer. The supplier repeats this answer for the same key. */
+/** Asks the payment provider for a page where the buyer pays. */
+export interface PaymentRequest extends ReservationRequest, Amount {}
+
+/** Asks the payment provider whether the buyer has paid this amount. */
+export interface PaymentLookUp extends Amount {
+  /** The order id, which is the key of the payment. */
+  readonly key: string;
+  readonly packageId: number;
+}
+
+/**
+ * `cancelled`: it was never paid, and a payment that comes nevertheless is refunded. `refunded`: it was paid, and the
+ * buyer gets the money back.
+ */
+export const paymentStatuses = ['due', 'paid', 'declined', 'cancelled', 'refunded'] as const;
+export type PaymentStatus = (typeof paymentStatuses)[number];
+
+export interface PaymentState extends Amount {
+  readonly status: PaymentStatus;
+}
+
+/** A payment in the provider's ledger. */
+export interface LedgerPayment extends PaymentState {
+  readonly key: string;
+}
+
+/**
+ * What the provider's ledger says of a payment. `absent`: there is none. `other_amount`: it is due or paid, but with
+ * another amount or currency. `unknown`: the provider did not say.
+ */
+export type PaymentFound = PaymentStatus | 'absent' | 'other_amount' | 'unknown';
+
+export type Refusal =
+  | 'flight_unavailable'
+  | 'hotel_unavailable'
+  | 'invalid_ticket'
+  | 'payment_refused'
+  | 'cancelled';
+
+/**
+ * A definite answer. The supplier repeats this answer for the same key. `number` is the number of the ticket or
+ * reservation; from the payment provider, it is the address of the page where the buyer pays.
+ */
 export type SupplierAnswer =
   | { readonly kind: 'reserved'; readonly number: string }
   | { readonly kind: 'refused'; readonly code: Refusal };
@@ -79,6 +130,23 @@ export interface SupplierClient {
   ledger(kind: SupplierKind, cursor?: string, signal?: AbortState): Promise<Page<Reservation>>;
 }
 
+/**
+ * Makes each call of the payment provider once, without a retry. Only the signal limits its time.
+ * @throws Error if the outcome is unknown, as a {@link SupplierClient} does.
+ */
+export interface PaymentClient {
+  requestPayment(request: PaymentRequest, signal?: AbortState): Promise<SupplierAnswer>;
+  /** The payment with this key, as the provider's ledger has it; undefined if there is none. */
+  payment(key: string, signal?: AbortState): Promise<PaymentState | undefined>;
+  /**
+   * Cancels a payment that is due, and refunds one that was paid. Succeeds also if there is nothing to cancel. It is
+   * final: a payment that is requested later is refused, and one that is made later is refunded.
+   */
+  cancelPayment(key: string, signal?: AbortState): Promise<void>;
+  /** A page of the provider's payments, for audits. @throws LedgerForbiddenError */
+  payments(cursor?: string, signal?: AbortState): Promise<Page<LedgerPayment>>;
+}
+
 /** Whose cancel it is. */
 export interface CancelRequest {
   /** The order id, which is the key of the reservation. */
@@ -87,7 +155,7 @@ export interface CancelRequest {
 }
 
 /**
- * The suppliers for a saga: with timeouts, retries and circuit breakers. The methods throw nothing. Packages share the calls
+ * The suppliers and the payment provider for a saga: with timeouts, retries and circuit breakers. The methods throw nothing. Packages share the calls
  * under way fairly.
  *
  * Only unknown outcomes open a circuit breaker. While the breaker of a package is open, its calls wait instead of
@@ -98,13 +166,11 @@ export interface CancelRequest {
 export interface Suppliers {
   reserveFlight(request: FlightRequest, signal: AbortState, isUrgent?: boolean): Promise<CallOutcome>;
   reserveHotel(request: HotelRequest, signal: AbortState, isUrgent?: boolean): Promise<CallOutcome>;
+  requestPayment(request: PaymentRequest, signal: AbortState, isUrgent?: boolean): Promise<CallOutcome>;
+  /** Looks a payment up once. */
+  findPayment(lookUp: PaymentLookUp, signal: AbortState, isUrgent?: boolean): Promise<PaymentFound>;
   /** Tries once to cancel. Returns false if the cancel may not have worked, so that the caller has to repeat it. */
-  cancel(
-    kind: SupplierKind,
-    request: CancelRequest,
-    signal: AbortState,
-    isUrgent?: boolean,
-  ): Promise<boolean>;
+  cancel(kind: PartnerKind, request: CancelRequest, signal: AbortState, isUrgent?: boolean): Promise<boolean>;
   available(packageId: number): boolean;
   /** False while most of the packages that called a supplier recently get no definite answers. */
   readonly isMostlyAvailable: boolean;
@@ -112,9 +178,9 @@ export interface Suppliers {
   onAvailability(listener: (packageId: number, available: boolean) => void): () => void;
 }
 
-/** The packages for which a kind of supplier gives no definite answers. */
+/** The packages for which a kind of supplier, or the payment provider, gives no definite answers. */
 export interface FailingSupplier {
-  readonly supplier: SupplierKind;
+  readonly supplier: PartnerKind;
   /** The number of these packages. */
   readonly packages: number;
   /** The packages that have had no answer for the longest time, at most 100. */

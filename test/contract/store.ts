@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Fence, Ownership } from '../../src/domain/messages.ts';
-import { type Order, type OrderStatus, unfinishedStatuses } from '../../src/domain/order.ts';
+import { type Order, type OrderStatus, orderStatuses, unfinishedStatuses } from '../../src/domain/order.ts';
 import { fullInventory } from '../../src/domain/travel-package.ts';
 import { FencedError, type Store, StoreUnavailableError } from '../../src/storage/store.ts';
 import { allPackages } from '../support/all-packages.ts';
@@ -8,18 +8,6 @@ import type { OpenedStore } from './operator-store.ts';
 import { operatorStoreContract } from './operator-store.ts';
 import { sampleChange, sampleInventory, sampleOrder, samplePackage } from './samples.ts';
 import { unreadableDocumentsContract } from './unreadable-documents.ts';
-
-const allStatuses: readonly OrderStatus[] = [
-  'queued',
-  'held',
-  'compensating',
-  'confirmed',
-  'cancelling',
-  'failed',
-  'rejected',
-  'withdrawn',
-  'cancelled',
-];
 
 /** Keys that are unusual as text, property name, pattern or in length. */
 const strangeKeys = [
@@ -166,7 +154,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
       });
 
       test('Q6 a takeover returns exactly the unfinished orders, by number', async () => {
-        const orders = allStatuses.flatMap((status, index) => [
+        const orders = orderStatuses.flatMap((status, index) => [
           sampleOrder(index + 1, { status }),
           sampleOrder(index + 11, { status }),
         ]);
@@ -175,7 +163,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         const { unfinished, inventory } = await own();
         const expected = orders.filter((order) => unfinishedStatuses.includes(order.status));
         expect(unfinished).toStrictEqual(expected.sort((one, other) => one.number - other.number));
-        expect(inventory.nextNumber).toBe(20);
+        expect(inventory.nextNumber).toBe(21);
       });
 
       test('Q6 Q9 packages that are taken over at once have their own epochs and orders', async () => {
@@ -396,6 +384,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         reason: 'hotel_unavailable',
         flight: { ticketNumber: 'F-1 "quoted" ✈' },
         hotel: { reservationNumber: '' },
+        payment: { amount: 10_000, currency: 'EUR', url: 'https://pay.example/?a="1"', payBy: 3 },
         timeline: [
           { at: 1, event: 'claimed' },
           { at: 1, event: 'flight reserved', detail: 'F-1' },
@@ -408,6 +397,18 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         await insert(bare, full);
         expect(await store.order(bare.id)).toStrictEqual(bare);
         expect(await store.order(full.id)).toStrictEqual(full);
+      });
+
+      test('Q11 keep the payment, and get its address and its time when it is due', async () => {
+        const payment = { amount: 10_000, currency: 'EUR' };
+        const held = sampleOrder(1, { status: 'held', payment });
+        const fence = await insert(held);
+        expect(await store.order(held.id)).toStrictEqual(held);
+        const due = { ...payment, url: 'https://pay.example/1', payBy: 1_660_000_300_000 };
+        const payable = { ...held, status: 'payable', payment: due } as const;
+        await store.commit(1, fence, sampleChange({ updated: [payable] }));
+        expect(await store.order(held.id)).toStrictEqual(payable);
+        expect((await store.takeOwnership(1, 'b'))?.unfinished).toStrictEqual([payable]);
       });
 
       test('Q10 an unknown id returns nothing', async () => {
@@ -441,7 +442,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
       test('counts live orders per email', async () => {
         const email = '__proto__@example.com';
         await insert(
-          ...allStatuses.map((status, index) => sampleOrder(index + 1, { status, email })),
+          ...orderStatuses.map((status, index) => sampleOrder(index + 1, { status, email })),
           sampleOrder(20, { status: 'failed', email: 'none@example.com' }),
           sampleOrder(21, { status: 'held', email: 'one@example.com' }),
         );
@@ -449,7 +450,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         const asked = [email, 'none@example.com', 'one@example.com', 'one@example.com', 'nobody@example.com'];
         expect(await store.liveOrdersByEmail(1, asked)).toEqual(
           new Map([
-            [email, 5],
+            [email, 6],
             ['one@example.com', 1],
           ]),
         );

@@ -94,7 +94,7 @@ export const plantedBugs: readonly PlantedBug[] = [
       {
         file: 'src/domain/decide.ts',
         find: `    if (order === undefined || message.epoch !== draft.state.epoch) return;
-    const expected = message.kind === 'compensated' ? ['compensating', 'cancelling'] : ['held'];
+    const expected: readonly OrderStatus[] = expectedStatuses[message.kind];
 `,
         replace: `    if (order === undefined) return;
     const expected = ['held', 'compensating', 'cancelling'];

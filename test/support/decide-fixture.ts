@@ -1,6 +1,6 @@
 import { decide, type Lookups, type PackageRules, type Step } from '../../src/domain/decide.ts';
 import type { Answer, NotOwner, PackageMessage, Purchase } from '../../src/domain/messages.ts';
-import type { Order } from '../../src/domain/order.ts';
+import { type Order, type UnpaidReason, unfinishedStatuses } from '../../src/domain/order.ts';
 import { PackageState } from '../../src/domain/package-state.ts';
 import { fullInventory, type TravelPackage } from '../../src/domain/travel-package.ts';
 import { loadLookups } from '../../src/engine/commands.ts';
@@ -58,7 +58,7 @@ export class DecideFixture {
   /** Replaces the state by a state that is built from the stored orders, as a new owner builds it. */
   takeover(): void {
     const { package: travelPackage, inventory, epoch, seq, suppliersAvailable } = this.state;
-    const unfinished = this.ordersBy('queued', 'held', 'compensating', 'cancelling');
+    const unfinished = this.ordersBy(...unfinishedStatuses);
     const fence = { epoch: epoch + 1, seq };
     this.state = new PackageState(
       { package: travelPackage, inventory, fence, unfinished },
@@ -108,6 +108,20 @@ export class DecideFixture {
     return { kind: 'compensated', orderId, epoch: this.state.epoch, events: [] };
   }
 
+  paymentDue(orderId: string): PackageMessage {
+    const { epoch } = this.state;
+    const reserved = { flight: { ticketNumber: 'F1' }, hotel: { reservationNumber: 'H1' } };
+    return { kind: 'paymentDue', orderId, epoch, events: [], reserved, url: 'https://pay.example/1' };
+  }
+
+  paid(orderId: string): PackageMessage {
+    return { kind: 'paid', orderId, epoch: this.state.epoch, events: [] };
+  }
+
+  unpaid(orderId: string, reason: UnpaidReason = 'payment_expired'): PackageMessage {
+    return { kind: 'unpaid', orderId, epoch: this.state.epoch, events: [], reason };
+  }
+
   /** Stored orders with one of these statuses, by number. */
   ordersBy(...statuses: Order['status'][]): Order[] {
     const matching = [...this.stored.values()].filter((order) => statuses.includes(order.status));
@@ -120,7 +134,7 @@ export class DecideFixture {
       order: async (id) => all().find((order) => order.id === id),
       ordersByKey: async (_, keys) => all().filter((order) => order.key && keys.includes(order.key)),
       liveOrdersByEmail: async (_, emails) => {
-        const live = this.ordersBy('queued', 'held', 'compensating', 'confirmed', 'cancelling');
+        const live = this.ordersBy(...unfinishedStatuses, 'confirmed');
         return new Map(emails.map((email) => [email, live.filter((order) => order.email === email).length]));
       },
     };

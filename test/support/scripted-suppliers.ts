@@ -2,7 +2,9 @@ import type {
   CallOutcome,
   CancelRequest,
   FlightRequest,
-  SupplierKind,
+  PartnerKind,
+  PaymentFound,
+  PaymentRequest,
   Suppliers,
 } from '../../src/suppliers/suppliers.ts';
 
@@ -10,8 +12,12 @@ import type {
 export class ScriptedSuppliers implements Suppliers {
   /** Unanswered flight requests, oldest first. */
   readonly flights: PromiseWithResolvers<CallOutcome>[] = [];
-  readonly cancelled: { kind: SupplierKind; key: string }[] = [];
+  readonly cancelled: { kind: PartnerKind; key: string }[] = [];
   readonly flightKeys: string[] = [];
+  readonly paymentRequests: PaymentRequest[] = [];
+  /** What look-ups of payments find. */
+  paymentFound: PaymentFound = 'due';
+  paymentLookUps = 0;
   isMostlyAvailable = true;
   readonly #unavailable = new Set<number>();
   readonly #listeners = new Set<(packageId: number, available: boolean) => void>();
@@ -28,7 +34,17 @@ export class ScriptedSuppliers implements Suppliers {
     return { kind: 'reserved', number: `H-${key}` };
   }
 
-  async cancel(kind: SupplierKind, { key }: CancelRequest): Promise<boolean> {
+  async requestPayment(request: PaymentRequest): Promise<CallOutcome> {
+    this.paymentRequests.push(request);
+    return { kind: 'reserved', number: `https://pay.example/${request.key}` };
+  }
+
+  async findPayment(): Promise<PaymentFound> {
+    this.paymentLookUps += 1;
+    return this.paymentFound;
+  }
+
+  async cancel(kind: PartnerKind, { key }: CancelRequest): Promise<boolean> {
     this.cancelled.push({ kind, key });
     return true;
   }

@@ -68,7 +68,7 @@ export const packageUpdateBody = z.strictObject(
 export const eraseBody = z.strictObject({ email: emailInput }, { error: 'must be an object with email' });
 
 const statuses = [
-  ...(['queued', 'held', 'compensating', 'confirmed', 'cancelling'] as const),
+  ...(['queued', 'held', 'payable', 'compensating', 'confirmed', 'cancelling'] as const),
   ...(['failed', 'rejected', 'withdrawn', 'cancelled'] as const),
 ] satisfies OrderStatus[];
 

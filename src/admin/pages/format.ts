@@ -76,6 +76,7 @@ export function shortMomentWords(at: number, now: number): string {
 export const statusWords: Readonly<Record<OrderStatus, string>> = {
   queued: 'In the queue',
   held: 'Being booked',
+  payable: 'To be paid',
   compensating: 'Giving back',
   confirmed: 'Confirmed',
   cancelling: 'Cancelling',

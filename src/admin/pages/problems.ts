@@ -1,5 +1,5 @@
 import type { UnreadableError } from '../../storage/store.ts';
-import { type SupplierKind, supplierKinds } from '../../suppliers/suppliers.ts';
+import { type PartnerKind, partnerKinds } from '../../suppliers/suppliers.ts';
 import type { LostInstance } from '../instance-register.ts';
 import type { InstanceStatus } from '../instance-service.ts';
 import type { PackageStatus } from '../package-service.ts';
@@ -143,12 +143,16 @@ function suppliers({ instances, summary }: Overview): Problem[] {
   ];
 }
 
-const supplierWords: Readonly<Record<SupplierKind, string>> = { flights: 'flight', hotels: 'hotel' };
+const partnerWords: Readonly<Record<PartnerKind, string>> = {
+  flights: 'flight supplier',
+  hotels: 'hotel supplier',
+  payments: 'payment provider',
+};
 
 /** Instances report the same package if it has no owner, or if it has moved. */
 function failing({ instances, now }: Overview): Problem[] {
   const all = instances.flatMap((instance) => ('load' in instance ? instance.failing : []));
-  return supplierKinds.flatMap((kind): Problem[] => {
+  return partnerKinds.flatMap((kind): Problem[] => {
     const found = all.filter(({ supplier }) => supplier === kind);
     const ids = [...new Set(found.flatMap(({ firstPackages }) => firstPackages))];
     const [only] = ids;
@@ -161,7 +165,7 @@ function failing({ instances, now }: Overview): Problem[] {
       {
         id: `failing-${kind}`,
         level: 'bad',
-        headline: `The ${supplierWords[kind]} supplier does not answer for ${isOne ? `package ${only}` : many}`,
+        headline: `The ${partnerWords[kind]} does not answer for ${isOne ? `package ${only}` : many}`,
         text: isOne
           ? `It has given no answer for ${duration}. No place of the package is claimed until it answers.`
           : `Packages ${listed(ids.map(String))}, the first for ${duration}. No place of these is claimed until it answers.`,

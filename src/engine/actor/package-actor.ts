@@ -238,6 +238,7 @@ export class PackageActor implements Actor<PackageMessage, Lookups, Step> {
       case 'answer':
         return effect.caller(effect.answer);
       case 'book':
+      case 'awaitPayment':
       case 'compensate':
         return this.#sagas.start(effect.kind, effect.order);
       case 'retry':

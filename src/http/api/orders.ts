@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { errorKind } from '../../domain/errors.ts';
 import type { Refused } from '../../domain/messages.ts';
 import { type Order, parseOrderId } from '../../domain/order.ts';
+import { failureOf } from '../../domain/refusals.ts';
 import type { AppServices } from '../app-services.ts';
 import { answerJson, withDirectAnswer } from '../direct-answer.ts';
 import { buyerBody, packageIdFrom, purchaseBody } from '../inputs.ts';
@@ -119,6 +120,7 @@ function answer(c: Context, order: Order, shown: OrderView, preferences: Prefere
       return send(201);
     case 'queued':
     case 'held':
+    case 'payable':
     case 'cancelling':
       return send(202);
     case 'cancelled':
@@ -128,13 +130,16 @@ function answer(c: Context, order: Order, shown: OrderView, preferences: Prefere
       return problem(c, 'sold_out', { order: shown });
     case 'compensating':
     case 'failed':
-      return problem(c, 'supplier_failed', { order: shown, detail: failureDetail(order) });
+      // The buyer has cancelled it, so it is no failure.
+      if (order.reason === 'payment_abandoned') return send(order.status === 'failed' ? 200 : 202);
+      return problem(c, failureOf(order), { order: shown, detail: failureDetail(order) });
   }
 }
 
-function failureDetail(order: Order): string {
-  if (order.reason === 'supplier_silent') return 'A supplier did not answer in time.';
-  return order.reason === undefined ? 'The booking failed.' : `${errorKind(order.reason).title}.`;
+function failureDetail({ reason }: Order): string {
+  if (reason === 'supplier_silent') return 'A supplier did not answer in time.';
+  if (reason === undefined || reason === 'payment_abandoned') return 'The booking failed.';
+  return `${errorKind(reason).title}.`;
 }
 
 async function refusal(

@@ -13,13 +13,23 @@ const order: Required<Order> = {
   reason: 'hotel_unavailable',
   flight: { ticketNumber: 'F1' },
   hotel: { reservationNumber: 'H1' },
+  payment: { amount: 10_000, currency: 'EUR', url: 'https://pay.example/1', payBy: 60_000 },
   createdAt: 1,
   timeline: [{ at: 1, event: 'claimed' }],
 };
 
 test('an order is shown with all of its fields except its order number and its Idempotency-Key', () => {
-  const { number: _number, key: _key, ...shown } = order;
-  expect(Object.keys(orderView(order)).sort()).toEqual(Object.keys(shown).sort());
+  const { number: _number, key: _key, payment: _payment, ...shown } = order;
+  const members = [...Object.keys(shown), 'amount', 'currency'];
+  expect(Object.keys(orderView(order)).sort()).toEqual(members.sort());
+});
+
+test('a payment is shown with its address and its time only while it is due', () => {
+  const { timeline: _, ...view } = orderView({ ...order, status: 'payable' });
+  const due = { payBy: '1970-01-01T00:01:00.000Z', paymentUrl: 'https://pay.example/1' };
+  expect(view).toMatchObject({ amount: 10_000, currency: 'EUR', ...due });
+  const { payment: _payment, ...free } = order;
+  expect(orderView(free)).not.toHaveProperty('amount');
 });
 
 test.each([

@@ -52,10 +52,12 @@ export const packagesAnswer = z.object({
 const statusWords = {
   queued: 'it is in the queue',
   held: 'it holds a place, and the suppliers are being asked',
+  payable:
+    'its place, flight and hotel are held until `payBy`: it is confirmed once it is paid at `paymentUrl`',
   compensating: 'it failed, and what was reserved is being cancelled',
   confirmed: 'it is booked',
   cancelling: 'it was booked, and is being cancelled',
-  failed: 'a supplier could not book it',
+  failed: 'a supplier could not book it, or it was not paid',
   rejected: 'it was in the queue until everything was sold',
   withdrawn: 'it left the queue',
   cancelled: 'it was booked, then cancelled',
@@ -67,6 +69,10 @@ const reasonWords = {
   invalid_ticket: 'the hotel did not accept the flight ticket',
   supplier_silent: 'a supplier did not answer in time',
   sold_out: 'every place was sold',
+  payment_refused: 'the payment provider did not accept the payment',
+  payment_declined: 'the payment was declined',
+  payment_expired: 'it was not paid in time; a later payment is refunded',
+  payment_abandoned: 'its buyer cancelled it instead of paying',
 } as const satisfies Record<OrderReason, string>;
 
 /** An order, shown to callers that know its id and its email (promise Q10). */
@@ -82,6 +88,15 @@ export const orderAnswer = z.object({
     .meta({ description: `Why it failed. ${inWords(reasonWords)}` }),
   flight: z.object({ ticketNumber: z.string() }).exactOptional(),
   hotel: z.object({ reservationNumber: z.string() }).exactOptional(),
+  amount: count.exactOptional().meta({
+    description:
+      'The price in minor units of the currency, such as cents. Absent if the order need not be paid.',
+  }),
+  currency: z.string().exactOptional().meta({ description: 'An ISO 4217 code. Present with `amount`.' }),
+  payBy: timeAnswer.exactOptional().meta({
+    description: 'Of a payable order: if it is not paid until then, its place goes to the next in the queue.',
+  }),
+  paymentUrl: z.url().exactOptional().meta({ description: 'Of a payable order: where its buyer pays.' }),
   queuePosition: z
     .int()
     .min(1)
@@ -175,6 +190,7 @@ export function orderView(order: Order, queue?: QueueState): OrderView {
     ...(reason === undefined ? {} : { reason }),
     ...(flight === undefined ? {} : { flight: { ticketNumber: flight.ticketNumber } }),
     ...(hotel === undefined ? {} : { hotel: { reservationNumber: hotel.reservationNumber } }),
+    ...paymentView(order),
     ...(queue === undefined ? {} : queueView(queue)),
     createdAt: isoTime(order.createdAt),
     timeline: order.timeline.map(({ at, event, detail }) => ({
@@ -183,6 +199,16 @@ export function orderView(order: Order, queue?: QueueState): OrderView {
       ...(detail === undefined ? {} : { detail }),
     })),
   };
+}
+
+function paymentView({
+  payment,
+  status,
+}: Order): Pick<OrderView, 'amount' | 'currency' | 'payBy' | 'paymentUrl'> {
+  if (payment === undefined) return {};
+  const { amount, currency, url, payBy } = payment;
+  if (status !== 'payable' || url === undefined || payBy === undefined) return { amount, currency };
+  return { amount, currency, payBy: isoTime(payBy), paymentUrl: url };
 }
 
 function queueView({

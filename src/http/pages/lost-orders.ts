@@ -150,5 +150,5 @@ function mayHaveSold({ package: { opensAt, archived } }: PackageSnapshot, now: n
 
 /** Whether the order has a place or may still get one. */
 function hasPlace({ status }: Order): boolean {
-  return status === 'confirmed' || status === 'held' || status === 'queued';
+  return status === 'confirmed' || status === 'payable' || status === 'held' || status === 'queued';
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Hono } from 'hono';
 import type { Order } from '../../domain/order.ts';
+import { failureOf } from '../../domain/refusals.ts';
 import type { PurchaseOutcome } from '../../observability/metrics.ts';
 import type { Tracing } from '../../observability/tracing.ts';
 import type { AppServices } from '../app-services.ts';
@@ -114,15 +115,15 @@ export function routeNames({ routes }: Pick<Hono, 'routes'>): RouteNames {
 }
 
 /** The outcome that metrics count for a purchase, from the order in its answer. */
-export function purchaseOutcome({ status }: Order): PurchaseOutcome {
-  switch (status) {
+export function purchaseOutcome(order: Order): PurchaseOutcome {
+  switch (order.status) {
     case 'confirmed':
       return 'confirmed';
     case 'rejected':
       return 'sold_out';
     case 'compensating':
     case 'failed':
-      return 'supplier_failed';
+      return failureOf(order);
     default:
       return 'accepted';
   }

@@ -167,7 +167,11 @@ function addGauges(recorder: MetricsRecorder, sources: GaugeSources, add: AddGau
   add(gauges.ready, async () => single((await readinessProblems()).length === 0 ? 1 : 0), single(0));
   add(gauges.breakerOpen, () => {
     const open = new Set(failing().map(({ supplier }) => supplier));
-    return supplierKinds.map((supplier) => ({ labels: { supplier }, value: open.has(supplier) ? 1 : 0 }));
+    // The payment provider is shown only once it has failed, because most sales have none.
+    return [...new Set([...supplierKinds, ...open])].map((supplier) => ({
+      labels: { supplier },
+      value: open.has(supplier) ? 1 : 0,
+    }));
   });
   add(gauges.sagas, () => recorder.sagas().map(({ saga, count }) => ({ labels: { saga }, value: count })));
   add(gauges.oldestSaga, () =>

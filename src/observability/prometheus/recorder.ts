@@ -1,5 +1,5 @@
 import type { Order } from '../../domain/order.ts';
-import type { SupplierKind } from '../../suppliers/suppliers.ts';
+import type { PartnerKind } from '../../suppliers/suppliers.ts';
 import type { GaugeName, Metrics, SagaKind, SagaOutcome, SupplierCallOutcome } from '../metrics.ts';
 
 /**
@@ -133,7 +133,7 @@ export class Histogram {
   }
 }
 
-const sagaKinds: readonly SagaKind[] = ['book', 'clear'];
+const sagaKinds: readonly SagaKind[] = ['book', 'pay', 'clear'];
 /** The last status of an order. Only a confirmed order may change once more, to cancelled. */
 const ends: readonly Order['status'][] = ['confirmed', 'failed', 'rejected', 'withdrawn', 'cancelled'];
 
@@ -204,7 +204,11 @@ export class MetricsRecorder implements Metrics {
   /** The functions that read the gauges. */
   readonly gauges = new Map<GaugeName, () => number | Promise<number>>();
   /** When each unfinished saga became ready to run, by kind, the oldest first. */
-  readonly #sagas = { book: new Set<{ at: number }>(), clear: new Set<{ at: number }>() };
+  readonly #sagas = {
+    book: new Set<{ at: number }>(),
+    pay: new Set<{ at: number }>(),
+    clear: new Set<{ at: number }>(),
+  };
 
   purchase(outcome: string): void {
     this.counters.purchases.add(outcome);
@@ -255,7 +259,7 @@ export class MetricsRecorder implements Metrics {
     };
   }
 
-  supplierCall(kind: SupplierKind): (outcome: SupplierCallOutcome) => void {
+  supplierCall(kind: PartnerKind): (outcome: SupplierCallOutcome) => void {
     const at = performance.now();
     return (outcome) => this.histograms.supplierCall.observe(secondsSince(at), kind, outcome);
   }

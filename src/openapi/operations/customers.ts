@@ -157,13 +157,20 @@ const purchase = {
     'leaves the queue.',
   parameters: [idempotencyKeyParameter('The same key with the same body gets the same order.'), prefer],
   answers: {
-    200: settled('The order of this key, which was cancelled or has left the queue.', cancelledExample),
+    200: settled(
+      'The order of this key, which its buyer has cancelled, or which has left the queue.',
+      cancelledExample,
+    ),
     201: settled('Booked: the order is confirmed.', confirmedExample),
-    202: settled('Accepted: the order will get an outcome. Look it up.', waitingExample),
+    202: settled(
+      'Accepted: the order will get an outcome. Look it up. A payable order has to be paid at `paymentUrl`.',
+      waitingExample,
+    ),
   },
   problems: [
     ...(['key_reused', 'unknown_package', 'sold_out', 'queue_full', 'not_open', 'sale_closed'] as const),
-    ...(['order_limit', 'supplier_failed', 'overloaded', 'no_owner', 'paused'] as const),
+    ...(['order_limit', 'supplier_failed', 'payment_declined', 'payment_expired'] as const),
+    ...(['overloaded', 'no_owner', 'paused'] as const),
   ],
 } as const;
 
@@ -203,7 +210,9 @@ export const orderOperations = defineOperations('Orders', {
     operationId: 'cancelOrder',
     isLimited: true,
     summary: 'Cancel a booking, or leave the queue',
-    description: 'Waits until it is done by default. Repeating it is harmless.',
+    description:
+      'Waits until it is done by default. Repeating it is harmless. A payable order fails with the reason ' +
+      '`payment_abandoned`. What was paid is refunded.',
     parameters: [prefer],
     body: { schema: buyerBody, example: { email: 'ana@example.com' } },
     answers: {

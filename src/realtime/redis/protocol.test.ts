@@ -19,6 +19,7 @@ describe('an order', () => {
     reason: 'hotel_unavailable',
     flight: { ticketNumber: 'F1' },
     hotel: { reservationNumber: 'H1' },
+    payment: { amount: 10_000, currency: 'EUR', url: 'https://pay.example/1', payBy: 3 },
     timeline: [
       { at: 1, event: 'claimed' },
       { at: 2, event: 'failed', detail: 'why' },
@@ -46,6 +47,9 @@ describe('an order', () => {
     { flight: {} },
     { flight: null },
     { hotel: { reservationNumber: 7 } },
+    { payment: null },
+    { payment: { amount: '1', currency: 'EUR' } },
+    { payment: { amount: 1, currency: 'EUR', payBy: 'soon' } },
     { createdAt: 'today' },
     { timeline: undefined },
     { timeline: {} },

@@ -65,10 +65,16 @@ function orderIn(value: unknown): Order {
     [order.key, order.reason].every(isTextOrAbsent) &&
     (order.flight === undefined || isText(membersOf(order.flight).ticketNumber)) &&
     (order.hotel === undefined || isText(membersOf(order.hotel).reservationNumber)) &&
+    (order.payment === undefined || isPayment(membersOf(order.payment))) &&
     Array.isArray(order.timeline) &&
     order.timeline.every(isTimelineEntry);
   if (!isReadable) throw new TypeError('an order cannot be read');
   return value as Order;
+}
+
+function isPayment({ amount, currency, url, payBy }: Readonly<Record<string, unknown>>): boolean {
+  const isDue = payBy === undefined || Number.isSafeInteger(payBy);
+  return Number.isSafeInteger(amount) && isText(currency) && isTextOrAbsent(url) && isDue;
 }
 
 function isTimelineEntry(value: unknown): boolean {

@@ -1,6 +1,6 @@
 import type { UpdateFilter, UUID } from 'mongodb';
 import type { Change } from '../../domain/messages.ts';
-import { confirmedStatuses, isUnfinished, type Order } from '../../domain/order.ts';
+import { confirmedStatuses, isUnfinished, type Order, type Payment } from '../../domain/order.ts';
 import {
   fullInventory,
   type Inventory,
@@ -153,10 +153,12 @@ function indexed(order: Order): Required<Indexed> {
 export function orderFrom(document: OrderDocument): Order {
   refuseNewer(document);
   const { _id, packageId, number, email, key, status, reason, flight, hotel, createdAt, timeline } = document;
+  const { payment } = document;
   const { flight: flightName, stay, price } = document.package;
   return checkedOrder({
     ...{ id: _id, packageId, number, package: { flight: flightName, stay, price } },
     email,
+    ...(payment === undefined ? {} : { payment: paymentFrom(payment) }),
     ...(key === undefined ? {} : { key }),
     status,
     ...(reason === undefined ? {} : { reason }),
@@ -167,12 +169,16 @@ export function orderFrom(document: OrderDocument): Order {
   });
 }
 
+function paymentFrom({ amount, currency, url, payBy }: Payment): Payment {
+  return { amount, currency, ...defined({ url, payBy }) };
+}
+
 /**
  * The update of an order. It sets each changing field alone, so that fields of a newer release stay. The other fields
  * of an order never change, so the server does not have to compare them.
  */
 export function orderUpdate(order: Order): UpdateFilter<OrderDocument> {
-  const { status, reason, flight, hotel, timeline } = order;
+  const { status, reason, flight, hotel, payment, timeline } = order;
   const $set: Record<string, unknown> = {};
   const $unset: Record<string, true> = {};
   const { unfinished, live } = indexed(order);
@@ -181,6 +187,8 @@ export function orderUpdate(order: Order): UpdateFilter<OrderDocument> {
   assign({ status, reason, timeline, ...flags }, undefined, $set, $unset);
   if (flight) $set['flight.ticketNumber'] = flight.ticketNumber;
   if (hotel) $set['hotel.reservationNumber'] = hotel.reservationNumber;
+  if (payment?.url !== undefined) $set['payment.url'] = payment.url;
+  if (payment?.payBy !== undefined) $set['payment.payBy'] = payment.payBy;
   return { $set, $unset } as UpdateFilter<OrderDocument>;
 }
 

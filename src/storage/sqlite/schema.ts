@@ -1,11 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
 
 /** The version of the tables, incremented with every change of them. */
-export const schemaVersion = 3;
+export const schemaVersion = 4;
 
 /** SQLite uses a partial index only for queries that repeat its condition literally. */
-export const unfinishedCondition = "status IN ('queued', 'held', 'compensating', 'cancelling')";
-export const liveCondition = "status IN ('queued', 'held', 'compensating', 'confirmed', 'cancelling')";
+export const unfinishedCondition = "status IN ('queued', 'held', 'payable', 'compensating', 'cancelling')";
+export const liveCondition =
+  "status IN ('queued', 'held', 'payable', 'compensating', 'confirmed', 'cancelling')";
 
 /**
  * `document` is the whole package or order as JSON, in the version that `document_version` names. The other columns are
@@ -83,8 +84,15 @@ const archiveTables = `
   ALTER TABLE reservations ADD COLUMN at INTEGER;
 `;
 
-/** The tables that each version added. */
-const additions = [tables, operatorTables, archiveTables];
+/** Since version 4 the partial indexes contain payable orders. The second one is made again if it is needed. */
+const payableIndexes = `
+  DROP INDEX orders_unfinished;
+  CREATE INDEX orders_unfinished ON orders (package_id, number) WHERE ${unfinishedCondition};
+  DROP INDEX IF EXISTS orders_live_by_email;
+`;
+
+/** What each version added. */
+const additions = [tables, operatorTables, archiveTables, payableIndexes];
 
 /**
  * The index for a limit per email. It is made only if there is such a limit, because every order pays for each index,

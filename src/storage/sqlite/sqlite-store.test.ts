@@ -170,7 +170,7 @@ describe('an unusable file is refused with one line that names it:', () => {
     const file = join(folder, 'newer.db');
     await openSqliteStore({ file }).close();
     run(file, 'PRAGMA user_version = 99');
-    expect(() => openSqliteStore({ file })).toThrow(/newer release \(schema 99, this one knows up to 3\)/);
+    expect(() => openSqliteStore({ file })).toThrow(/newer release \(schema 99, this one knows up to 4\)/);
   });
 
   test('a missing or empty file, for a reader', () => {
@@ -217,6 +217,24 @@ describe('a file of an older release', () => {
   test('is not archived, because a server of that release may have it open', async () => {
     const words = `${file()} was written by an older release: start the server of this one first`;
     expect(() => openSqliteStore({ file: file(), beside: true })).toThrow(words);
+  });
+
+  test('of version 3 gets indexes with the payable orders', async () => {
+    await openSqliteStore({ file: file() }).close();
+    run(
+      file(),
+      `DROP INDEX orders_unfinished;
+       CREATE INDEX orders_unfinished ON orders (package_id, number) WHERE status IN ('queued', 'held');
+       CREATE INDEX orders_live_by_email ON orders (package_id, email) WHERE status IN ('queued', 'held');
+       PRAGMA user_version = 3`,
+    );
+    await openSqliteStore({ file: file(), countsEmails: true }).close();
+    const db = new DatabaseSync(file());
+    const indexes = db.prepare(
+      "SELECT name FROM sqlite_schema WHERE sql LIKE '%WHERE%payable%' ORDER BY name",
+    );
+    expect(indexes.all().map(({ name }) => name)).toEqual(['orders_live_by_email', 'orders_unfinished']);
+    db.close();
   });
 
   test.each([1, 2])('of version %i gets what is missing', async (version) => {

@@ -26,14 +26,26 @@ export function orderText(order: Order, live: LiveOrderState, texts: Texts): Ord
       return order.flight === undefined
         ? { ...waiting('plane'), ...status.askingAirline }
         : { ...waiting('bed'), ...status.askingHotel };
+    case 'payable': {
+      const text = status.payable.text(texts.formats.time(order.payment?.payBy ?? live.now));
+      return { ...waiting('clock'), ...status.payable, text };
+    }
     case 'confirmed': {
-      const text = status.confirmed.text(texts.formats.night(order.package.stay));
+      const text = status.confirmed.text(
+        texts.formats.night(order.package.stay),
+        order.payment !== undefined,
+      );
       return { tone: 'good', icon: 'check', ...status.confirmed, text };
     }
     case 'cancelling':
       return { ...waiting('back'), ...status.cancelling };
     case 'cancelled':
-      return { tone: 'neutral', icon: 'back', ...status.cancelled };
+      return {
+        tone: 'neutral',
+        icon: 'back',
+        ...status.cancelled,
+        text: status.cancelled.text(order.payment !== undefined),
+      };
     case 'withdrawn':
       return { tone: 'neutral', icon: 'back', ...status.withdrawn };
     case 'rejected':
@@ -85,7 +97,12 @@ function reasonText({ reason }: Order, { errors, status }: Texts): string {
     case 'hotel_unavailable':
     case 'invalid_ticket':
     case 'sold_out':
+    case 'payment_refused':
+    case 'payment_declined':
+    case 'payment_expired':
       return errors[reason];
+    case 'payment_abandoned':
+      return status.paymentAbandoned;
     case 'supplier_silent':
       return status.supplierSilent;
   }

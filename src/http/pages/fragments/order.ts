@@ -101,6 +101,10 @@ function actions(order: Order, { offer }: LiveOrderState, { result }: Texts): Ht
     case 'held':
     case 'cancelling':
       return markup`<p class="reassurance">${result.carryOn}</p>`;
+    case 'payable':
+      return markup`
+        <a class="button primary" id="pay" href="${order.payment?.url ?? ''}" rel="nofollow">${result.payNow}</a>
+        ${confirmed(order, result)}`;
     case 'confirmed':
       return markup`
         <div class="choices">
@@ -145,6 +149,7 @@ interface Confirmation {
 /** The confirmation for leaving the queue or cancelling; undefined in other statuses. */
 export function givingUp({ status }: Order, texts: Texts['result']): Confirmation | undefined {
   if (status === 'queued') return texts.leaving;
+  if (status === 'payable') return texts.notPaying;
   return status === 'confirmed' ? texts.cancelling : undefined;
 }
 

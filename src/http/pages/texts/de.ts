@@ -99,11 +99,17 @@ export const de: Texts = {
       text: 'Ihr Sitzplatz ist reserviert. Als Nächstes kommt Ihr Zimmer.',
       next: 'Wenn das Hotel ein Zimmer hat, ist Ihre Reise gebucht.',
     },
+    payable: {
+      title: 'Noch zu bezahlen',
+      headline: 'Bezahlen Sie Ihre Reise',
+      text: (time) => `Ihr Sitzplatz und Ihr Zimmer sind bis ${time} für Sie reserviert.`,
+      next: 'Sobald Sie bezahlt haben, ist Ihre Reise gebucht; zahlen Sie nicht rechtzeitig, bekommt sie jemand anders.',
+    },
     confirmed: {
       title: 'Gebucht',
       headline: 'Ihre Reise ist gebucht',
-      text: (night) =>
-        `Ihr Sitzplatz und Ihr Zimmer für die Nacht vom ${night} sind reserviert. Es wird nichts abgebucht.`,
+      text: (night, isPaid) =>
+        `Ihr Sitzplatz und Ihr Zimmer für die Nacht vom ${night} sind reserviert. ${isPaid ? 'Die Reise ist bezahlt.' : 'Es wird nichts abgebucht.'}`,
       next: 'Auf Ihrer Reise brauchen Sie die Ticket- und die Reservierungsnummer unten.',
     },
     cancelling: {
@@ -115,7 +121,8 @@ export const de: Texts = {
     cancelled: {
       title: 'Storniert',
       headline: 'Diese Reise ist storniert',
-      text: 'Ihr Sitzplatz und Ihr Zimmer wurden zurückgegeben. Ihnen wurde nichts berechnet.',
+      text: (wasPaid) =>
+        `Ihr Sitzplatz und Ihr Zimmer wurden zurückgegeben. ${wasPaid ? 'Ihre Zahlung wird erstattet.' : 'Ihnen wurde nichts berechnet.'}`,
       next: 'Diese Bestellung ist beendet; Sie können noch einmal bestellen, solange die Reise im Verkauf ist.',
     },
     withdrawn: {
@@ -137,6 +144,8 @@ export const de: Texts = {
       title: 'Nicht gebucht',
       next: 'Diese Bestellung ist beendet; Sie können es noch einmal versuchen, solange die Reise im Verkauf ist.',
     },
+    paymentAbandoned:
+      'Sie haben diese Bestellung storniert, bevor Sie bezahlt haben. Ihnen wurde nichts berechnet.',
     supplierSilent:
       'Die Fluggesellschaft oder das Hotel hat nicht geantwortet. Ihnen wurde nichts berechnet.',
     givingBack: 'Wir geben zurück, was schon reserviert war.',
@@ -173,6 +182,13 @@ export const de: Texts = {
       'hotel reserved': 'Das Hotel hat Ihr Zimmer reserviert.',
       'hotel refused': 'Das Hotel hatte kein Zimmer mehr.',
       'hotel unknown': 'Das Hotel hat nicht geantwortet.',
+      'payment due': 'Wir haben Sie gebeten zu bezahlen.',
+      'payment refused': 'Der Zahlungsanbieter hat die Zahlung nicht angenommen.',
+      'payment unknown': 'Der Zahlungsanbieter hat nicht geantwortet.',
+      paid: 'Sie haben bezahlt.',
+      'payment declined': 'Ihre Zahlung wurde abgelehnt.',
+      'payment expired': 'Die Zeit zum Bezahlen war um.',
+      'payment cancelled': 'Ihre Zahlung wurde abgebrochen oder erstattet.',
       confirmed: 'Ihre Reise wurde bestätigt.',
       compensating: 'Wir haben begonnen, das Reservierte zurückzugeben.',
       'cancel requested': 'Sie haben uns gebeten, die Reise zu stornieren.',
@@ -195,6 +211,7 @@ export const de: Texts = {
     },
     keepPosition: 'Sie können diese Seite schließen; Ihre Position bleibt erhalten.',
     carryOn: 'Sie können diese Seite schließen; wir machen weiter.',
+    payNow: 'Jetzt bezahlen',
     print: 'Drucken',
     bookAnother: 'Weitere Reise buchen',
     findIt: 'So finden Sie sie wieder',
@@ -210,6 +227,12 @@ export const de: Texts = {
       effect: 'Sie geben Ihre Position auf. Wenn Sie wieder bestellen, stellen Sie sich hinten an.',
       yes: 'Ja, Warteschlange verlassen',
       no: 'Position behalten',
+    },
+    notPaying: {
+      label: 'Diese Bestellung stornieren',
+      effect: 'Ihr Sitzplatz und Ihr Zimmer werden sofort zurückgegeben, und andere können sie bekommen.',
+      yes: 'Ja, Bestellung stornieren',
+      no: 'Bestellung behalten',
     },
     cancelling: {
       label: 'Diese Reise stornieren',

@@ -49,6 +49,13 @@ const events: Record<TimelineEvent, string> = {
   'hotel reserved': 'The hotel reserved your room.',
   'hotel refused': 'The hotel had no room.',
   'hotel unknown': 'The hotel did not answer.',
+  'payment due': 'We asked you to pay.',
+  'payment refused': 'The payment provider did not accept the payment.',
+  'payment unknown': 'The payment provider did not answer.',
+  paid: 'You paid.',
+  'payment declined': 'Your payment was declined.',
+  'payment expired': 'The time to pay was over.',
+  'payment cancelled': 'Your payment was cancelled or refunded.',
   confirmed: 'Your trip was confirmed.',
   compensating: 'We started to give back what was reserved.',
   'cancel requested': 'You asked us to cancel the trip.',
@@ -143,11 +150,17 @@ export const en = {
       text: 'Your seat is reserved. Your room is next.',
       next: 'If the hotel has a room, your trip is booked.',
     },
+    payable: {
+      title: 'To be paid',
+      headline: 'Pay to get your trip',
+      text: (time: string) => `Your seat and your room are reserved for you until ${time}.`,
+      next: 'Once you have paid, your trip is booked; if you do not pay in time, somebody else gets it.',
+    },
     confirmed: {
       title: 'Booked',
       headline: 'Your trip is booked',
-      text: (night: string) =>
-        `Your seat and your room for the night of ${night} are reserved. No payment is taken.`,
+      text: (night: string, isPaid: boolean) =>
+        `Your seat and your room for the night of ${night} are reserved. ${isPaid ? 'It is paid.' : 'No payment is taken.'}`,
       next: 'On your trip you need the ticket and the reservation number below.',
     },
     cancelling: {
@@ -159,7 +172,8 @@ export const en = {
     cancelled: {
       title: 'Cancelled',
       headline: 'This trip is cancelled',
-      text: 'Your seat and your room were given back. You have not been charged.',
+      text: (wasPaid: boolean) =>
+        `Your seat and your room were given back. ${wasPaid ? 'Your payment is refunded.' : 'You have not been charged.'}`,
       next: 'This order has ended; you can order again while the trip is on sale.',
     },
     withdrawn: {
@@ -181,6 +195,7 @@ export const en = {
       title: 'Not booked',
       next: 'This order has ended; you can try again while the trip is on sale.',
     },
+    paymentAbandoned: 'You cancelled this order before you paid. You have not been charged.',
     supplierSilent: 'The airline or the hotel did not answer. You have not been charged.',
     givingBack: 'We are giving back what was already reserved.',
   },
@@ -219,6 +234,7 @@ export const en = {
     },
     keepPosition: 'You can close this page; we keep your position.',
     carryOn: 'You can close this page; we carry on.',
+    payNow: 'Pay now',
     print: 'Print',
     bookAnother: 'Book another trip',
     findIt: 'How to find it again',
@@ -234,6 +250,12 @@ export const en = {
       effect: 'You give up your position. If you order again, you join the queue at its end.',
       yes: 'Yes, leave the queue',
       no: 'Keep my position',
+    },
+    notPaying: {
+      label: 'Cancel this order',
+      effect: 'Your seat and your room are given back at once, and somebody else may take them.',
+      yes: 'Yes, cancel the order',
+      no: 'Keep it',
     },
     cancelling: {
       label: 'Cancel this trip',

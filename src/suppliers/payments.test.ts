@@ -1,0 +1,106 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ManualClock } from '../../test/support/manual-clock.ts';
+import { type RecordingLog, recordingLog } from '../../test/support/recording-log.ts';
+import { type ResilientSuppliers, resilientSuppliers } from './resilient-suppliers.ts';
+import type { PaymentClient, PaymentState, SupplierClient } from './suppliers.ts';
+
+const never = new AbortController().signal;
+const away = () => Promise.reject(new Error('away'));
+const client: SupplierClient = { reserveFlight: away, reserveHotel: away, cancel: away, ledger: away };
+const amount = { amount: 10_000, currency: 'EUR' };
+const lookUp = { key: 'A', packageId: 1, ...amount };
+const request = { ...lookUp, email: 'ana@example.com' };
+
+let clock: ManualClock;
+let log: RecordingLog;
+let suppliers: ResilientSuppliers | undefined;
+beforeEach(() => {
+  clock = new ManualClock();
+  log = recordingLog();
+});
+afterEach(() => suppliers?.close());
+
+function open(over: Partial<PaymentClient> = {}): ResilientSuppliers {
+  const payments: PaymentClient = {
+    requestPayment: away,
+    payment: away,
+    cancelPayment: away,
+    payments: away,
+    ...over,
+  };
+  suppliers = resilientSuppliers({ client, payments, clock, log, timeoutMs: 1_000 });
+  return suppliers;
+}
+
+const found = (state: Partial<PaymentState>) =>
+  open({ payment: async () => ({ status: 'due', ...amount, ...state }) }).findPayment(lookUp, never);
+
+describe('a look-up of a payment', () => {
+  test.each(['due', 'paid', 'declined', 'cancelled', 'refunded'] as const)(
+    'Q11 finds what the provider says: %s',
+    async (status) => {
+      expect(await found({ status })).toBe(status);
+      expect(log.lines).toEqual([]);
+    },
+  );
+
+  test.each([{ amount: 9_999 }, { currency: 'USD' }, { status: 'due' as const, amount: 1 }])(
+    'Q11 does not take a payment of another amount for the payment of the order: %j',
+    async (state) => {
+      expect(await found({ status: 'paid', ...state })).toBe('other_amount');
+      expect(log.lines).toHaveLength(1);
+    },
+  );
+
+  test('Q11 finds the end of a payment whatever its amount, because a cancel makes one of 0', async () => {
+    expect(await found({ status: 'cancelled', amount: 0, currency: 'XXX' })).toBe('cancelled');
+  });
+
+  test('tells no payment from no answer', async () => {
+    expect(await open({ payment: async () => undefined }).findPayment(lookUp, never)).toBe('absent');
+    expect(await open().findPayment(lookUp, never)).toBe('unknown');
+    const hangs = open({ payment: () => new Promise(() => {}) }).findPayment(lookUp, never);
+    await clock.advance(1_000);
+    expect(await hangs).toBe('unknown');
+  });
+});
+
+describe('a payment', () => {
+  test('Q8 is requested again with the same key after an unknown outcome', async () => {
+    const keys: string[] = [];
+    const calls = open({
+      async requestPayment({ key }) {
+        if (keys.push(key) < 3) throw new Error('away');
+        return { kind: 'reserved', number: 'https://pay.example/1' };
+      },
+    });
+    const answer = calls.requestPayment(request, never);
+    await clock.advance(10_000);
+    expect(await answer).toEqual({ kind: 'reserved', number: 'https://pay.example/1' });
+    expect(keys).toEqual(['A', 'A', 'A']);
+  });
+
+  test('Q12 whose provider is away stops the sale of its own package only', async () => {
+    const calls = open();
+    for (const key of ['A', 'B', 'C']) void calls.requestPayment({ ...request, key }, never);
+    await clock.advance(10_000);
+    expect([calls.available(1), calls.available(2)]).toEqual([false, true]);
+    expect(calls.failing).toMatchObject([{ supplier: 'payments', packages: 1 }]);
+  });
+
+  test('Q11 is cancelled at the provider, and a cancel that failed is not taken for done', async () => {
+    const cancelled: string[] = [];
+    const calls = open({ cancelPayment: async (key) => void cancelled.push(key) });
+    expect(await calls.cancel('payments', lookUp, never)).toBe(true);
+    expect(cancelled).toEqual(['A']);
+    expect(await open().cancel('payments', lookUp, never)).toBe(false);
+  });
+
+  test('Q11 of an order that was made while payments were on is unknown while they are off', async () => {
+    suppliers = resilientSuppliers({ client, clock, log, timeoutMs: 1_000 });
+    expect(await suppliers.requestPayment(request, never)).toMatchObject({ kind: 'unknown' });
+    expect(await suppliers.findPayment(lookUp, never)).toBe('unknown');
+    expect(await suppliers.cancel('payments', lookUp, never)).toBe(false);
+    expect(suppliers.available(1)).toBe(true);
+  });
+});
