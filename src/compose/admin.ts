@@ -11,13 +11,13 @@ import { programVersion } from '../observability/telemetry.ts';
 import { clientResolver } from '../rate-limits/client-address.ts';
 import type { Store } from '../storage/store.ts';
 import type { ResilientSuppliers } from '../suppliers/resilient-suppliers.ts';
-import type { SupplierLedger } from '../suppliers/suppliers.ts';
+import type { SimulationLedger } from '../suppliers/suppliers.ts';
 import { ledgerOf } from './suppliers.ts';
 
 interface AdminParts {
   readonly config: Config;
   readonly log: Log;
-  readonly store: Store & { readonly ledger: SupplierLedger };
+  readonly store: Store & { readonly ledger: SimulationLedger };
   readonly engine: OperatedEngine;
   readonly suppliers: Pick<ResilientSuppliers, 'failing'>;
   readonly settings: HttpSettings;

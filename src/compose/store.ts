@@ -5,11 +5,11 @@ import type { Log } from '../observability/log.ts';
 import type { ArchiveStore } from '../storage/archive-store.ts';
 import { openSqliteStore } from '../storage/sqlite/sqlite-store.ts';
 import { type Store, StoreUnavailableError } from '../storage/store.ts';
-import type { SupplierLedger } from '../suppliers/suppliers.ts';
+import type { SimulationLedger } from '../suppliers/suppliers.ts';
 import { startStep } from './start-step.ts';
 
 /** A store that also contains the ledger of the simulated suppliers, and can be archived. */
-export type OpenStore = Store & { readonly ledger: SupplierLedger; readonly archive: ArchiveStore };
+export type OpenStore = Store & { readonly ledger: SimulationLedger; readonly archive: ArchiveStore };
 
 /**
  * Opens the store that a configuration names. With `beside`, SQLite's file may be open in a running server too, as

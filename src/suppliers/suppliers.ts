@@ -217,3 +217,77 @@ export interface SupplierLedger {
   page(kind: SupplierKind, cursor: string | undefined, limit: number): Promise<Page<Reservation>>;
   close(): Promise<void>;
 }
+
+/** An entry in the ledger of the simulated payment provider. */
+export interface PaymentEntry extends LedgerPayment {
+  /** The random number in the address of the payment's page; empty if no payment was ever requested. */
+  readonly number: string;
+  /** Where the buyer goes from the payment's page. */
+  readonly returnUrl: string;
+}
+
+/** What happens to a payment, and the statuses that it changes. All other statuses stay. */
+export const paymentMoves = {
+  pay: { due: 'paid', cancelled: 'refunded' },
+  decline: { due: 'declined' },
+  cancel: { due: 'cancelled', paid: 'refunded' },
+} as const satisfies Record<string, Partial<Record<PaymentStatus, PaymentStatus>>>;
+export type PaymentMove = keyof typeof paymentMoves;
+
+/** The entry of a payment that was cancelled before it was requested. */
+export function neverRequested(key: string): PaymentEntry {
+  return { key, status: 'cancelled', amount: 0, currency: 'XXX', number: '', returnUrl: '' };
+}
+
+/**
+ * The ledger of the simulated payment provider. Each method is one atomic, durable step. Only the simulated provider calls
+ * it.
+ */
+export interface PaymentLedger {
+  /** Stores the entry unless its key already has an entry. Returns the stored entry. */
+  record(entry: PaymentEntry): Promise<PaymentEntry>;
+  find(key: string): Promise<PaymentEntry | undefined>;
+  findByNumber(number: string): Promise<PaymentEntry | undefined>;
+  /**
+   * Moves a payment, as {@link paymentMoves} says. The cancel of an unknown key stores {@link neverRequested}. Returns the
+   * entry after the move; undefined if there is none.
+   */
+  move(key: string, move: PaymentMove): Promise<PaymentEntry | undefined>;
+  /** All entries, sorted by key. */
+  page(cursor: string | undefined, limit: number): Promise<Page<PaymentEntry>>;
+}
+
+/** A request of the payment protocol. */
+export interface RequestedPayment extends Amount {
+  readonly key: string;
+  /** Where the buyer goes from the payment's page. */
+  readonly returnUrl: string;
+}
+
+/** The simulated payment provider, with the payment protocol and a page for buyers. */
+export interface PaymentProvider {
+  /**
+   * Requests a payment. The same key gets the same payment, whatever the request says.
+   * @param origin the origin of the payment's page.
+   */
+  request(request: RequestedPayment, origin: string): Promise<SupplierAnswer>;
+  find(key: string): Promise<PaymentState | undefined>;
+  cancel(key: string): Promise<void>;
+  page(cursor?: string): Promise<Page<LedgerPayment>>;
+  /** The payment with this number, which only its buyer knows; undefined if there is none. */
+  checkout(number: string): Promise<PaymentEntry | undefined>;
+  /** The buyer pays, or the bank declines. Returns the payment after that; undefined if there is none. */
+  act(number: string, move: Exclude<PaymentMove, 'cancel'>): Promise<PaymentEntry | undefined>;
+}
+
+/**
+ * Checks the signature and the age of an event, as Standard Webhooks defines.
+ * @param headers by their names in lower case.
+ * @throws Error that says what is wrong.
+ */
+export type EventVerifier = (body: string, headers: Record<string, string>) => void;
+
+/** The ledgers of all simulated partners, in one store. */
+export interface SimulationLedger extends SupplierLedger {
+  readonly payments: PaymentLedger;
+}

@@ -7,6 +7,7 @@ import type {
   OperatorEventDocument,
   OrderDocument,
   PackageDocument,
+  PaymentDocument,
   ReservationDocument,
   SettingDocument,
 } from './documents.ts';
@@ -20,6 +21,8 @@ export interface Collections {
   readonly archivedOrders: Collection<ArchivedOrderDocument>;
   /** The ledger of the simulated suppliers. */
   readonly ledgers: Readonly<Record<SupplierKind, Collection<ReservationDocument>>>;
+  /** The ledger of the simulated payment provider. */
+  readonly payments: Collection<PaymentDocument>;
 }
 
 /** MongoDB uses a partial index only for a query that repeats the condition of the index. */
@@ -85,18 +88,20 @@ export function collectionsOf(db: Db): Collections {
     archivedPackages: db.collection('archivedPackages'),
     archivedOrders: db.collection('archivedOrders'),
     ledgers: { flights: db.collection('flights'), hotels: db.collection('hotels') },
+    payments: db.collection('payments'),
   };
 }
 
 /** Makes the missing indexes, and thereby the collections. */
 export async function prepareIndexes(
-  { orders, packages, ledgers, operatorEvents, archivedPackages, archivedOrders }: Collections,
+  { orders, packages, ledgers, payments, operatorEvents, archivedPackages, archivedOrders }: Collections,
   countsEmails: boolean,
 ): Promise<void> {
   await Promise.all([
     orders.createIndexes(countsEmails ? [...orderIndexes, emailIndex] : orderIndexes),
     packages.createIndexes(packageIndexes),
     ...Object.values(ledgers).map((ledger) => ledger.createIndexes(ledgerIndexes)),
+    payments.createIndexes(ledgerIndexes),
     operatorEvents.createIndexes(operatorEventIndexes),
     archivedPackages.createIndexes(idIndex),
     archivedOrders.createIndexes(idIndex),

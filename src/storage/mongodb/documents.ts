@@ -8,7 +8,7 @@ import {
   type TravelPackage,
 } from '../../domain/travel-package.ts';
 import { defined } from '../../lib/defined.ts';
-import type { LedgerEntry } from '../../suppliers/suppliers.ts';
+import type { LedgerEntry, PaymentEntry } from '../../suppliers/suppliers.ts';
 import type { ArchivedCounts } from '../archive-store.ts';
 import type { OperatorEvent } from '../operator-log.ts';
 import { firstSeq } from '../store-helpers.ts';
@@ -221,6 +221,11 @@ export interface ReservationDocument extends Versioned, Omit<LedgerEntry, 'key'>
   readonly _id: string;
   /** When it was made, as Unix time in ms. Absent in documents of older releases. */
   readonly at?: number;
+}
+
+/** A payment at the simulated provider. */
+export interface PaymentDocument extends Versioned, Omit<PaymentEntry, 'key'> {
+  readonly _id: string;
 }
 
 /** How many orders of a package were archived. */

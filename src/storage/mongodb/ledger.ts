@@ -1,12 +1,13 @@
 import type { Batcher } from '../../lib/batcher.ts';
 import { defined } from '../../lib/defined.ts';
 import type { Page } from '../../lib/page.ts';
-import type { LedgerEntry, Reservation, SupplierKind, SupplierLedger } from '../../suppliers/suppliers.ts';
+import type { LedgerEntry, Reservation, SimulationLedger, SupplierKind } from '../../suppliers/suppliers.ts';
 import { pageOf } from '../store-helpers.ts';
 import { hasNumber } from './collections.ts';
 import type { Connection } from './connection.ts';
 import { documentVersion, type ReservationDocument, refuseNewer } from './documents.ts';
 import { takenIn, upsert } from './errors.ts';
+import { MongoPaymentLedger } from './payment-ledger.ts';
 import { first, inOneAnswer } from './reads.ts';
 
 interface DatedEntry {
@@ -25,12 +26,14 @@ interface Groups {
  * The ledger of the simulated suppliers, shared by all instances. The first instance that records a key makes the
  * key's document.
  */
-export class MongoLedger implements SupplierLedger {
+export class MongoLedger implements SimulationLedger {
+  readonly payments: MongoPaymentLedger;
   readonly #connection: Connection;
   readonly #groups: Readonly<Record<SupplierKind, Groups>>;
 
   constructor(connection: Connection) {
     this.#connection = connection;
+    this.payments = new MongoPaymentLedger(connection);
     this.#groups = { flights: this.#groupsOf('flights'), hotels: this.#groupsOf('hotels') };
   }
 

@@ -2,6 +2,7 @@ import { ClientSession, type Document } from 'mongodb';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { archiveStoreContract } from '../../../test/contract/archive-store.ts';
 import { ledgerContract } from '../../../test/contract/ledger.ts';
+import { paymentLedgerContract } from '../../../test/contract/payment-ledger.ts';
 import { sampleChange, sampleInventory, sampleOrder, samplePackage } from '../../../test/contract/samples.ts';
 import { storeContract } from '../../../test/contract/store.ts';
 import { strategiesContract } from '../../../test/contract/strategies.ts';
@@ -57,6 +58,19 @@ test('an archive ends the transaction that a killed archive left open', async ()
   expect(await left).toBeInstanceOf(StoreUnavailableError);
   await next.close();
   committing.mockRestore();
+});
+
+paymentLedgerContract('MongoDB', async () => {
+  let store = await openMongoStore({ url: mongo.server.url });
+  return {
+    ledger: store.ledger.payments,
+    async reopen() {
+      await store.close();
+      store = await openMongoStore({ url: mongo.server.url });
+      return store.ledger.payments;
+    },
+    close: () => store.close(),
+  };
 });
 
 ledgerContract('MongoDB', async () => {

@@ -4,7 +4,7 @@ import type { Order } from '../../domain/order.ts';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
 import type { Batcher } from '../../lib/batcher.ts';
 import { type Log, silentLog } from '../../observability/log.ts';
-import type { SupplierLedger } from '../../suppliers/suppliers.ts';
+import type { SimulationLedger } from '../../suppliers/suppliers.ts';
 import type { ArchiveStore } from '../archive-store.ts';
 import { type Store, type StoreSnapshot, UnreadableError } from '../store.ts';
 import { UnreadableDocuments } from '../unreadable.ts';
@@ -44,8 +44,8 @@ export async function openMongoStore(options: MongoConnectionOptions): Promise<M
  * affect owners, because owners raise the epoch first.
  */
 export class MongoStore implements Store {
-  /** The ledger of the simulated suppliers, in the same database. */
-  readonly ledger: SupplierLedger;
+  /** The ledger of the simulation, in the same database. */
+  readonly ledger: SimulationLedger;
   readonly archive: ArchiveStore;
   readonly #connection: Connection;
   readonly #sessions: CommitSessions;

@@ -1,16 +1,17 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Page } from '../../lib/page.ts';
 import type { Log } from '../../observability/log.ts';
-import type { LedgerEntry, Reservation, SupplierKind, SupplierLedger } from '../../suppliers/suppliers.ts';
+import type { LedgerEntry, Reservation, SimulationLedger, SupplierKind } from '../../suppliers/suppliers.ts';
 import { pageOf } from '../store-helpers.ts';
 import { openCheckpoints } from './checkpoints.ts';
 import { type ConnectionOptions, openConnection } from './connection.ts';
 import { asStoreError } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
+import { SqlitePaymentLedger } from './payment-ledger.ts';
 import type { Row } from './rows.ts';
 
-/** The ledger of the simulated suppliers in a database of its own. @throws Error as {@link openConnection}. */
-export function openSqliteLedger(options: ConnectionOptions & { readonly log?: Log }): SupplierLedger {
+/** The ledger of the simulation in a database of its own. @throws Error as {@link openConnection}. */
+export function openSqliteLedger(options: ConnectionOptions & { readonly log?: Log }): SimulationLedger {
   const connection = openConnection(options);
   const checkpoints = openCheckpoints(connection, options.log);
   const commits = new GroupCommit(connection.db, checkpoints);
@@ -46,8 +47,9 @@ function prepareInsert(db: DatabaseSync) {
   );
 }
 
-/** The ledger of the simulated suppliers. On the store's connection its writes share the store's flushes. */
-export class SqliteLedger implements SupplierLedger {
+/** The ledger of the simulation. On the store's connection its writes share the store's flushes. */
+export class SqliteLedger implements SimulationLedger {
+  readonly payments: SqlitePaymentLedger;
   readonly #commits: GroupCommit;
   readonly #close: () => Promise<void>;
   readonly #db: DatabaseSync;
@@ -59,6 +61,10 @@ export class SqliteLedger implements SupplierLedger {
     this.#commits = commits;
     this.#close = close;
     this.#sql = prepare(db);
+    this.payments = new SqlitePaymentLedger(db, {
+      read: (work) => this.#read(work),
+      write: (work) => this.#write(work),
+    });
   }
 
   record(kind: SupplierKind, entry: LedgerEntry, at?: number): Promise<LedgerEntry> {

@@ -17,6 +17,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { archiveStoreContract } from '../../../test/contract/archive-store.ts';
 import { ledgerContract } from '../../../test/contract/ledger.ts';
+import { paymentLedgerContract } from '../../../test/contract/payment-ledger.ts';
 import { sampleChange, sampleOrder, samplePackage } from '../../../test/contract/samples.ts';
 import { storeContract } from '../../../test/contract/store.ts';
 import { strategiesContract } from '../../../test/contract/strategies.ts';
@@ -102,6 +103,20 @@ ledgerContract('SQLite, on its own', async () => {
       await ledger.close();
       ledger = openSqliteLedger({ file });
       return ledger;
+    },
+    close: () => ledger.close(),
+  };
+});
+
+paymentLedgerContract('SQLite', async () => {
+  const file = join(folder, 'payments.db');
+  let ledger = openSqliteLedger({ file });
+  return {
+    ledger: ledger.payments,
+    async reopen() {
+      await ledger.close();
+      ledger = openSqliteLedger({ file });
+      return ledger.payments;
     },
     close: () => ledger.close(),
   };

@@ -5,7 +5,7 @@ import type { Change, Fence, Ownership } from '../../domain/messages.ts';
 import type { PackageSnapshot, TravelPackage } from '../../domain/travel-package.ts';
 import type { Page } from '../../lib/page.ts';
 import type { Log } from '../../observability/log.ts';
-import type { SupplierLedger } from '../../suppliers/suppliers.ts';
+import type { SimulationLedger } from '../../suppliers/suppliers.ts';
 import type { ArchiveStore } from '../archive-store.ts';
 import type { OperatorEvent, OperatorEventEnd } from '../operator-log.ts';
 import {
@@ -38,8 +38,8 @@ export function openSqliteStore(options: ConnectionOptions & { readonly log?: Lo
 
 /** Reads are synchronous and see committed state only. Writes go through {@link GroupCommit}. */
 export class SqliteStore implements Store {
-  /** The ledger of the simulated suppliers, in the same file and the same flushes. */
-  readonly ledger: SupplierLedger;
+  /** The ledger of the simulation, in the same file and the same flushes. */
+  readonly ledger: SimulationLedger;
   readonly archive: ArchiveStore;
   readonly #connection: Connection;
   readonly #checkpoints: Checkpoints | undefined;
