@@ -125,6 +125,7 @@ const usesUnixTime: ReadonlySet<string> = new Set([
   'src/realtime/package-feed.ts',
   'src/saga/saga.ts',
   'src/suppliers/package-breakers.ts',
+  'src/suppliers/payment-events.ts',
   'src/suppliers/simulated-suppliers.ts',
 ]);
 

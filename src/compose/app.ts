@@ -4,12 +4,14 @@ import { adminApiRoutes } from '../admin/api/routes.ts';
 import { createAdmin } from '../admin/pages/routes.ts';
 import { orderRoutes, packageOrderRoutes } from '../http/api/orders.ts';
 import { packageRoutes } from '../http/api/packages.ts';
+import { paymentEventRoutes } from '../http/api/payment-events.ts';
 import { supplierRoutes } from '../http/api/suppliers.ts';
 import type { AppServices } from '../http/app-services.ts';
 import { createAssets } from '../http/assets.ts';
 import { compressPages } from '../http/compression.ts';
 import { FixedPathRouter } from '../http/fixed-path-router.ts';
 import { healthRoutes } from '../http/health.ts';
+import { checkoutRoutes } from '../http/pages/checkout.ts';
 import { rememberLanguage } from '../http/pages/language.ts';
 import { showProblemPage } from '../http/pages/problem-pages.ts';
 import { pageRoutes } from '../http/pages/routes.ts';
@@ -36,8 +38,11 @@ export function createApp(deps: AppServices & { readonly admin?: HttpAdmin }): A
   app.route('/api/packages', packageRoutes(deps));
   app.route('/api/packages', packageOrderRoutes(deps));
   app.route('/api/suppliers', supplierRoutes(deps));
+  app.route('/api/payments', paymentEventRoutes(deps));
   app.route('/api/admin', adminApiRoutes(deps));
   app.all('/api/*', (c) => problem(c, 'unknown_route'));
+  if (deps.payments?.simulated !== undefined)
+    app.route('/checkout', checkoutRoutes(deps.payments.simulated, deps.settings));
   app.route('/', healthRoutes(deps));
   app.route('/', metricsRoutes(deps));
   app.route('/', live.routes);

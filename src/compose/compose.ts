@@ -1,5 +1,7 @@
 import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { Config } from '../config/config.ts';
+import type { Order } from '../domain/order.ts';
 import { samplePackages } from '../domain/travel-package.ts';
 import type { BookingEngine } from '../engine/engine.ts';
 import type { HttpSettings } from '../http/app-services.ts';
@@ -18,6 +20,7 @@ import { openAdmin } from './admin.ts';
 import { createApp } from './app.ts';
 import { openCluster, openLiveBus, startEngine } from './engine.ts';
 import { openProtection } from './limits.ts';
+import { openPayments } from './payments.ts';
 import { closeAfterFailure, startStep } from './start-step.ts';
 import { type OpenStore, openStore } from './store.ts';
 import { composeSuppliers } from './suppliers.ts';
@@ -86,7 +89,25 @@ async function assemble(options: ComposeOptions, store: OpenStore, telemetry: Te
   const random = systemRandom();
   // Read the secret before the engine starts, because nothing would stop the engine if the read failed.
   const settings = await startStep('reading the secret from the store', httpSettings(config, store));
-  const { simulated, suppliers } = composeSuppliers(config.suppliers, store.ledger, log, observers);
+  // Buyers come to a server that listens, so its port is known by then.
+  const localOrigin = () =>
+    `http://localhost:${(server.address() as AddressInfo | null)?.port ?? config.port}`;
+  const opening = openPayments({
+    ...{ config, settings, log, ledger: store.ledger.payments, ...defined({ tracing }) },
+    origin: () => settings.publicOrigin ?? localOrigin(),
+    receive: async ({ headers, body }) => {
+      const answer = await app.request('/api/payments/events', { method: 'POST', headers, body });
+      return answer.status;
+    },
+  });
+  const payments = await startStep('opening the payments', opening);
+  const { simulated, suppliers } = composeSuppliers(
+    config.suppliers,
+    store.ledger,
+    log,
+    observers,
+    payments?.client,
+  );
   const cluster = await startStep('loading the Redis client', openCluster(config, log));
   const liveBus = openLiveBus(config, cluster, log);
   const running = await startEngine({
@@ -95,6 +116,7 @@ async function assemble(options: ComposeOptions, store: OpenStore, telemetry: Te
     ...defined({ onFenced, onDuplicate }),
     store,
     suppliers,
+    payments: payments?.rules,
     liveBus,
     cluster,
     ...observers,
@@ -114,6 +136,7 @@ async function assemble(options: ComposeOptions, store: OpenStore, telemetry: Te
     clock,
     random,
     settings,
+    ...defined({ payments: payments && { ...payments.http, lookUp: (order: Order) => engine.retry(order) } }),
     ...protection.deps,
     ...admin.deps,
     ...shown,

@@ -1,7 +1,7 @@
 import type { Leases } from '../cluster/lease.ts';
 import type { RedisConnector } from '../cluster/redis/connector.ts';
 import type { Config } from '../config/config.ts';
-import { defaultRejectionsMax } from '../domain/decide.ts';
+import { defaultRejectionsMax, type PaymentRules } from '../domain/decide.ts';
 import { ActorEngine } from '../engine/actor/actor-engine.ts';
 import type { OperatedEngine } from '../engine/operated-engine.ts';
 import { systemClock as clock } from '../lib/clock.ts';
@@ -33,6 +33,8 @@ interface EngineParts {
   readonly onDuplicate?: () => void;
   readonly store: OpenStore;
   readonly suppliers: Suppliers;
+  /** How orders are paid; undefined if payments are off. */
+  readonly payments: PaymentRules | undefined;
   readonly liveBus: LiveBus;
   readonly metrics: Telemetry['metrics'];
   readonly tracing?: Tracing;
@@ -82,7 +84,15 @@ export async function startEngine(parts: EngineParts): Promise<RunningEngine> {
   }
 }
 
-function chooseEngine({ config, log, onFenced, onDuplicate, cluster, ...parts }: EngineParts): RunningEngine {
+function chooseEngine({
+  config,
+  log,
+  payments,
+  onFenced,
+  onDuplicate,
+  cluster,
+  ...parts
+}: EngineParts): RunningEngine {
   const common = {
     ...parts,
     clock,
@@ -93,6 +103,7 @@ function chooseEngine({ config, log, onFenced, onDuplicate, cluster, ...parts }:
       waitersMax: config.waitersMax,
       ordersPerEmail: config.ordersPerEmail,
       rejectionsMax: defaultRejectionsMax,
+      payments,
     },
     // With SQLite only this process changes packages, and the live bus reports every change, so snapshots never expire.
     snapshotMaxAgeMs: config.database.kind === 'sqlite' ? Number.POSITIVE_INFINITY : snapshotMaxAgeMs,

@@ -9,14 +9,18 @@ import type { Tracing } from '../observability/tracing.ts';
 import { httpSuppliers } from '../suppliers/http-suppliers.ts';
 import { resilientSuppliers } from '../suppliers/resilient-suppliers.ts';
 import { simulatedSuppliers } from '../suppliers/simulated-suppliers.ts';
-import type { SupplierClient, SupplierLedger } from '../suppliers/suppliers.ts';
+import type { PaymentClient, SupplierClient, SupplierLedger } from '../suppliers/suppliers.ts';
 
-/** Returns the simulated suppliers, and the suppliers for bookings: the simulated ones, or those at the URL. */
+/**
+ * Returns the simulated suppliers, and the suppliers for bookings: the simulated ones, or those at the URL. The suppliers
+ * for bookings include the payment provider, if payments are on.
+ */
 export function composeSuppliers(
   config: SuppliersConfig,
   ledger: SupplierLedger,
   log: Log,
   observers: { readonly tracing?: Tracing; readonly metrics?: Metrics } = {},
+  payments?: PaymentClient,
 ) {
   const { url, token, timeoutMs, flightFailureRate, hotelFailureRate, latencyMs } = config;
   const random = systemRandom();
@@ -26,7 +30,7 @@ export function composeSuppliers(
     url === undefined ? simulated : httpSuppliers({ url, ...defined({ token }), ...observers });
   return {
     simulated,
-    suppliers: resilientSuppliers({ client, clock, random, log, timeoutMs, ...observers }),
+    suppliers: resilientSuppliers({ client, payments, clock, random, log, timeoutMs, ...observers }),
   };
 }
 

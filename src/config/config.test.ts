@@ -11,6 +11,7 @@ function refusal(environment: Record<string, string>): string {
   throw new Error('nothing was refused');
 }
 
+const webhookSecret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 const mongodb = 'mongodb://a:27017,b:27017/booking?replicaSet=rs0';
 
 describe('readConfig', () => {
@@ -32,6 +33,7 @@ describe('readConfig', () => {
         flightFailureRate: 0.5,
         hotelFailureRate: 0,
       },
+      payments: { windowMs: 300_000, payRate: 0, declineRate: 0 },
       operators: [],
       trustProxy: 0,
       limits: {
@@ -74,6 +76,12 @@ describe('readConfig', () => {
       SUPPLIER_LATENCY_MS: '5',
       FLIGHT_FAILURE_RATE: '1',
       HOTEL_FAILURE_RATE: '.25',
+      PAYMENTS: 'off',
+      PAYMENTS_TOKEN: 'pppppppp',
+      PAYMENTS_WEBHOOK_SECRET: webhookSecret,
+      PAYMENT_WINDOW_MS: '60000',
+      PAYMENT_PAY_RATE: '0.5',
+      PAYMENT_DECLINE_RATE: '0.5',
       SECRET: secret,
       ADMIN_TOKEN: 'aaaaaaaa',
       ADMIN_TOKENS: ` anna:${'t'.repeat(20)}, ben:${'u'.repeat(20)}:read`,
@@ -111,6 +119,7 @@ describe('readConfig', () => {
         flightFailureRate: 1,
         hotelFailureRate: 0.25,
       },
+      payments: { token: 'pppppppp', webhookSecret, windowMs: 60_000, payRate: 0.5, declineRate: 0.5 },
       secret,
       adminToken: 'aaaaaaaa',
       operators: [
@@ -281,4 +290,39 @@ describe('readConfig', () => {
   ])('enables tracing only if the standard variables name a collector: %j', (environment, tracing) => {
     expect(readConfig(environment as Record<string, string>).tracing).toEqual(tracing);
   });
+});
+
+describe('payments', () => {
+  const cluster = { DATABASE_URL: mongodb, REDIS_URL: 'redis://r:6379' };
+  const provider = 'https://pay.example/api/';
+
+  it('are off, simulated, or at a provider', () => {
+    expect(readConfig({}).payments.provider).toBeUndefined();
+    expect(readConfig({ PAYMENTS: 'simulated' }).payments.provider).toBe('simulated');
+    const read = readConfig({ PAYMENTS: provider, PUBLIC_ORIGIN: 'https://tickets.example' });
+    expect(read.payments.provider).toBe('https://pay.example/api');
+    expect(refusal({ PAYMENTS: 'on' })).toContain('off, simulated, or a URL');
+  });
+
+  it.each(['lock', 'queue'])('are refused with the engine %s', (ENGINE) => {
+    expect(refusal({ ...cluster, ENGINE, PAYMENTS: 'simulated' })).toContain('it needs ENGINE=actor');
+    expect(readConfig({ ...cluster, ENGINE, PAYMENTS: 'off' }).engine).toBe(ENGINE);
+  });
+
+  it('at a provider need the address to which buyers return', () => {
+    expect(refusal({ PAYMENTS: provider })).toContain('it needs PUBLIC_ORIGIN');
+  });
+
+  it('that are simulated are paid or declined by themselves at most once each', () => {
+    expect(refusal({ PAYMENT_PAY_RATE: '0.7', PAYMENT_DECLINE_RATE: '0.4' })).toContain('at most 1');
+  });
+
+  it.each(['secret', 'whsec_', `whsec_${Buffer.alloc(23).toString('base64')}`, `${webhookSecret}?`])(
+    'do not take %s for the secret of a webhook, and do not show it',
+    (PAYMENTS_WEBHOOK_SECRET) => {
+      const message = refusal({ PAYMENTS_WEBHOOK_SECRET });
+      expect(message).toContain('24 to 64 bytes in base64');
+      expect(message).not.toContain(`"${PAYMENTS_WEBHOOK_SECRET}"`);
+    },
+  );
 });

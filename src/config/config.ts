@@ -11,12 +11,14 @@ import {
   oneOf,
   onOff,
   origin,
+  payments,
   rate,
   rateLimit,
   redlockUrls,
   token,
   trustProxy,
   url,
+  webhookSecret,
   whole,
 } from './setting-types.ts';
 import { resemblingSettings } from './unknown-settings.ts';
@@ -27,7 +29,10 @@ const engines = ['actor', 'lock', 'queue'] as const;
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
 /** Settings whose values are never shown. */
-const secrets: ReadonlySet<string> = new Set(['SECRET', 'ADMIN_TOKEN', 'ADMIN_TOKENS', 'SUPPLIERS_TOKEN']);
+const secrets: ReadonlySet<string> = new Set([
+  ...['SECRET', 'ADMIN_TOKEN', 'ADMIN_TOKENS', 'SUPPLIERS_TOKEN'],
+  ...['PAYMENTS_TOKEN', 'PAYMENTS_WEBHOOK_SECRET'],
+]);
 
 const settings = z.object({
   PORT: whole(0, 65_535, 8888),
@@ -55,6 +60,12 @@ const settings = z.object({
   SUPPLIER_LATENCY_MS: whole(0, 600_000, 0),
   FLIGHT_FAILURE_RATE: rate(0.5),
   HOTEL_FAILURE_RATE: rate(0),
+  PAYMENTS: payments(),
+  PAYMENTS_TOKEN: token().optional(),
+  PAYMENTS_WEBHOOK_SECRET: webhookSecret().optional(),
+  PAYMENT_WINDOW_MS: whole(1_000, 604_800_000, 300_000),
+  PAYMENT_PAY_RATE: rate(0),
+  PAYMENT_DECLINE_RATE: rate(0),
   SECRET: token().optional(),
   ADMIN_TOKEN: token().optional(),
   ADMIN_TOKENS: z.string().transform(operatorTokens).optional(),
@@ -101,6 +112,7 @@ type Settings = z.output<typeof settings>;
 export type Config = Readonly<ReturnType<typeof toConfig>>;
 export type DatabaseConfig = Settings['DATABASE_URL'];
 export type SuppliersConfig = Config['suppliers'];
+export type PaymentsConfig = Config['payments'];
 
 /** The names of all settings. */
 export const settingNames = Object.keys(settings.shape) as (keyof Settings)[];
@@ -122,9 +134,11 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   );
   // A setting with an invalid value is not reported again as part of a contradiction.
   const isWrong = new Set(wrong.map(({ setting }) => setting));
-  const contradictions = [...storeContradictions(read, isWrong), ...operatorContradictions(read)].filter(
-    ({ setting }) => !isWrong.has(setting),
-  );
+  const contradictions = [
+    ...storeContradictions(read, isWrong),
+    ...operatorContradictions(read),
+    ...paymentContradictions(read),
+  ].filter(({ setting }) => !isWrong.has(setting));
   const refusals = [...wrong, ...contradictions].map((refusal) => ({
     ...refusal,
     value: secrets.has(refusal.setting) ? redacted : (given[refusal.setting] ?? ''),
@@ -181,6 +195,18 @@ function operatorContradictions({ ADMIN_TOKEN, ADMIN_TOKENS = [] }: Partial<Sett
   return [{ setting: 'ADMIN_TOKENS', allowed: `entry ${at + 1} has the token of ADMIN_TOKEN.` }];
 }
 
+function paymentContradictions(read: Partial<Settings>): Contradiction[] {
+  const { PAYMENTS = 'off', ENGINE, PUBLIC_ORIGIN, PAYMENT_PAY_RATE = 0, PAYMENT_DECLINE_RATE = 0 } = read;
+  const found: Contradiction[] = [];
+  if (PAYMENTS !== 'off' && ENGINE !== undefined && ENGINE !== 'actor')
+    found.push({ setting: 'PAYMENTS', allowed: 'lock and queue know no payments; it needs ENGINE=actor.' });
+  if (PAYMENTS !== 'off' && PAYMENTS !== 'simulated' && PUBLIC_ORIGIN === undefined)
+    found.push({ setting: 'PAYMENTS', allowed: 'it needs PUBLIC_ORIGIN, to which buyers return.' });
+  if (PAYMENT_PAY_RATE + PAYMENT_DECLINE_RATE > 1)
+    found.push({ setting: 'PAYMENT_DECLINE_RATE', allowed: 'with PAYMENT_PAY_RATE it is at most 1.' });
+  return found;
+}
+
 function toConfig(read: Settings) {
   return {
     /** The port to listen on; 0 takes any free port. */
@@ -210,6 +236,20 @@ function toConfig(read: Settings) {
       latencyMs: read.SUPPLIER_LATENCY_MS,
       flightFailureRate: read.FLIGHT_FAILURE_RATE,
       hotelFailureRate: read.HOTEL_FAILURE_RATE,
+    },
+    payments: {
+      ...defined({
+        /** `simulated`, or the URL of the payment provider without a trailing slash. Absent: payments are off. */
+        provider: read.PAYMENTS === 'off' ? undefined : read.PAYMENTS.replace(/\/+$/, ''),
+        token: read.PAYMENTS_TOKEN,
+        /** The secret that signs the provider's events, in base64. */
+        webhookSecret: read.PAYMENTS_WEBHOOK_SECRET,
+      }),
+      /** How long a payment is due. */
+      windowMs: read.PAYMENT_WINDOW_MS,
+      /** How often a simulated payment is paid by itself, and how often it is declined. */
+      payRate: read.PAYMENT_PAY_RATE,
+      declineRate: read.PAYMENT_DECLINE_RATE,
     },
     /** All operators. Empty: there are no operators' pages and no admin API. */
     operators: operators(read),

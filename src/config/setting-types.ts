@@ -51,6 +51,30 @@ export function token() {
   return z.string().regex(/^[\x21-\x7e]{1,512}$/, '1 to 512 visible ASCII characters, no blanks');
 }
 
+/** The secret of Standard Webhooks: 24 to 64 bytes in base64, with or without `whsec_`. */
+export function webhookSecret() {
+  return z
+    .string()
+    .regex(/^(whsec_)?([A-Za-z0-9+/]{4})+([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/, webhookSecretAllowed)
+    .refine((text) => {
+      const bytes = Buffer.from(text.replace(/^whsec_/, ''), 'base64').length;
+      return bytes >= 24 && bytes <= 64;
+    }, webhookSecretAllowed);
+}
+
+const webhookSecretAllowed = 'whsec_ and then 24 to 64 bytes in base64';
+
+/** `off`, `simulated`, or the URL of a payment provider. */
+export function payments() {
+  return z
+    .string()
+    .refine(
+      (text) => text === 'off' || text === 'simulated' || isUrl(text, ['http:', 'https:']),
+      'off, simulated, or a URL such as https://pay.example/api',
+    )
+    .default('off');
+}
+
 export function url(protocols: readonly string[], example: string) {
   return z.string().refine((text) => isUrl(text, protocols), `a URL such as ${example}`);
 }

@@ -3,6 +3,8 @@ const ownPrefixes = [
   'RATE_LIMIT_',
   'SUPPLIER_',
   'SUPPLIERS_',
+  'PAYMENT_',
+  'PAYMENTS_',
   'PUBLIC_',
   'RETENTION_',
   'FLIGHT_',

@@ -266,6 +266,12 @@ export const errorCatalogue = {
     retry: 'no',
     words: 'The hotel did not accept the flight ticket. You have not been charged.',
   },
+  unknown_payment: {
+    title: 'There is no such payment',
+    status: 404,
+    retry: 'no',
+    words: 'There is no such payment.',
+  },
   payment_refused: {
     title: 'The payment provider refuses this payment',
     status: 409,
@@ -283,6 +289,12 @@ export const errorCatalogue = {
     status: 402,
     retry: 'anew',
     words: 'This order was not paid in time. If you paid later, your payment is refunded.',
+  },
+  invalid_signature: {
+    title: 'The event is not signed as it must be, or it is too old',
+    status: 403,
+    retry: 'no',
+    words: 'This message is not signed.',
   },
   cancelled: {
     title: 'The reservation under this key is cancelled',

@@ -1,3 +1,5 @@
+import type { OrderAnswer } from '../domain/messages.ts';
+import type { Order } from '../domain/order.ts';
 import type { BookingEngine } from '../engine/engine.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
@@ -8,7 +10,7 @@ import type { HttpLimits } from '../rate-limits/limits.ts';
 import type { IncomingRequest } from '../rate-limits/rate-limits.ts';
 import type { LiveBus } from '../realtime/live-bus.ts';
 import type { Operator } from '../storage/operator-log.ts';
-import type { SupplierClient } from '../suppliers/suppliers.ts';
+import type { EventVerifier, PaymentProvider, SupplierClient } from '../suppliers/suppliers.ts';
 
 /** Everything that the HTTP routes need. src/compose puts it together. */
 export interface AppServices {
@@ -16,6 +18,8 @@ export interface AppServices {
   readonly liveBus: LiveBus;
   /** The simulated suppliers behind `/api/suppliers`. */
   readonly suppliers: SupplierClient;
+  /** Omitted when payments are off. */
+  readonly payments?: HttpPayments;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -31,6 +35,16 @@ export interface AppServices {
    * exist.
    */
   readonly admin?: { readonly auth: OperatorAuth };
+}
+
+/** What the routes of payments need. */
+export interface HttpPayments {
+  /** Checks the provider's events. Omitted without a secret: then all events are refused, and payments are only looked up. */
+  readonly verify?: EventVerifier;
+  /** Looks up at once whether a payable order is paid. */
+  readonly lookUp: (order: Order) => Promise<OrderAnswer>;
+  /** The simulated provider, whose page for buyers this server shows. Omitted with another provider. */
+  readonly simulated?: PaymentProvider;
 }
 
 /** Sheds load. */

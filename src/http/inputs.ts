@@ -106,6 +106,17 @@ export const purchaseBody = z.object(
   { error: 'must be an object with packageId and email' },
 );
 
+/** The body of a request for a payment, in the payment protocol. */
+export const paymentBody = z.strictObject({
+  amount: z.int().min(0),
+  currency: z.string().regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code'),
+  email: emailInput,
+  returnUrl: z.url({ protocol: /^https?$/, error: 'must be a URL' }).max(2_000),
+});
+
+/** The body of an event of the payment provider. Members that are not used may be anything. */
+export const paymentEventBody = z.looseObject({ data: z.looseObject({ key: z.string().max(keyBytesMax) }) });
+
 export const buyerBody = z.object({ email: emailInput }, { error: 'must be an object with email' });
 
 const name = shortText(100).regex(/[^ ]/, 'must not be blank');

@@ -24,8 +24,24 @@ export async function readJson<Schema extends z.ZodType>(
   c: Context,
   schema: Schema,
 ): Promise<z.output<Schema>> {
+  return checkedJson(await readJsonText(c), schema);
+}
+
+/**
+ * Reads the JSON body as it was sent, for a check of its signature.
+ * @throws ProblemError 413 and 415, as {@link readJson}.
+ */
+export async function readJsonText(c: Context): Promise<string> {
   requireType(c, ['application/json'], '+json');
-  const checked = check(schema, parseBody(decode(await readBytes(c))));
+  return decode(await readBytes(c));
+}
+
+/**
+ * Validates JSON that was read by {@link readJsonText}.
+ * @throws ProblemError 422 with `errors` when the JSON does not fit the schema.
+ */
+export function checkedJson<Schema extends z.ZodType>(text: string, schema: Schema): z.output<Schema> {
+  const checked = check(schema, parseBody(text));
   if ('errors' in checked) throw new ProblemError('invalid', { errors: checked.errors });
   return checked.value;
 }

@@ -3,7 +3,7 @@ import { adminToken, type FakeAppOptions, fakeApp, suppliersToken } from '../../
 import { fakeNow, fakeOrder, fakePackages, fakeSnapshot } from '../../test/support/fake-engine.ts';
 import { expectMatchesOpenApi, operationAt } from '../../test/support/openapi-conformance.ts';
 import type { ErrorCode } from '../domain/errors.ts';
-import type { OrderStatus } from '../domain/order.ts';
+import type { OrderReason, OrderStatus } from '../domain/order.ts';
 import { StoreUnavailableError } from '../storage/store.ts';
 import type { Refusal } from '../suppliers/suppliers.ts';
 import { allOperations as operations } from './routes.ts';
@@ -77,6 +77,7 @@ describe('the description matches the answer', () => {
   const statuses: [OrderStatus, number][] = [
     ['queued', 202],
     ['held', 202],
+    ['payable', 202],
     ['compensating', 502],
     ['confirmed', 201],
     ['cancelling', 202],
@@ -95,6 +96,7 @@ describe('the description matches the answer', () => {
       reason: 'supplier_silent',
       flight: { ticketNumber: 'F1' },
       hotel: { reservationNumber: 'H1' },
+      payment: { amount: 10_000, currency: 'EUR', url: 'https://pay.example/1', payBy: fakeNow },
       timeline: [{ at: fakeNow, event: 'flight reserved', detail: 'F1' }],
     });
     expect(await answered(purchase, { engine })).toBe(expected);
@@ -149,6 +151,35 @@ describe('the description matches the answer', () => {
       if (code !== 'flight_unavailable') await answered(hotel, { suppliers: { reserveHotel: refuse } });
     },
   );
+
+  it('of an order that was not paid, or that its buyer has cancelled instead', async () => {
+    const outcomes: [OrderReason, number][] = [
+      ['payment_refused', 502],
+      ['payment_declined', 402],
+      ['payment_expired', 402],
+      ['payment_abandoned', 200],
+    ];
+    for (const [reason, status] of outcomes) {
+      const engine = { outcome: async () => fakeOrder({ status: 'failed', reason }) };
+      expect(await answered(purchase, { engine })).toBe(status);
+    }
+  });
+
+  it('to an event of the payment provider', async () => {
+    const event: Request = { path: '/api/payments/events', body: { data: { key: fakeOrder().id } } };
+    const accepted = async () => ({ kind: 'accepted', order: fakeOrder() }) as const;
+    const payments = { verify: () => {}, lookUp: accepted };
+    expect(await answered(event)).toBe(404);
+    expect(await answered(event, { payments })).toBe(204);
+    expect(await answered({ ...event, body: {} }, { payments })).toBe(422);
+    expect(await answered({ ...event, headers: { 'Content-Type': 'text/plain' } }, { payments })).toBe(415);
+    expect(await answered(event, { payments: { lookUp: accepted } })).toBe(403);
+    const engine = { order: async () => fakeOrder({ status: 'payable' }) };
+    for (const code of ['no_owner', 'overloaded', 'store_unavailable', 'unknown_order'] as const) {
+      const lookUp = async () => ({ kind: 'refused', code }) as const;
+      await answered(event, { engine, payments: { ...payments, lookUp } });
+    }
+  });
 
   it('with packages that have a sale window or are paused', async () => {
     const window = { opensAt: fakeNow, closesAt: fakeNow + 1, paused: true };

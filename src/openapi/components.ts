@@ -9,6 +9,7 @@ const requests = registryOf({
   Buyer: inputs.buyerBody,
   FlightReservationRequest: inputs.flightBody,
   HotelReservationRequest: inputs.hotelBody,
+  PaymentEvent: inputs.paymentEventBody,
   NewPackage: admin.newPackageBody,
   PackageAmendment: admin.packageUpdateBody,
   Erasure: admin.eraseBody,

@@ -61,8 +61,8 @@ describe('the description of the API', () => {
   it('describes every error that a program can get', () => {
     const told = new Set([...everyProblem, ...operations.flatMap(({ problems }) => problems)]);
     const untold = (Object.keys(errorCatalogue) as ErrorCode[]).filter((code) => !told.has(code));
-    // Only WebSockets get the first one, and the description leaves WebSockets out. A payment provider gives the second.
-    expect(untold).toEqual(['upgrade_required', 'payment_refused']);
+    // Only WebSockets get the first one, and the description leaves WebSockets out. Payment providers give the others.
+    expect(untold).toEqual(['upgrade_required', 'unknown_payment', 'payment_refused']);
   });
 
   it('describes every error answer as a problem with its codes, and Retry-After where it is always sent', () => {
@@ -114,7 +114,9 @@ describe('the description of the API', () => {
   });
 
   it('omits the operators’ API without an admin token', () => {
-    const paths = operationsServed({ hasAdmin: false, publicSuppliers: true }).map(({ path }) => path);
+    const paths = operationsServed({ hasAdmin: false, hasPayments: false, publicSuppliers: true }).map(
+      ({ path }) => path,
+    );
     expect(paths).toContain('/api/orders');
     expect(paths.filter((path) => path.startsWith('/api/admin'))).toEqual([]);
   });
@@ -132,7 +134,8 @@ describe('the description of the API', () => {
   });
 
   it('is served as JSON', async () => {
-    const answer = await fakeApp().request('/openapi.json');
+    const payments = { lookUp: async () => ({ kind: 'refused', code: 'no_owner' }) as const };
+    const answer = await fakeApp({ payments }).request('/openapi.json');
     expect(answer.headers.get('content-type')).toBe('application/json');
     expect(await answer.json()).toEqual(JSON.parse(JSON.stringify(document)));
   });

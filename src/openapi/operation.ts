@@ -46,6 +46,7 @@ export const tags = {
   Packages: 'The packages on sale, with their current inventory.',
   Orders:
     'Buying, looking up and cancelling. An order is shown only to callers that know its id and its email.',
+  Payments: 'For the payment provider. They exist while payments are on.',
   Suppliers: 'The simulated airline and hotel. Reservations without their token are apart from real orders.',
   Admin: 'For operators with a token. Those who may only read get 403 for every change.',
   Operations: 'For load balancers, monitoring and tools.',

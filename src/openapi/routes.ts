@@ -10,15 +10,20 @@ import type { Operation } from './operation.ts';
 import { adminOperations } from './operations/admin.ts';
 import { orderOperations, packageOperations } from './operations/customers.ts';
 import { monitoringOperations } from './operations/monitoring.ts';
+import { paymentOperations } from './operations/payments.ts';
 import { supplierOperations } from './operations/suppliers.ts';
 
 /** The routes `GET /openapi.json`, the description, and `GET /docs`, a page that shows it. */
 export function descriptionRoutes(
-  { admin, settings }: Pick<AppServices, 'admin' | 'settings'>,
+  { admin, payments, settings }: Pick<AppServices, 'admin' | 'payments' | 'settings'>,
   assetUrl: RenderContext['assetUrl'],
 ): Hono {
   const { publicSuppliers = true } = settings;
-  const operations = operationsServed({ hasAdmin: admin !== undefined, publicSuppliers });
+  const operations = operationsServed({
+    hasAdmin: admin !== undefined,
+    hasPayments: payments !== undefined,
+    publicSuppliers,
+  });
   let text: string | undefined;
   const description = () => {
     text ??= JSON.stringify(openApiDocument(operations));
@@ -61,6 +66,7 @@ function docsPage(assetUrl: RenderContext['assetUrl']): Html {
 export const allOperations: readonly Operation[] = [
   ...packageOperations,
   ...orderOperations,
+  ...paymentOperations,
   ...supplierOperations,
   ...adminOperations,
   ...monitoringOperations,
@@ -69,13 +75,17 @@ export const allOperations: readonly Operation[] = [
 interface Served {
   /** Without an admin token the operators' API does not exist. */
   readonly hasAdmin: boolean;
+  /** Without payments their operations do not exist. */
+  readonly hasPayments: boolean;
   /** If false, the suppliers' operations are for callers with their token only. */
   readonly publicSuppliers: boolean;
 }
 
 /** The operations that an instance serves. */
-export function operationsServed({ hasAdmin, publicSuppliers }: Served): readonly Operation[] {
-  const served = allOperations.filter(({ tag }) => hasAdmin || tag !== 'Admin');
+export function operationsServed({ hasAdmin, hasPayments, publicSuppliers }: Served): readonly Operation[] {
+  const served = allOperations.filter(
+    ({ tag }) => (hasAdmin || tag !== 'Admin') && (hasPayments || tag !== 'Payments'),
+  );
   return publicSuppliers ? served : served.map(forTrustedOnly);
 }
 

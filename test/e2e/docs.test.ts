@@ -9,7 +9,7 @@ let server: TestServer;
 let browser: Chromium;
 
 beforeAll(async () => {
-  const settings = { FLIGHT_FAILURE_RATE: '0', ADMIN_TOKEN: 'a-token-of-some-length-0123456789' };
+  const settings = { PAYMENTS: 'simulated', ADMIN_TOKEN: 'a-token-of-some-length-0123456789' };
   [server, browser] = await Promise.all([
     startServer({ settings, packages: [onSale({ quota: 7 })] }),
     launchChromium(),

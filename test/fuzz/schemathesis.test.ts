@@ -11,8 +11,8 @@ it('the API answers valid and invalid requests as its description says', {
   await using server = await startFuzzedServer();
   const report = await fuzzApi({ origin: server.origin, seed: 8, examples: 25 });
   expect(report.failures.join('\n')).toBe('');
-  // All operations except the description itself.
-  expect(report.operations).toMatchObject({ selected: operations.length - 1, tested: operations.length - 1 });
+  // All operations except the description itself and the one of payments, which are off.
+  expect(report.operations).toMatchObject({ selected: operations.length - 2, tested: operations.length - 2 });
   expect(report.cases).toBeGreaterThan(300);
   expect(await server.buyHonestly()).toBeUndefined();
   expect(await server.auditFindings({ suppliersToken: true })).toEqual([]);

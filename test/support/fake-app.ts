@@ -1,7 +1,7 @@
 import type { Hono } from 'hono';
 import { createApp } from '../../src/compose/app.ts';
 import type { BookingEngine } from '../../src/engine/engine.ts';
-import type { HttpSettings } from '../../src/http/app-services.ts';
+import type { HttpPayments, HttpSettings } from '../../src/http/app-services.ts';
 import type { Clock } from '../../src/lib/clock.ts';
 import { type Log, silentLog } from '../../src/observability/log.ts';
 import { noMetrics } from '../../src/observability/metrics.ts';
@@ -17,6 +17,8 @@ export const adminToken = 'the-token-of-the-operators';
 export interface FakeAppOptions {
   readonly engine?: Partial<BookingEngine>;
   readonly suppliers?: Partial<SupplierClient>;
+  /** Absent: payments are off. */
+  readonly payments?: HttpPayments;
   readonly settings?: Partial<HttpSettings>;
   readonly service?: AdminOverrides;
   /** False leaves out the admin routes, as a server without an admin token does. Default true. */
@@ -36,6 +38,7 @@ const stoppedClock: Clock = {
 export function fakeApp({
   engine,
   suppliers,
+  payments,
   settings,
   service,
   hasOperators = true,
@@ -51,6 +54,7 @@ export function fakeApp({
       ledger: async () => ({ items: [] }),
       ...suppliers,
     },
+    ...(payments === undefined ? {} : { payments }),
     clock: stoppedClock,
     random: { bytes: (count) => new Uint8Array(count), fraction: () => 0.5 },
     log,

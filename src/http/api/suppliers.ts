@@ -118,17 +118,21 @@ function send(c: Context, member: string, answer: SupplierAnswer): Response {
  * does not become a public caller: the caller is probably a misconfigured server, which could not cancel its
  * reservations.
  */
-function tokenCheck(token: string | undefined): (c: Context) => boolean {
+export function tokenCheck(token: string | undefined): (c: Context) => boolean {
   return (c) => {
     const bearer = /^bearer(?<token>$| .*)/i.exec(c.req.header('authorization') ?? '');
     if (bearer === null) return false;
     const given = bearer.groups?.token?.trim() ?? '';
     if (token !== undefined && isSameText(given, token)) return true;
-    throw unauthorized('The bearer token is not the one of the suppliers.');
+    throw unauthorized('The bearer token is not the right one.');
   };
 }
 
-function checked<Schema extends z.ZodType>(schema: Schema, path: string, input: unknown): z.output<Schema> {
+export function checked<Schema extends z.ZodType>(
+  schema: Schema,
+  path: string,
+  input: unknown,
+): z.output<Schema> {
   const result = check(schema, input);
   if ('value' in result) return result.value;
   throw invalid(path, result.errors[0]?.message ?? 'is not valid');
@@ -138,6 +142,6 @@ function invalid(path: string, message: string): ProblemError {
   return new ProblemError('invalid', { errors: [{ path, message }] });
 }
 
-function unauthorized(detail: string): ProblemError {
+export function unauthorized(detail: string): ProblemError {
   return new ProblemError('unauthorized', { detail, headers: { 'WWW-Authenticate': 'Bearer' } });
 }

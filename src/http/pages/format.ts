@@ -1,5 +1,7 @@
 /* Formats numbers, prices, dates and times for pages. Times are UTC; scripts convert them to the reader's zone. */
 
+import { minorUnitsOf } from '../../lib/currency.ts';
+
 /** The locales of a language, as BCP 47 tags. */
 interface Locales {
   readonly numbers: string;
@@ -13,6 +15,8 @@ export type PluralForms = Readonly<Partial<Record<Intl.LDMLPluralRule, string>> 
 export interface Formats {
   /** A price in whole units, such as `$1,250`. An invalid currency code is appended: `1250 X`. */
   readonly price: (price: number, currency: string) => string;
+  /** An amount in minor units of an ISO 4217 currency, such as `$120.50` for 12,050 cents. */
+  readonly amount: (minorUnits: number, currency: string) => string;
   /** A number with separators, such as `10,000`. */
   readonly count: (count: number) => string;
   /** The form of a text that goes with a number. */
@@ -92,6 +96,11 @@ export function formatsOf({ numbers, dates }: Locales): Formats {
         return `${price} ${currency}`;
       }
     },
+    amount: (minorUnits, currency) =>
+      cached(
+        `amount ${currency}`,
+        () => new Intl.NumberFormat(numbers, { style: 'currency', currency }),
+      ).format(minorUnits / minorUnitsOf(currency)),
     quantity: (figure, nouns) => `${count(figure)} ${plural(figure, nouns)}`,
     wait: (seconds) =>
       seconds <= 90 ? inUnit(Math.ceil(seconds), 'second') : inUnit(Math.ceil(seconds / 60), 'minute'),

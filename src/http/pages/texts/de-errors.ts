@@ -50,10 +50,12 @@ export const germanErrors: Record<ErrorCode, string> = {
   flight_unavailable: 'Die Fluggesellschaft hatte keinen Sitzplatz mehr. Ihnen wurde nichts berechnet.',
   hotel_unavailable: 'Das Hotel hatte kein Zimmer mehr. Ihnen wurde nichts berechnet.',
   invalid_ticket: 'Das Hotel hat das Flugticket nicht angenommen. Ihnen wurde nichts berechnet.',
+  unknown_payment: 'Diese Zahlung gibt es nicht.',
   payment_refused: 'Der Zahlungsanbieter hat die Zahlung nicht angenommen. Ihnen wurde nichts berechnet.',
   payment_declined: 'Ihre Zahlung wurde abgelehnt. Ihnen wurde nichts berechnet.',
   payment_expired:
     'Diese Bestellung wurde nicht rechtzeitig bezahlt. Falls Sie später bezahlt haben, wird Ihre Zahlung erstattet.',
+  invalid_signature: 'Diese Nachricht ist nicht gültig signiert.',
   cancelled: 'Diese Reservierung ist storniert.',
   overloaded:
     'Gerade bestellen so viele Menschen, dass wir Ihre Bestellung nicht annehmen konnten. Versuchen Sie es gleich noch einmal.',

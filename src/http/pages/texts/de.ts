@@ -319,5 +319,21 @@ export const de: Texts = {
     missText: 'Suchen Sie sie mit der Bestellnummer und der E-Mail-Adresse, mit der Sie bestellt haben.',
     lookUp: 'Bestellung suchen',
   },
+  checkout: {
+    title: 'Simulierte Zahlung',
+    noMoney: 'Es fließt kein echtes Geld.',
+    order: (key, amount) => markup`Bestellung ${key}: ${amount}.`,
+    status: {
+      due: 'Diese Zahlung ist noch offen.',
+      paid: 'Diese Zahlung ist bezahlt.',
+      declined: 'Diese Zahlung wurde abgelehnt.',
+      cancelled: 'Diese Zahlung wurde abgebrochen. Wenn Sie trotzdem zahlen, bekommen Sie das Geld zurück.',
+      refunded: 'Diese Zahlung wurde erstattet.',
+    },
+    pay: 'Bezahlen',
+    decline: 'Ablehnen',
+    back: 'Zurück',
+    backUnpaid: 'Zurück, ohne zu bezahlen',
+  },
   scripts: germanScripts,
 };

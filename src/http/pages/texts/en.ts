@@ -1,6 +1,7 @@
 import type { CalendarTexts } from '../../../calendar/order-calendar.ts';
 import { type ErrorCode, errorCatalogue } from '../../../domain/errors.ts';
 import type { TimelineEvent } from '../../../domain/order.ts';
+import type { PaymentStatus } from '../../../suppliers/suppliers.ts';
 import { formatsOf } from '../format.ts';
 import { type Html, markup } from '../markup.ts';
 import { englishButtons, englishScripts } from './en-scripts.ts';
@@ -331,6 +332,22 @@ export const en = {
     miss: 'We cannot show this order here',
     missText: 'Look it up with its order number and the email that you ordered with.',
     lookUp: 'Look up an order',
+  },
+  checkout: {
+    title: 'Simulated payment',
+    noMoney: 'No real money is moved.',
+    order: (key: string, amount: Html) => markup`Order ${key}: ${amount}.`,
+    status: {
+      due: 'This payment is due.',
+      paid: 'This payment is paid.',
+      declined: 'This payment was declined.',
+      cancelled: 'This payment was cancelled. If you pay nevertheless, you get the money back.',
+      refunded: 'This payment was refunded.',
+    } satisfies Record<PaymentStatus, string>,
+    pay: 'Pay',
+    decline: 'Decline',
+    back: 'Go back',
+    backUnpaid: 'Go back and do nothing',
   },
   scripts: englishScripts,
 };
