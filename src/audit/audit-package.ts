@@ -123,6 +123,10 @@ class PackageCheck {
     if (order.status === 'confirmed' && !(order.flight && order.hotel)) {
       this.#find('Q8', 'the order is confirmed without a flight and a hotel', order.id);
     }
+    const isPaid = order.timeline.some(({ event }) => event === 'paid');
+    if (order.status === 'confirmed' && order.payment !== undefined && !isPaid) {
+      this.#find('Q11', 'the order is confirmed, but it was not seen that it is paid', order.id);
+    }
   }
 
   seeUnreadable(errors: readonly UnreadableError[]): void {

@@ -1,5 +1,5 @@
 /** The rules of SPEC.md that an audit can check. */
-export type AuditedRule = 'Q1' | 'Q3' | 'Q5' | 'Q6' | 'Q7' | 'Q8';
+export type AuditedRule = 'Q1' | 'Q3' | 'Q5' | 'Q6' | 'Q7' | 'Q8' | 'Q11';
 
 /** A promise that was certainly broken. */
 export interface Finding {
@@ -18,6 +18,8 @@ export interface AuditReport {
   readonly reservations: number;
   /** Number of active reservations made without the suppliers' token. They belong to no order. */
   readonly publicReservations: number;
+  /** Number of payments that are due or paid. Absent if the payment provider's ledger was not read. */
+  readonly payments?: number;
   /** Whether the suppliers' ledger was read and checked against the orders. */
   readonly suppliersRead: boolean;
   /**

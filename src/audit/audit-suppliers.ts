@@ -1,10 +1,11 @@
 import { confirmedStatuses, isUnfinished, type Order } from '../domain/order.ts';
 import { UnreadableError } from '../storage/store.ts';
-import { publicKeyPrefix, type Reservation, type SupplierKind } from '../suppliers/suppliers.ts';
+import { publicKeyPrefix } from '../suppliers/suppliers.ts';
 import { NumberSet } from './audit-number-set.ts';
 import type { AuditedStore } from './audit-package.ts';
 import type { Finding } from './audit-report.ts';
-import { type LedgerReader, LedgerUnavailableError } from './bounded-reads.ts';
+import { LedgerUnavailableError } from './bounded-reads.ts';
+import type { ComparedLedger, LedgerEntry } from './compared-ledgers.ts';
 import type {
   Agreement,
   Compared,
@@ -15,24 +16,18 @@ import type {
 
 const words = { flights: 'flight', hotels: 'hotel' } as const;
 
-/** The number of a supplier's reservation, as stored in the order. */
-const numberOf: Record<SupplierKind, (order: Order) => string | undefined> = {
-  flights: ({ flight }) => flight?.ticketNumber,
-  hotels: ({ hotel }) => hotel?.reservationNumber,
-};
-
 /**
- * Compares one supplier's ledger with the orders (rule Q8):
+ * Compares the ledger of a supplier, or of the payment provider, with the orders (rules Q8, Q11). An active payment is one
+ * that is paid.
  *
  * - The confirmed orders are noted before the ledger is read. If such an order has no reservation in the ledger and is
  *   still confirmed afterwards, it was confirmed all the time.
  * - A reservation's order is read after the reservation. If that order has ended, its reservations were cancelled
  *   before, so the reservation must be gone when the ledger is read again.
  */
-export class SupplierAudit implements LedgerComparison {
-  readonly #kind: SupplierKind;
+export class LedgerAudit implements LedgerComparison {
   readonly #store: AuditedStore;
-  readonly #ledger: LedgerReader;
+  readonly #ledger: ComparedLedger;
   readonly #confirmed: NumbersByPackage = new Map();
   readonly #reserved: NumbersByPackage = new Map();
   /** The orders whose number is that of their active reservation. */
@@ -44,14 +39,14 @@ export class SupplierAudit implements LedgerComparison {
   reservations = 0;
   publicReservations = 0;
 
-  constructor(kind: SupplierKind, store: AuditedStore, ledger: LedgerReader) {
-    this.#kind = kind;
+  constructor(store: AuditedStore, ledger: ComparedLedger) {
     this.#store = store;
     this.#ledger = ledger;
   }
 
-  see({ status, packageId, number }: Order): void {
-    if (status === 'confirmed') numbersOf(this.#confirmed, packageId).add(number);
+  see(order: Order): void {
+    if (order.status === 'confirmed' && this.#ledger.hasEntryOf(order))
+      numbersOf(this.#confirmed, order.packageId).add(order.number);
   }
 
   async *differences(
@@ -74,27 +69,28 @@ export class SupplierAudit implements LedgerComparison {
     const isIn = (sets: NumbersByPackage) => sets.get(packageId)?.has(number) === true;
     if (isIn(this.#differing)) return undefined;
     if (status === 'confirmed' && isIn(this.#matched)) {
-      return { kind: 'matched', ...this.#compared(order, numberOf[this.#kind](order)) };
+      return { kind: 'matched', ...this.#compared(order, this.#ledger.numberOf(order)) };
     }
     // An order may have been confirmed after the ledger was read.
-    const isInProgress = status === 'confirmed' || (isIn(this.#reserved) && isUnfinished(order));
+    const isConfirmed = status === 'confirmed' && this.#ledger.hasEntryOf(order);
+    const isInProgress = isConfirmed || (isIn(this.#reserved) && isUnfinished(order));
     return isInProgress ? { kind: 'in_progress', ...this.#compared(order) } : undefined;
   }
 
-  async *#pages(): AsyncGenerator<readonly Reservation[]> {
+  async *#pages(): AsyncGenerator<readonly LedgerEntry[]> {
     let cursor: string | undefined;
     do {
-      const page = await this.#ledger.ledger(this.#kind, cursor);
+      const page = await this.#ledger.page(cursor);
       yield page.items;
       if (page.next !== undefined && page.next === cursor) {
-        throw new LedgerUnavailableError(`the ledger of ${this.#kind} does not go on after ${cursor}`);
+        throw new LedgerUnavailableError(`the ledger of ${this.#ledger.name} does not go on after ${cursor}`);
       }
       cursor = page.next;
     } while (cursor !== undefined);
   }
 
-  async #compare(reservations: readonly Reservation[]): Promise<Difference[]> {
-    const active = reservations.filter(({ status }) => status === 'active');
+  async #compare(reservations: readonly LedgerEntry[]): Promise<Difference[]> {
+    const active = reservations.filter(({ status }) => status !== 'cancelled');
     const owned = active.filter(({ key }) => !key.startsWith(publicKeyPrefix));
     this.publicReservations += active.length - owned.length;
     this.reservations += owned.length;
@@ -119,27 +115,34 @@ export class SupplierAudit implements LedgerComparison {
   }
 
   /** Suppliers keep the reservations of confirmed orders that were archived. */
-  async #orphans(reservations: readonly Reservation[]): Promise<Difference[]> {
+  async #orphans(reservations: readonly LedgerEntry[]): Promise<Difference[]> {
     const archived = new Set(await this.#store.archivedIds(reservations.map(({ key }) => key)));
     const found: Difference[] = [];
     for (const { key, number } of reservations) {
       if (archived.has(key)) continue;
       const kind = (await this.#isUnreadable(key)) ? 'unreadable' : 'no_order';
-      found.push({ kind, ledger: this.#kind, orderId: key, inLedger: number });
+      found.push({ kind, ledger: this.#ledger.name, orderId: key, inLedger: number });
     }
     return found;
   }
 
   /** The differences that are certain. A reservation of an order that has ended is noted as a suspect. */
-  #compareReservation({ key, number }: Reservation, order: Order): Difference[] {
+  #compareReservation(entry: LedgerEntry, order: Order): Difference[] {
+    const { key, number } = entry;
     const { packageId, status } = order;
-    numbersOf(this.#reserved, packageId).add(order.number);
-    const carried = numberOf[this.#kind](order);
     const found: Difference[] = [];
     const differ = (kind: DifferenceKind) => found.push(this.#difference(kind, order, number));
-    if (carried === number) numbersOf(this.#matched, packageId).add(order.number);
-    else if (carried !== undefined) differ('other_number');
-    else if (status === 'confirmed') differ('no_number');
+    // What is only due does not make a confirmed order complete.
+    if (entry.status === 'active' || status !== 'confirmed')
+      numbersOf(this.#reserved, packageId).add(order.number);
+    const carried = this.#ledger.numberOf(order);
+    if (entry.status === 'active') {
+      // A payable order waits for another amount in vain, and the payment is refunded when the order expires.
+      const mayDiffer = this.#ledger.name === 'payments' && isUnfinished(order);
+      if (carried === number) numbersOf(this.#matched, packageId).add(order.number);
+      else if (carried !== undefined && !mayDiffer) differ('other_number');
+      else if (carried === undefined && status === 'confirmed') differ('no_number');
+    }
     if (status === 'queued') {
       differ('too_early');
     } else if (!isUnfinished(order) && !confirmedStatuses.includes(status)) {
@@ -151,7 +154,7 @@ export class SupplierAudit implements LedgerComparison {
   async *#confirmedSuspects(): AsyncGenerator<readonly Difference[]> {
     for await (const reservations of this.#pages()) {
       yield reservations.flatMap(({ key, status }) =>
-        status === 'active' ? (this.#suspects.get(key) ?? []) : [],
+        status === 'cancelled' ? [] : (this.#suspects.get(key) ?? []),
       );
     }
   }
@@ -181,12 +184,45 @@ export class SupplierAudit implements LedgerComparison {
 
   #compared(order: Order, inLedger?: string): Compared {
     const { id: orderId, packageId, number, status } = order;
-    const inOrder = numberOf[this.#kind](order);
+    const inOrder = this.#ledger.numberOf(order);
     return {
-      ...{ ledger: this.#kind, orderId, packageId, number, status },
+      ...{ ledger: this.#ledger.name, orderId, packageId, number, status },
       ...(inOrder === undefined ? {} : { inOrder }),
       ...(inLedger === undefined ? {} : { inLedger }),
     };
+  }
+}
+
+/** The finding of a difference between an order and the ledger of the payment provider. Undefined as {@link findingOf}. */
+function paymentFinding({
+  kind,
+  packageId,
+  orderId,
+  status,
+  inOrder,
+  inLedger,
+}: Difference): Finding | undefined {
+  const finding = (message: string): Finding => ({
+    rule: 'Q11',
+    ...(packageId === undefined ? {} : { packageId }),
+    orderId,
+    message,
+  });
+  switch (kind) {
+    case 'missing':
+      return finding(`the order is confirmed, but ${inOrder} is not paid at the provider`);
+    case 'other_number':
+      return finding(`${inLedger} is paid, but the order costs ${inOrder}`);
+    case 'no_number':
+      return finding(`${inLedger} is paid for an order that needs no payment`);
+    case 'too_early':
+      return finding(`${inLedger} is due or paid for an order that has no unit yet`);
+    case 'ended':
+      return finding(`${inLedger} is due or paid for an order that is ${status}`);
+    case 'no_order':
+      return finding(`${inLedger} is due or paid for no order`);
+    case 'unreadable':
+      return undefined;
   }
 }
 
@@ -196,6 +232,7 @@ export class SupplierAudit implements LedgerComparison {
  */
 export function findingOf(difference: Difference): Finding | undefined {
   const { kind, ledger, packageId, orderId, status, inOrder, inLedger } = difference;
+  if (ledger === 'payments') return paymentFinding(difference);
   const finding = (message: string): Finding => ({
     rule: 'Q8',
     ...(packageId === undefined ? {} : { packageId }),

@@ -1,9 +1,9 @@
 import { allItemsOf } from '../lib/page.ts';
-import { supplierKinds } from '../suppliers/suppliers.ts';
 import { type AuditedStore, auditPackage, unreadable } from './audit-package.ts';
 import type { AuditReport, Finding } from './audit-report.ts';
-import { findingOf, SupplierAudit } from './audit-suppliers.ts';
+import { findingOf, LedgerAudit } from './audit-suppliers.ts';
 import { boundedLedger, boundedStore, type LedgerSource, type ReadLimits } from './bounded-reads.ts';
+import { type ComparedLedger, comparedLedgers } from './compared-ledgers.ts';
 
 export interface AuditProgress {
   readonly packages: number;
@@ -15,7 +15,7 @@ export interface AuditProgress {
 }
 
 export interface AuditOptions extends ReadLimits {
-  /** The suppliers' ledger. If undefined, rule Q8 is checked by the orders alone. */
+  /** The ledgers of the suppliers and the payment provider. If undefined, rules Q8 and Q11 are checked by the orders alone. */
   readonly suppliers?: LedgerSource | undefined;
   /**
    * The greatest difference between the clocks of different owners, in ms. Default 0, which is right for one instance.
@@ -28,7 +28,7 @@ export interface AuditOptions extends ReadLimits {
 }
 
 /**
- * Checks everything stored against the promises Q1, Q3, Q5, Q6, Q7 and Q8. Promise Q4 is not checked, because the stored
+ * Checks everything stored against the promises Q1, Q3, Q5, Q6, Q7, Q8 and Q11. Promise Q4 is not checked, because the stored
  * data cannot show whether a purchase was refused while a unit was free.
  *
  * The audit reads in pages and needs a few bits of memory for each order. It may run while servers sell: it reports only
@@ -39,9 +39,10 @@ export async function audit(auditedStore: AuditedStore, options: AuditOptions = 
   const { clockSkewMs = 0, pageSize = 1000, onProgress } = options;
   const store = boundedStore(auditedStore, options);
   const suppliers = options.suppliers && boundedLedger(options.suppliers, options);
-  const supplierAudits = suppliers
-    ? supplierKinds.map((kind) => new SupplierAudit(kind, store, suppliers))
-    : [];
+  const ledgerAudits = (suppliers ? comparedLedgers(suppliers) : []).map((ledger) => ({
+    ledger,
+    audited: new LedgerAudit(store, ledger),
+  }));
   const findings: Finding[] = [];
   const inMotion: number[] = [];
   let orders = 0;
@@ -59,7 +60,7 @@ export async function audit(auditedStore: AuditedStore, options: AuditOptions = 
       pageSize,
       clockSkewMs,
       onOrder(order, count) {
-        for (const supplierAudit of supplierAudits) supplierAudit.see(order);
+        for (const { audited } of ledgerAudits) audited.see(order);
         read.orders = orders + count;
         if (count % pageSize === 0) onProgress?.(read);
       },
@@ -71,8 +72,8 @@ export async function audit(auditedStore: AuditedStore, options: AuditOptions = 
     if (audited.findings) findings.push(...audited.findings);
     else inMotion.push(travelPackage.id);
   }
-  for (const supplierAudit of supplierAudits) {
-    const differences = supplierAudit.differences(pageSize, (count) => {
+  for (const { audited } of ledgerAudits) {
+    const differences = audited.differences(pageSize, (count) => {
       read.reservations += count;
       onProgress?.(read);
     });
@@ -80,12 +81,15 @@ export async function audit(auditedStore: AuditedStore, options: AuditOptions = 
       findings.push(...page.flatMap((difference) => findingOf(difference) ?? []));
     }
   }
+  const entries = (isOf: (ledger: ComparedLedger) => boolean) =>
+    sum(ledgerAudits.map(({ ledger, audited }) => (isOf(ledger) ? audited.reservations : 0)));
   return {
     ok: findings.length === 0,
     packages: packages.length,
     orders,
-    reservations: sum(supplierAudits.map(({ reservations }) => reservations)),
-    publicReservations: sum(supplierAudits.map(({ publicReservations }) => publicReservations)),
+    reservations: entries(({ name }) => name !== 'payments'),
+    publicReservations: sum(ledgerAudits.map(({ audited }) => audited.publicReservations)),
+    ...(suppliers?.payments === undefined ? {} : { payments: entries(({ name }) => name === 'payments') }),
     suppliersRead: suppliers !== undefined,
     inMotion,
     findings,

@@ -1,23 +1,33 @@
+import type { AbortState } from '../lib/abort.ts';
 import type { Clock } from '../lib/clock.ts';
 import { TimeoutError, withTimeout } from '../lib/deadline.ts';
 import { StoreUnavailableError } from '../storage/store.ts';
-import { LedgerForbiddenError, type SupplierClient } from '../suppliers/suppliers.ts';
+import { LedgerForbiddenError, type PaymentClient, type SupplierClient } from '../suppliers/suppliers.ts';
 import type { AuditedStore } from './audit-package.ts';
 
-/** The suppliers' ledger cannot be read. The message says why. */
+/** A ledger of the suppliers or the payment provider cannot be read. The message says why. */
 export class LedgerUnavailableError extends Error {
   override readonly name = 'LedgerUnavailableError';
 
-  constructor(reason: string, options: ErrorOptions & { readonly origin?: string | undefined } = {}) {
+  /** @param options.whose whose ledger it is; default: the suppliers'. */
+  constructor(
+    reason: string,
+    options: ErrorOptions & { readonly origin?: string | undefined; readonly whose?: string } = {},
+  ) {
     const place = options.origin === undefined ? '' : ` at ${options.origin}`;
-    super(`the suppliers' ledger${place} cannot be read: ${reason}`, options);
+    super(`${options.whose ?? "the suppliers'"} ledger${place} cannot be read: ${reason}`, options);
   }
 }
 
-export type LedgerReader = Pick<SupplierClient, 'ledger'>;
+/** Reads ledgers. `payments`: that of the payment provider; absent if there is none, or it cannot be read. */
+export type LedgerReader = Pick<SupplierClient, 'ledger'> & Partial<Pick<PaymentClient, 'payments'>>;
 
-/** The configured ledger of the suppliers. */
+/** The configured ledgers of the suppliers and the payment provider. */
 export interface LedgerSource extends LedgerReader {
+  /** The address of the payment provider's ledger, for messages. */
+  readonly paymentsOrigin?: string;
+  /** True if no token of the payment provider is configured: its ledger is left out if it demands one. */
+  readonly arePaymentsOptional?: boolean;
   /** The address of the ledger for messages, for example `http://127.0.0.1:8890`. */
   readonly origin?: string;
   /** True if no token is configured. The audit then leaves out a ledger that demands a token. */
@@ -36,8 +46,8 @@ export interface ReadLimits {
 const pageTimeoutDefaultMs = 30_000;
 
 /**
- * Reads the first page of the ledger, so that an unreadable ledger is noticed early. Undefined if the source is
- * optional and demands a token.
+ * Reads the first page of each ledger, so that an unreadable ledger is noticed early. Undefined if the suppliers' ledger
+ * is optional and demands a token. Without `payments` if that ledger is optional and demands a token.
  * @throws LedgerUnavailableError; StoreUnavailableError for a ledger inside the store.
  */
 export async function openLedger(
@@ -46,35 +56,55 @@ export async function openLedger(
 ): Promise<LedgerSource | undefined> {
   try {
     await boundedLedger(source, limits).ledger('flights');
+  } catch (error) {
+    if (isClosed(error) && source.isOptional === true) return undefined;
+    throw error;
+  }
+  try {
+    await boundedLedger(source, limits).payments?.();
     return source;
   } catch (error) {
-    const isClosed = error instanceof Error && error.cause instanceof LedgerForbiddenError;
-    if (isClosed && source.isOptional === true) return undefined;
-    throw error;
+    if (!isClosed(error) || source.arePaymentsOptional !== true) throw error;
+    const { payments: _, ...others } = source;
+    return others;
   }
 }
 
-/** Wraps a ledger with a time limit for each page and a pause before it. Each page may throw LedgerUnavailableError. */
+function isClosed(error: unknown): boolean {
+  return error instanceof Error && error.cause instanceof LedgerForbiddenError;
+}
+
+/** Wraps ledgers with a time limit for each page and a pause before it. Each page may throw LedgerUnavailableError. */
 export function boundedLedger(reader: LedgerSource, limits: ReadLimits): LedgerReader {
   const { pageTimeoutMs: ms = pageTimeoutDefaultMs, clock } = limits;
+
+  async function bounded<T>(
+    read: (signal: AbortState) => Promise<T>,
+    { token, ...place }: { readonly token: string; readonly origin?: string | undefined; whose?: string },
+  ): Promise<T> {
+    await pause(limits);
+    try {
+      return await withTimeout({ ms, ...(clock && { clock }) }, read);
+    } catch (error) {
+      if (error instanceof StoreUnavailableError) throw error;
+      throw new LedgerUnavailableError(reasonOf(error, ms, token), { cause: error, ...place });
+    }
+  }
+
+  const { payments, origin, paymentsOrigin } = reader;
+  const suppliers = { token: 'SUPPLIERS_TOKEN', origin };
+  const provider = { token: 'PAYMENTS_TOKEN', origin: paymentsOrigin, whose: "the payment provider's" };
   return {
-    async ledger(kind, cursor) {
-      await pause(limits);
-      try {
-        return await withTimeout({ ms, ...(clock && { clock }) }, (signal) =>
-          reader.ledger(kind, cursor, signal),
-        );
-      } catch (error) {
-        if (error instanceof StoreUnavailableError) throw error;
-        throw new LedgerUnavailableError(reasonOf(error, ms), { cause: error, origin: reader.origin });
-      }
-    },
+    ledger: (kind, cursor) => bounded((signal) => reader.ledger(kind, cursor, signal), suppliers),
+    ...(payments && {
+      payments: (cursor) => bounded((signal) => payments(cursor, signal), provider),
+    }),
   };
 }
 
-function reasonOf(error: unknown, timeoutMs: number): string {
+function reasonOf(error: unknown, timeoutMs: number, token: string): string {
   if (error instanceof TimeoutError) return `no answer within ${timeoutMs / 1_000} s`;
-  if (error instanceof LedgerForbiddenError) return `${error.message}; check SUPPLIERS_TOKEN`;
+  if (error instanceof LedgerForbiddenError) return `${error.message}; check ${token}`;
   const code = networkCodeOf(error);
   if (code !== undefined) return `${networkErrors[code] ?? 'the connection failed'} (${code})`;
   return error instanceof Error ? error.message : String(error);

@@ -1,11 +1,12 @@
 import type { Order, OrderStatus } from '../domain/order.ts';
-import type { SupplierKind } from '../suppliers/suppliers.ts';
+import type { PartnerKind } from '../suppliers/suppliers.ts';
 
 /** A ledger of somebody else that has to agree with the orders. */
-export type Ledger = SupplierKind;
+export type Ledger = PartnerKind;
 
 /**
- * How an order and an entry of a ledger differ:
+ * How an order and an entry of a ledger differ. The active entry of a payment is one that is paid; one that is due counts too
+ * where there must be none:
  *
  * - `missing`: the order is confirmed, and the ledger has no active entry for it.
  * - `other_number`: the order carries another number than the active entry.
@@ -33,9 +34,9 @@ export interface Compared {
   /** The order's number in its package. */
   readonly number?: number;
   readonly status?: OrderStatus;
-  /** The number of the booking that the order carries. */
+  /** The number of the booking that the order carries, or the amount of its payment, such as `10000 EUR`. */
   readonly inOrder?: string;
-  /** The number of the active entry in the ledger. */
+  /** The number or the amount of the active entry in the ledger. */
   readonly inLedger?: string;
 }
 

@@ -1,7 +1,7 @@
-import { supplierKinds } from '../suppliers/suppliers.ts';
 import type { AuditedStore } from './audit-package.ts';
-import { SupplierAudit } from './audit-suppliers.ts';
+import { LedgerAudit } from './audit-suppliers.ts';
 import { boundedLedger, boundedStore, type LedgerSource, type ReadLimits } from './bounded-reads.ts';
+import { comparedLedgers } from './compared-ledgers.ts';
 import type { Agreement, Difference, LedgerComparison } from './ledger-comparison.ts';
 import { orderPages } from './order-pages.ts';
 
@@ -14,7 +14,7 @@ export interface ReconcileOptions extends ReadLimits {
 export type Reconciled = Difference | Agreement;
 
 /**
- * Compares the orders with the suppliers' ledgers, while servers sell: first all differences, then what agrees or is in
+ * Compares the orders with the ledgers of the suppliers and of the payment provider, while servers sell: first all differences, then what agrees or is in
  * progress. Needs a few bits of memory for each order. Reservations of the public and of archived orders are left out.
  *
  * The first page is empty and comes before anything is read. Further pages are empty while all orders are read, so that a
@@ -29,9 +29,8 @@ export async function* reconcile(
   const { pageSize } = options;
   const store = boundedStore(auditedStore, options);
   const ledger = boundedLedger(source, options);
-  // A ledger of another kind, such as that of payments, is one more comparison here.
-  const comparisons: readonly LedgerComparison[] = supplierKinds.map(
-    (kind) => new SupplierAudit(kind, store, ledger),
+  const comparisons: readonly LedgerComparison[] = comparedLedgers(ledger).map(
+    (each) => new LedgerAudit(store, each),
   );
   yield [];
   for await (const { items } of orderPages(store, { pageSize })) {

@@ -27,9 +27,10 @@ const command = {
   name: 'npm run audit',
   about:
     'Checks everything stored against the promises: no unit lost or sold twice (Q1, Q3), units by number (Q5), one\n' +
-    'order per key (Q7), every order readable (Q6), no reservation without an order and none missing (Q8). It only reads, also beside a\n' +
+    'order per key (Q7), every order readable (Q6), no reservation without an order and none missing (Q8), no money\n' +
+    'without tickets and no tickets without money (Q11). It only reads, also beside a\n' +
     'running server. The store is the one that DATABASE_URL names; the suppliers are the simulated ones inside, or those\n' +
-    'at SUPPLIERS_URL, whose ledger opens with SUPPLIERS_TOKEN.\n' +
+    'at SUPPLIERS_URL, whose ledger opens with SUPPLIERS_TOKEN; so does that of PAYMENTS with PAYMENTS_TOKEN.\n' +
     'Exits 0 when nothing is wrong, 1 with every finding named, 2 when it could not be done; stderr says why.',
   options,
 };
@@ -42,7 +43,7 @@ async function run(given: OptionValues<typeof options>): Promise<number> {
   const progress = new ProgressLine(isProgressAsked);
   try {
     progress.show('opening the ledger of the suppliers');
-    const suppliers = await openLedger(ledgerOf(config.suppliers, store.ledger), limits);
+    const suppliers = await openLedger(ledgerOf(config, store.ledger), limits);
     const onProgress = (read: AuditProgress) => progress.show(progressText(read));
     const report = await audit(store, { ...limits, clockSkewMs, suppliers, onProgress });
     progress.clear();
@@ -61,9 +62,11 @@ export function progressText(progress: AuditProgress): string {
 }
 
 function inWords(report: AuditReport): string {
-  const { findings, packages, orders, reservations, publicReservations, inMotion, suppliersRead } = report;
+  const { findings, packages, orders, reservations, publicReservations, payments, inMotion, suppliersRead } =
+    report;
   const read = [count(packages, 'package'), count(orders, 'order')];
   if (suppliersRead) read.push(`${count(reservations, 'active reservation')} at the suppliers`);
+  if (payments !== undefined) read.push(`${count(payments, 'due or paid payment')} at the provider`);
   const notes = [
     ...(publicReservations > 0
       ? [`${count(publicReservations, 'reservation')} made by the public, which belong to no order.`]

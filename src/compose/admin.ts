@@ -57,7 +57,7 @@ export function openAdmin(parts: AdminParts): OpenAdmin {
     queueLimits: config,
     hasOwners: config.engine === 'actor',
     secret: settings.secret,
-    ledger: ledgerOf(config.suppliers, store.ledger),
+    ledger: ledgerOf(config, store.ledger),
   });
   const running = {
     leaving: async () => service.register?.leaving(),

@@ -1,15 +1,21 @@
 import type { LedgerSource } from '../audit/bounded-reads.ts';
-import type { SuppliersConfig } from '../config/config.ts';
+import type { Config, PaymentsConfig, SuppliersConfig } from '../config/config.ts';
 import { systemClock as clock } from '../lib/clock.ts';
 import { defined } from '../lib/defined.ts';
 import { systemRandom } from '../lib/random.ts';
 import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Tracing } from '../observability/tracing.ts';
+import { httpPayments } from '../suppliers/http-payments.ts';
 import { httpSuppliers } from '../suppliers/http-suppliers.ts';
 import { resilientSuppliers } from '../suppliers/resilient-suppliers.ts';
 import { simulatedSuppliers } from '../suppliers/simulated-suppliers.ts';
-import type { PaymentClient, SupplierClient, SupplierLedger } from '../suppliers/suppliers.ts';
+import type {
+  PaymentClient,
+  SimulationLedger,
+  SupplierClient,
+  SupplierLedger,
+} from '../suppliers/suppliers.ts';
 
 /**
  * Returns the simulated suppliers, and the suppliers for bookings: the simulated ones, or those at the URL. The suppliers
@@ -34,15 +40,34 @@ export function composeSuppliers(
   };
 }
 
-/** Reservations in one page of the simulated suppliers' ledger. */
+/** Entries in one page of the simulation's ledgers. */
 const pageSize = 1000;
 
 /**
- * The suppliers' ledger, for audits. Suppliers at a URL may demand a token, so the ledger is optional if none is set.
+ * The ledgers of the suppliers and the payment provider, for audits. Those at a URL may demand a token, so such a ledger is
+ * optional if none is set.
  */
-export function ledgerOf({ url, token }: SuppliersConfig, simulated: SupplierLedger): LedgerSource {
+export function ledgerOf(
+  { suppliers, payments }: Pick<Config, 'suppliers' | 'payments'>,
+  simulated: SimulationLedger,
+): LedgerSource {
+  return { ...supplierLedger(suppliers, simulated), ...paymentLedger(payments, simulated) };
+}
+
+function supplierLedger({ url, token }: SuppliersConfig, simulated: SimulationLedger): LedgerSource {
   if (url === undefined) return { ledger: (kind, cursor) => simulated.page(kind, cursor, pageSize) };
   const { origin } = new URL(url);
   if (token === undefined) return { ...httpSuppliers({ url }), origin, isOptional: true };
   return { ...httpSuppliers({ url, token }), origin };
+}
+
+function paymentLedger(
+  { provider, token }: PaymentsConfig,
+  simulated: SimulationLedger,
+): Partial<LedgerSource> {
+  if (provider === undefined) return {};
+  if (provider === 'simulated') return { payments: (cursor) => simulated.payments.page(cursor, pageSize) };
+  const client = httpPayments({ url: provider, returnUrl: () => provider, ...defined({ token }) });
+  const { origin: paymentsOrigin } = new URL(provider);
+  return { payments: client.payments, paymentsOrigin, arePaymentsOptional: token === undefined };
 }

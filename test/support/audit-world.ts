@@ -4,7 +4,7 @@ import type { LedgerReader } from '../../src/audit/bounded-reads.ts';
 import type { Order, TimelineEntry } from '../../src/domain/order.ts';
 import type { PackageSnapshot, TravelPackage } from '../../src/domain/travel-package.ts';
 import { UnreadableError } from '../../src/storage/store.ts';
-import type { Reservation, SupplierKind } from '../../src/suppliers/suppliers.ts';
+import type { LedgerPayment, Reservation, SupplierKind } from '../../src/suppliers/suppliers.ts';
 
 const offer = { flight: 'Flight-1', stay: '2022-08-09', price: 100 };
 
@@ -14,6 +14,8 @@ export class AuditedWorld {
   inventory: Record<keyof PackageSnapshot['inventory'], number>;
   orders: Order[];
   ledger: Record<SupplierKind, Reservation[]> = { flights: [], hotels: [] };
+  /** The ledger of the payment provider; undefined without a provider. */
+  payments: LedgerPayment[] | undefined;
   /** Ids of the orders that cannot be read. */
   readonly spoilt = new Set<string>();
   archived = { orders: 0, confirmed: 0 };
@@ -47,6 +49,13 @@ export class AuditedWorld {
   reserve(kind: SupplierKind, key: string, status: Reservation['status'] = 'active', number?: string): void {
     const prefix = kind === 'flights' ? 'F' : 'H';
     this.ledger[kind].push({ key, number: number ?? `${prefix}-${key}`, status });
+  }
+
+  /** Gives an order a payment of 100 EUR, and the provider an entry with this status, if any. */
+  pay(number: number, status?: LedgerPayment['status'], amount = 10_000): void {
+    this.change(number, { payment: { amount: 10_000, currency: 'EUR' } });
+    this.payments ??= [];
+    if (status !== undefined) this.payments.push({ key: `ID-${number}`, status, amount, currency: 'EUR' });
   }
 
   /** Archives orders, with their reservations at the simulated suppliers. */
@@ -104,13 +113,22 @@ export class AuditedWorld {
   }
 
   get suppliers(): LedgerReader {
+    const pageOf = <Item>(all: readonly Item[], cursor = '0') => {
+      const from = Number(cursor);
+      const items = all.slice(from, from + 2);
+      return items.length < 2 ? { items } : { items, next: String(from + 2) };
+    };
     return {
       ledger: async (kind, cursor) => {
         this.onRead(kind);
-        const from = Number(cursor ?? 0);
-        const items = this.ledger[kind].slice(from, from + 2);
-        return items.length < 2 ? { items } : { items, next: String(from + 2) };
+        return pageOf(this.ledger[kind], cursor);
       },
+      ...(this.payments && {
+        payments: async (cursor) => {
+          this.onRead('payments');
+          return pageOf(this.payments ?? [], cursor);
+        },
+      }),
     };
   }
 

@@ -39,7 +39,7 @@ export async function auditHere(settings: Record<string, string>): Promise<Audit
   const store = await openStore(config.database, { readOnly: true });
   const limits = { pageTimeoutMs: 30_000 };
   try {
-    const suppliers = await openLedger(ledgerOf(config.suppliers, store.ledger), limits);
+    const suppliers = await openLedger(ledgerOf(config, store.ledger), limits);
     return await audit(store, { ...limits, suppliers });
   } finally {
     await store.close();

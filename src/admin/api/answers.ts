@@ -124,10 +124,10 @@ export const operatedOrderAnswer = z.object({
     .min(1)
     .meta({ description: "The package's running number of it: places are given in this order." }),
   since: isoTime.meta({ description: 'Since when it has its status.' }),
-  concern: z
-    .enum(['stuck', 'slow'])
-    .exactOptional()
-    .meta({ description: 'Held, compensating or cancelling for 30 s (stuck) or 5 s (slow).' }),
+  concern: z.enum(['stuck', 'slow']).exactOptional().meta({
+    description:
+      'Held, compensating or cancelling for 30 s (stuck) or 5 s (slow), or payable for so long after its time.',
+  }),
 });
 export const operatedOrdersAnswer = z.object({ orders: z.array(operatedOrderAnswer), next });
 
@@ -142,11 +142,14 @@ export const auditAnswer = z.object({
   orders: count,
   reservations: count,
   publicReservations: count,
+  payments: count.exactOptional().meta({
+    description: "Payments that are due or paid. Absent if the payment provider's ledger was not read.",
+  }),
   suppliersRead: z.boolean(),
   inMotion: z.array(z.int()).meta({ description: 'Packages that never stood still while they were read.' }),
   findings: z.array(
     z.object({
-      rule: z.enum(['Q1', 'Q3', 'Q5', 'Q6', 'Q7', 'Q8']),
+      rule: z.enum(['Q1', 'Q3', 'Q5', 'Q6', 'Q7', 'Q8', 'Q11']),
       packageId: z.int().exactOptional(),
       orderId: z.string().exactOptional(),
       message: z.string(),
