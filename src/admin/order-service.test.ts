@@ -16,7 +16,7 @@ async function stored({ store }: AdminBench, packageId: number, ...orders: Order
   const count = (status: Order['status']) => orders.filter((order) => order.status === status).length;
   const inventory = {
     ...versioned.inventory,
-    held: count('held') + count('compensating'),
+    held: count('held') + count('payable') + count('compensating'),
     cancelling: count('cancelling'),
     waiting: count('queued'),
   };
@@ -54,6 +54,26 @@ describe('unhealthy orders', () => {
     expect(numbersOf(await bench.service.orders.list({ stuck: true, packageId: 2 }))).toEqual(['2.1']);
     expect(numbersOf(await bench.service.orders.list({ stuck: true, status: 'held', limit: 1 }))).toEqual([
       '1.2',
+    ]);
+  });
+
+  it('Q11 do not include payable orders before their time is over', async () => {
+    await using bench = await openAdminBench({ packages: [{ id: 1 }] });
+    const payable = (number: number, leftMs: number) => {
+      const payment = {
+        amount: 1,
+        currency: 'EUR',
+        url: 'https://pay.example/1',
+        payBy: Date.now() + leftMs,
+      };
+      const timeline = [{ at: Date.now() - 90_000, event: 'payment due' } as const];
+      return sampleOrder(number, { status: 'payable', payment, timeline });
+    };
+    await stored(bench, 1, payable(1, 60_000), payable(2, -10_000), payable(3, -40_000));
+    const found = await bench.service.orders.list({ stuck: true });
+    expect(found.items.map(({ order, health }) => [order.number, health])).toEqual([
+      [3, 'stuck'],
+      [2, 'slow'],
     ]);
   });
 });

@@ -51,9 +51,13 @@ test('the effects of a drain name the instances that take over, or say that ther
   );
 });
 
-test('only queued and confirmed orders can be cancelled', () => {
+test('only queued, payable and confirmed orders can be cancelled', () => {
   expect(cancelEffects(fakeOrder({ status: 'queued' }))?.[0]).toContain('loses the position');
   expect(cancelEffects(fakeOrder({ status: 'confirmed' }))?.[0]).toContain('are given back');
+  const payment = { amount: 10_000, currency: 'EUR' };
+  const effectsOf = (status: 'payable' | 'confirmed') => cancelEffects(fakeOrder({ status, payment }));
+  expect(effectsOf('payable')?.[0]).toBe('The buyer can no longer pay.');
+  expect(effectsOf('confirmed')?.[0]).toBe('What was paid is refunded.');
   for (const status of ['held', 'compensating', 'cancelling', 'failed', 'withdrawn'] as const) {
     expect(cancelEffects(fakeOrder({ status }))).toBeUndefined();
   }

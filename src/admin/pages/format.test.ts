@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { durationWords, listed, msWords, rateWords, shortMomentWords } from './format.ts';
+import { durationWords, listed, msWords, paymentWords, rateWords, shortMomentWords } from './format.ts';
 
 test.each([
   [-5, '0\u00a0s'],
@@ -34,4 +34,12 @@ test('a long list is shortened', () => {
   expect(listed([])).toBe('');
   expect(listed(['1', '2'])).toBe('1 and 2');
   expect(listed(['1', '2', '3', '4', '5', '6'])).toBe('1, 2, 3, 4 and 2 more');
+});
+
+test('a payment is shown in units of its currency, and until when it was due', () => {
+  expect(paymentWords({ amount: 12_050, currency: 'EUR' })).toBe('€120.50');
+  const payBy = Date.UTC(2026, 10, 24, 11, 24);
+  expect(paymentWords({ amount: 120, currency: 'JPY', url: 'https://pay.example/1', payBy })).toBe(
+    '¥120, due until 24 Nov 2026, 11:24 UTC',
+  );
 });

@@ -1,4 +1,4 @@
-import type { OrderStatus } from '../../domain/order.ts';
+import type { OrderStatus, Payment } from '../../domain/order.ts';
 import { en } from '../../http/pages/texts/en.ts';
 
 /* The operators' pages are in English. */
@@ -85,3 +85,9 @@ export const statusWords: Readonly<Record<OrderStatus, string>> = {
   withdrawn: 'Left the queue',
   cancelled: 'Cancelled',
 };
+
+/** `€120.50`, and until when it is due, if it has been due: `€120.50, due until 24 Nov 2026, 11:24 UTC`. */
+export function paymentWords({ amount, currency, payBy }: Payment): string {
+  const price = en.formats.amount(amount, currency);
+  return payBy === undefined ? price : `${price}, due until ${formatDateTime(payBy)}`;
+}

@@ -6,7 +6,14 @@ import type { Page } from '../../lib/page.ts';
 import { ordersQuery } from '../api/requests.ts';
 import type { AdminOrder, OrdersQuery } from '../order-service.ts';
 import { field } from './field.ts';
-import { formatDateTime, formatNight, formatPrice, formatTime, statusWords } from './format.ts';
+import {
+  formatDateTime,
+  formatNight,
+  formatPrice,
+  formatTime,
+  paymentWords,
+  statusWords,
+} from './format.ts';
 import { orderActions, orderState, ordersTable } from './fragments/orders.ts';
 import type { AdminPageParts } from './layout.ts';
 import { heading } from './layout.ts';
@@ -127,6 +134,7 @@ export function orderPage(setting: RenderContext, operated: AdminOrder, alert?: 
           ${known('Number', `${order.number} of its package`)}
           ${known('Email', order.email)}
           ${known('Ordered', formatDateTime(order.createdAt))}
+          ${order.payment === undefined ? '' : known('Payment', paymentWords(order.payment))}
           ${known('Flight ticket', order.flight?.ticketNumber ?? 'none')}
           ${known('Hotel reservation', order.hotel?.reservationNumber ?? 'none')}
         </dl>

@@ -137,17 +137,21 @@ function addressOf(id: string): string {
 }
 
 /** The effects of a cancellation, as sentences. Undefined if the order cannot be cancelled. */
-export function cancelEffects({ status, flight, hotel }: Order): string[] | undefined {
+export function cancelEffects({ status, flight, hotel, payment }: Order): string[] | undefined {
   if (status === 'queued') {
     return [
       'The buyer loses the position in the queue, and is told so.',
       'Nothing has been booked, so nothing is given back.',
     ];
   }
-  if (status !== 'confirmed') return undefined;
+  if (status !== 'confirmed' && status !== 'payable') return undefined;
+  const isPayable = status === 'payable';
   return [
+    ...(payment === undefined
+      ? []
+      : [isPayable ? 'The buyer can no longer pay.' : 'What was paid is refunded.']),
     `The seat${flight === undefined ? '' : ` (${flight.ticketNumber})`} and the room${hotel === undefined ? '' : ` (${hotel.reservationNumber})`} are given back at the suppliers.`,
     'The place goes to the next in the queue, or back on sale.',
-    'The buyer sees the trip as cancelled. This cannot be undone.',
+    `The buyer sees the ${isPayable ? 'order' : 'trip'} as cancelled. This cannot be undone.`,
   ];
 }
