@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { environmentOf } from '../../test/support/node-process.ts';
+import { httpPayments } from '../suppliers/http-payments.ts';
 import { httpSuppliers } from '../suppliers/http-suppliers.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -141,5 +142,51 @@ describe('npm run suppliers', () => {
     expect(output().trim()).toBe(
       `suppliers cannot start: port ${port} of 127.0.0.1 is in use: choose another one with --port.`,
     );
+  });
+});
+
+describe('the payment provider of npm run suppliers', () => {
+  const secret = `whsec_${Buffer.alloc(24, 7).toString('base64')}`;
+  const payment = { key: 'A', packageId: 1, email: 'ana@example.com', amount: 10_000, currency: 'EUR' };
+
+  it('Q11 has payments with a page, keeps them over a restart, and sends signed events', async () => {
+    const events: string[] = [];
+    const shop = createServer((incoming, answer) => {
+      const { 'webhook-signature': signature } = incoming.headers;
+      let body = '';
+      incoming.setEncoding('utf8').on('data', (text: string) => (body += text));
+      incoming.on('end', () => {
+        events.push(`${JSON.parse(body).type} ${signature === undefined ? 'unsigned' : 'signed'}`);
+        answer.writeHead(204).end();
+      });
+    }).listen(0, '127.0.0.1');
+    await once(shop, 'listening');
+    const { port } = shop.address() as AddressInfo;
+    const args = [
+      '--ledger',
+      'ledger.db',
+      '--payment-events',
+      `http://127.0.0.1:${port}/api/payments/events`,
+    ];
+    const settings = { PAYMENTS_WEBHOOK_SECRET: secret };
+    const first = await serve(args, settings);
+    const clientAt = (url: string) =>
+      httpPayments({ url: new URL('.', url).href, returnUrl: () => 'https://tickets.example/orders/A' });
+    const answer = await clientAt(first.url).requestPayment(payment);
+    const page = (answer as { number: string }).number;
+    expect(page).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/checkout\//);
+    const body = new URLSearchParams({ act: 'pay' });
+    expect((await fetch(page, { method: 'POST', body, redirect: 'manual' })).status).toBe(303);
+    await expect.poll(() => events).toEqual(['payment.paid signed']);
+    expect(await first.end()).toBe(0);
+    const second = await serve(args, settings);
+    expect(await clientAt(second.url).payment('A')).toMatchObject({ status: 'paid' });
+    shop.close();
+  });
+
+  it('refuses to send events without the secret that signs them', async () => {
+    const { exited, output } = run(['--port', '0', '--payment-events', 'http://127.0.0.1:1/events']);
+    expect(await exited).toBe(1);
+    expect(output()).toContain('PAYMENTS_WEBHOOK_SECRET');
   });
 });

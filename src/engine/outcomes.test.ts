@@ -37,6 +37,18 @@ test('a wait returns at once if the outcome came before it', async () => {
   expect(await outcomes.wait(held, { waitMs: 1_000 })).toBe(confirmed);
 });
 
+test('Q11 a wait ends when the order is payable, because its buyer has to act', async () => {
+  const payable = order('payable', 2);
+  const outcome = outcomes.wait(held, { waitMs: 10_000 });
+  liveBus.publishOrder(payable);
+  await runUntilIdle();
+  expect(await outcome).toBe(payable);
+  stored = [payable];
+  const lost = outcomes.wait(order('held', 1), { waitMs: 10_000 });
+  await clock.advance(2_000);
+  expect(await lost).toBe(payable);
+});
+
 test('a wait for a cancellation ignores an older confirmed version', async () => {
   liveBus.publishOrder(confirmed);
   const outcome = outcomes.wait(cancelling, { waitMs: 10_000 });
