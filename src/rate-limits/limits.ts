@@ -67,7 +67,7 @@ export function httpLimits(
     return {
       policies: [limiter, ...others].map((each) => policyItem(each.policy)).join(', '),
       async take(request) {
-        // Undefined only in tests that call the app without a server.
+        // Undefined in tests that call the app without a server, and for events of the simulated payment provider.
         const allowance = await limiter.take(request === undefined ? '' : clients.of(request));
         if (!allowance.isAllowed) onRefused(request);
         return { policy, ...allowance };

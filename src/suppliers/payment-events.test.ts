@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { systemClock } from '../lib/clock.ts';
 import { systemRandom } from '../lib/random.ts';
@@ -20,6 +21,13 @@ test('an event is signed so that it is accepted, and does not tell the number of
     timestamp: expect.stringMatching(/^\d{4}-.*Z$/),
     data: { key: 'A', status: 'paid', amount: 10_000, currency: 'EUR' },
   });
+});
+
+test('the signature is the one that the specification of Standard Webhooks defines', () => {
+  const { body, headers } = signedEvent(payment, secret, sources);
+  const signed = `${headers['webhook-id']}.${headers['webhook-timestamp']}.${body}`;
+  const hmac = createHmac('sha256', Buffer.alloc(24, 7)).update(signed).digest('base64');
+  expect(headers['webhook-signature']).toBe(`v1,${hmac}`);
 });
 
 test.each([

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { auditHere } from '../support/audit.ts';
+import { type PaymentServer, startPaymentServer } from '../support/payment-server.ts';
 import { makeDatabase, onSale, startServer, type TestDatabase, type TestServer } from '../support/server.ts';
 
 /* Orders that are paid at the simulated provider, through the API and the provider's page. */
@@ -37,11 +38,11 @@ async function call(method: 'GET' | 'POST', path: string, body?: object): Promis
 }
 
 const email = 'ana@example.com';
-const buy = (prefer = '') =>
+const buy = (prefer = '', packageId = 1) =>
   fetch(`${server?.origin}/api/orders`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', prefer },
-    body: JSON.stringify({ packageId: 1, email }),
+    body: JSON.stringify({ packageId, email }),
   }).then(async (answer): Promise<Answer> => ({ status: answer.status, body: await answer.json() }));
 const orderOf = async (id: string) => (await call('GET', `/api/orders/${id}?email=${email}`)).body;
 const becomes = (id: string, expected: object) =>
@@ -153,6 +154,96 @@ describe('an order that has to be paid', () => {
     await becomes(body.id, { status: 'confirmed' });
     expect(await findings()).toEqual([]);
   });
+});
+
+describe('a payment provider over HTTP', () => {
+  let payments: PaymentServer;
+  beforeEach(async () => {
+    payments = await startPaymentServer();
+    await database.delete();
+    database = await makeDatabase([1, 2].map((id) => onSale({ id, quota: 1, price: 120 })));
+    settings = {
+      ...{ ...settings, DATABASE_URL: database.url, PAYMENTS: payments.url },
+      PUBLIC_ORIGIN: 'https://tickets.example',
+    };
+  });
+  afterEach(() => payments.stop());
+
+  const pay = (url: string) => payments.provider.act(url.split('/').at(-1) ?? '', 'pay');
+
+  test('Q11 is asked whether an order is paid, also if it sends no events', async () => {
+    await start();
+    const { body } = await buy();
+    expect(body.paymentUrl).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/checkout\//);
+    const { returnUrl } = (await pay(body.paymentUrl)) ?? {};
+    expect(returnUrl).toMatch(new RegExp(`^https://tickets\\.example/orders/${body.id}\\?proof=`));
+    await becomes(body.id, { status: 'confirmed' });
+    expect(await findings()).toEqual([]);
+  });
+
+  test('Q11 Q12 that does not answer for an order keeps that order payable, and other packages sell', async () => {
+    await start({ PAYMENT_WINDOW_MS: '1000' });
+    const { body } = await buy();
+    payments.fails = (_, path) => path.endsWith(body.id);
+    const other = await buy('', 2);
+    await pay(other.body.paymentUrl);
+    await becomes(other.body.id, { status: 'confirmed' });
+    const looks = () => payments.calls.filter((each) => each === `GET /api/payments/${body.id}`).length;
+    await vi.waitFor(() => expect(looks()).toBeGreaterThan(2), { timeout: 10_000 });
+    expect(Date.now()).toBeGreaterThan(new Date(body.payBy).getTime());
+    expect(await orderOf(body.id)).toMatchObject({ status: 'payable' });
+    await pay(body.paymentUrl);
+    payments.fails = () => false;
+    await vi.waitFor(async () => expect(await orderOf(body.id)).toMatchObject({ status: 'confirmed' }), {
+      timeout: 10_000,
+    });
+    expect(await findings()).toEqual([]);
+  });
+
+  test('Q11 whose refund keeps failing holds the place until it has worked', async () => {
+    await start();
+    const { body } = await buy();
+    await pay(body.paymentUrl);
+    await becomes(body.id, { status: 'confirmed' });
+    payments.fails = (method) => method === 'DELETE';
+    const cancelled = await fetch(`${server?.origin}/api/orders/${body.id}/cancel`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', prefer: 'respond-async' },
+      body: JSON.stringify({ email }),
+    });
+    expect(cancelled.status).toBe(202);
+    await vi.waitFor(() => {
+      expect(payments.calls.filter((each) => each.startsWith('DELETE')).length).toBeGreaterThan(2);
+    });
+    expect((await call('GET', '/api/packages/1')).body).toMatchObject({ remaining: 0, confirmed: 1 });
+    payments.fails = () => false;
+    await becomes(body.id, { status: 'cancelled' });
+    expect((await payments.provider.find(body.id))?.status).toBe('refunded');
+    expect(await findings()).toEqual([]);
+  });
+});
+
+test('Q1 Q4 Q11 of 500 buyers, of whom some never pay, five get and pay what there is', {
+  timeout: 60_000,
+}, async () => {
+  await database.delete();
+  database = await makeDatabase([onSale({ id: 1, quota: 5, price: 120 })]);
+  settings = { ...settings, DATABASE_URL: database.url, WAITERS_PER_UNIT: '100' };
+  await start({ PAYMENT_WINDOW_MS: '1000', PAYMENT_PAY_RATE: '0.4', PAYMENT_DECLINE_RATE: '0.3' });
+  const bought = await Promise.all(Array.from({ length: 500 }, () => buy('respond-async')));
+  const ids = bought.filter(({ status }) => status === 202).map(({ body }) => body.id as string);
+  expect(ids.length).toBeGreaterThan(400);
+  await vi.waitFor(
+    async () =>
+      expect((await call('GET', '/api/packages/1')).body).toMatchObject({ confirmed: 5, waiting: 0 }),
+    { timeout: 45_000, interval: 250 },
+  );
+  const orders = await Promise.all(ids.map(orderOf));
+  const count = (status: string) => orders.filter((order) => order.status === status).length;
+  expect(count('confirmed')).toBe(5);
+  expect(count('confirmed') + count('failed') + count('rejected')).toBe(ids.length);
+  const report = await auditHere(settings);
+  expect(report).toMatchObject({ ok: true, findings: [], payments: 5 });
 });
 
 test('an order needs no payment while payments are off', async () => {
