@@ -105,13 +105,13 @@ describe('orders.csv', () => {
     expect(lines).toHaveLength(ordersCount + 2);
     expect(lines[0]).toBe(
       'id,packageId,number,flight,stay,price,currency,email,status,reason,ticketNumber,reservationNumber,' +
-        'createdAt,since,confirmedAt',
+        'createdAt,since,confirmedAt,amount,amountCurrency,payBy,paidAt,paymentCancelledAt',
     );
     const cell = '"\'=HYPERLINK(""http://evil.example"",""x"")"';
     const at = '2030-01-01T00:01:00.000Z';
     const numbers = `${long('flights', 1)},${long('hotels', 1)}`;
     expect(lines[1]).toBe(
-      `ORDER-1-1,1,1,${cell},2030-02-01,100,EUR,buyer1@example.com,confirmed,,${numbers},${at},${at},${at}`,
+      `ORDER-1-1,1,1,${cell},2030-02-01,100,EUR,buyer1@example.com,confirmed,,${numbers},${at},${at},${at},,,,,`,
     );
     expect(lines.slice(1, -1).every((line, index) => line.startsWith(`ORDER-1-${index + 1},1,`))).toBe(true);
     expect(lines.at(-1)).toBe('');

@@ -26,7 +26,7 @@ describe('orders.csv', () => {
   it('has these columns, which other programs read: only add new ones, at the end', () => {
     expect(ordersOf().columns.join()).toBe(
       'id,packageId,number,flight,stay,price,currency,email,status,reason,ticketNumber,reservationNumber,' +
-        'createdAt,since,confirmedAt',
+        'createdAt,since,confirmedAt,amount,amountCurrency,payBy,paidAt,paymentCancelledAt',
     );
   });
 
@@ -45,7 +45,25 @@ describe('orders.csv', () => {
         ...['7Q4M-9XKD-2VBN-H5TR', 1, 7, 'Flight-1', '2022-08-09', 100, 'EUR', 'ana@example.com'],
         ...['cancelled', 'sold_out', 'F-1', 'H-1'],
         ...['2022-08-01T00:00:00.000Z', '2022-08-01T00:01:00.000Z', '2022-08-01T00:00:01.500Z'],
+        ...Array(5).fill(undefined),
       ],
+    ]);
+  });
+
+  it('has the payment of an order in minor units of the currency that it was asked for in', async () => {
+    const order = fakeOrder({
+      status: 'cancelled',
+      payment: { amount: 12_050, currency: 'USD', url: 'https://pay.example/1', payBy: fakeNow + 300_000 },
+      timeline: [
+        { at: fakeNow, event: 'payment due' },
+        { at: fakeNow + 1_000, event: 'paid' },
+        { at: fakeNow + 2_000, event: 'payment cancelled' },
+      ],
+    });
+    const [row] = await rowsOf(ordersOf({ order, since: fakeNow }));
+    expect([row?.[6], ...(row?.slice(15) ?? [])]).toEqual([
+      ...['EUR', 12_050, 'USD', '2022-08-01T00:05:00.000Z'],
+      ...['2022-08-01T00:00:01.000Z', '2022-08-01T00:00:02.000Z'],
     ]);
   });
 
@@ -54,13 +72,14 @@ describe('orders.csv', () => {
     expect(row?.slice(8)).toEqual([
       ...['queued', undefined, undefined, undefined],
       ...['2022-08-01T00:00:00.000Z', '2022-08-01T00:00:00.000Z', undefined],
+      ...Array(5).fill(undefined),
     ]);
   });
 
   it('leaves a time empty that no calendar has', async () => {
     const order = fakeOrder({ createdAt: 1e300, timeline: [{ at: 1e300, event: 'confirmed' }] });
     const [row] = await rowsOf(ordersOf({ order, since: fakeNow }));
-    expect(row?.slice(12)).toEqual([undefined, '2022-08-01T00:00:00.000Z', undefined]);
+    expect(row?.slice(12, 15)).toEqual([undefined, '2022-08-01T00:00:00.000Z', undefined]);
   });
 
   it('names an order that cannot be read', async () => {

@@ -1,4 +1,5 @@
 import type { Reconciled } from '../../audit/reconcile.ts';
+import type { TimelineEvent } from '../../domain/order.ts';
 import type { Result } from '../../engine/operated-engine.ts';
 import { UnreadableError } from '../../storage/store.ts';
 import type { AdminOrder } from '../order-service.ts';
@@ -14,6 +15,7 @@ const orderColumns = [
   ...(['id', 'packageId', 'number', 'flight', 'stay', 'price', 'currency', 'email'] as const),
   ...(['status', 'reason', 'ticketNumber', 'reservationNumber'] as const),
   ...(['createdAt', 'since', 'confirmedAt'] as const),
+  ...(['amount', 'amountCurrency', 'payBy', 'paidAt', 'paymentCancelledAt'] as const),
 ] as const;
 type OrderColumn = (typeof orderColumns)[number];
 
@@ -73,15 +75,21 @@ function orderRow(exported: ExportedOrder, currency: string): CsvRow<OrderColumn
     return { id: orderId, packageId, status: 'unreadable' };
   }
   const { order, since } = exported;
-  const { id, packageId, number, email, status, reason, createdAt, timeline } = order;
-  const confirmedAt = timeline.find(({ event }) => event === 'confirmed')?.at;
+  const { id, packageId, number, email, status, reason, createdAt, timeline, payment } = order;
+  const timeOf = (wanted: TimelineEvent) => iso(timeline.find(({ event }) => event === wanted)?.at);
   return {
     ...{ id, packageId, number, ...order.package, currency, email, status, reason },
     ticketNumber: order.flight?.ticketNumber,
     reservationNumber: order.hotel?.reservationNumber,
     createdAt: iso(createdAt),
     since: iso(since),
-    confirmedAt: iso(confirmedAt),
+    confirmedAt: timeOf('confirmed'),
+    amount: payment?.amount,
+    // The shop may have another currency since.
+    amountCurrency: payment?.currency,
+    payBy: iso(payment?.payBy),
+    paidAt: timeOf('paid'),
+    paymentCancelledAt: timeOf('payment cancelled'),
   };
 }
 

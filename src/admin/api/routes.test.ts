@@ -329,7 +329,7 @@ describe('exports', () => {
     expect(columns).toMatch(/^id,packageId,number,/);
     expect(row).toBe(
       "7Q4M-9XKD-2VBN-H5TR,1,1,Flight-1,2022-08-09,100,USD,'+ana@example.com,queued,,,," +
-        '2022-08-01T00:00:00.000Z,2022-08-01T00:00:00.000Z,',
+        '2022-08-01T00:00:00.000Z,2022-08-01T00:00:00.000Z,,,,,,',
     );
     expect(rest).toEqual(['']);
     for (const query of ['package=2', 'status=held', 'from=2022-08-02', 'to=2022-08-01'])
