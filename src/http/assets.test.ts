@@ -1,6 +1,8 @@
+import { readdirSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Script } from 'node:vm';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -14,6 +16,10 @@ let app: Hono;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'assets-'));
   await writeFile(join(directory, 'app.css'), css);
+  await writeFile(
+    join(directory, 'app.js'),
+    "/*\n * What it does.\n */\n  const a = '/* kept */'; // kept\n  // Why.\n\n  /** b */\n  let b; /* kept */\n",
+  );
   await writeFile(join(directory, 'icon.png'), 'not really');
   await writeFile(join(directory, '.secret'), 'hidden');
   assets = createAssets({ directory });
@@ -28,6 +34,23 @@ async function get(path: string, headers: Record<string, string> = {}) {
 }
 
 describe('assets', () => {
+  it('are served without the comments that fill their lines', async () => {
+    const { bytes } = await get('/assets/app.js');
+    expect(bytes.toString()).toBe("  const a = '/* kept */'; // kept\n\n  let b; /* kept */\n");
+  });
+
+  it('are all scripts of the pages, which are valid without their comments', async () => {
+    const all = createAssets();
+    const names = readdirSync(join(import.meta.dirname, '../../public')).filter((name) => /\.js$/.test(name));
+    const served = names.map((name) => (name === 'page.js' ? 'page.de.js' : name));
+    expect(served).toEqual(expect.arrayContaining(['page.de.js', 'purchase.js', 'result.js']));
+    for (const name of served) {
+      const script = await (await all.routes.request(`/assets/${name}`)).text();
+      expect(() => new Script(script), name).not.toThrow();
+      expect(script, name).not.toMatch(/^\s*(?:\/\/|\/?\*)/m);
+    }
+  });
+
   it('are cached for ever at a URL with a version, and revalidated at a URL without a version', async () => {
     const { answer, bytes } = await get(assets.url('app.css'));
     expect(bytes.toString()).toBe(css);

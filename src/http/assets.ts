@@ -60,7 +60,8 @@ interface AssetsOptions {
 }
 
 /**
- * Serves the files of `public/`, and htmx and Swagger UI from their packages. page.js is served as `page.en.js` and so on.
+ * Serves the files of `public/`, without their comments, and htmx and Swagger UI from their packages. page.js is served as
+ * `page.en.js` and so on.
  * All are read once, at the start. Hono's `serveStatic` would compress a file at each request, and has no versions in
  * URLs.
  */
@@ -95,7 +96,16 @@ interface SourceFile {
 function filesOf(directory: string): SourceFile[] {
   return readdirSync(directory, { withFileTypes: true })
     .filter((entry) => entry.isFile() && Object.hasOwn(types, extname(entry.name)))
-    .map(({ name }) => ({ name, content: readFileSync(join(directory, name)) }));
+    .map(({ name }) => ({ name, content: withoutComments(name, readFileSync(join(directory, name))) }));
+}
+
+/** A comment that fills its lines. */
+const commentLines = /^[ \t]*(?:\/\/[^\n]*|\/\*[\s\S]*?\*\/)[ \t]*\n/gm;
+
+/** Removes the comments of a script or a style sheet. Compressed, they are a fifth of what a browser would load. */
+function withoutComments(name: string, content: Buffer<ArrayBuffer>): Buffer<ArrayBuffer> {
+  if (extname(name) !== '.js' && extname(name) !== '.css') return content;
+  return Buffer.from(content.toString().replace(commentLines, ''));
 }
 
 /** Files that are served directly from `node_modules`. */
