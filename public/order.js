@@ -10,7 +10,7 @@
   const shownFlight = form.querySelector('.choice-flight');
   const shownNight = form.querySelector('.choice-night');
   const shownPrice = form.querySelector('.choice-price');
-  const { announce, fill, moment, tabStorage } = window.ticketPage;
+  const { announce, countdown, fill, moment, tabStorage } = window.ticketPage;
   const said = window.ticketTexts.order;
   const onOffer = new Set(['free', 'line']);
   const labels = {
@@ -141,16 +141,5 @@
     const upTo = (at) => Math.min(at - now, 60_000);
     if (state === 'not_open') return Math.min(opensAt - now, ((opensAt - now) % 1000) + 1);
     return closesAt > now ? upTo(closesAt) : Number.POSITIVE_INFINITY;
-  }
-
-  /** `0:42`, `1:02:03` or, in English, `2 d 03:04:05`. */
-  function countdown(ms) {
-    const seconds = Math.max(0, Math.ceil(ms / 1000));
-    const two = (figure) => String(figure).padStart(2, '0');
-    const [d, h, m, s] = [seconds / 86_400, (seconds / 3600) % 24, (seconds / 60) % 60, seconds % 60].map(
-      Math.floor,
-    );
-    if (d > 0) return fill(said.days, { days: d, time: `${two(h)}:${two(m)}:${two(s)}` });
-    return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
   }
 })();

@@ -38,6 +38,17 @@
     }
   }
 
+  /** `0:42`, `1:02:03` or, in English, `2 d 03:04:05`. */
+  function countdown(ms) {
+    const seconds = Math.max(0, Math.ceil(ms / 1000));
+    const two = (figure) => String(figure).padStart(2, '0');
+    const [d, h, m, s] = [seconds / 86_400, (seconds / 3600) % 24, (seconds / 60) % 60, seconds % 60].map(
+      Math.floor,
+    );
+    if (d > 0) return fill(said.days, { days: d, time: `${two(h)}:${two(m)}:${two(s)}` });
+    return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+  }
+
   /** Storage of this tab. Does nothing in browsers that forbid it, for example together with cookies. */
   const tabStorage = {
     read(name) {
@@ -55,7 +66,7 @@
     },
   };
 
-  window.ticketPage = { announce, fill, localTimes, clock, moment, tabStorage, ready };
+  window.ticketPage = { announce, countdown, fill, localTimes, clock, moment, tabStorage, ready };
   localTimes();
 
   /*

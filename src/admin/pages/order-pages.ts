@@ -6,14 +6,7 @@ import type { Page } from '../../lib/page.ts';
 import { ordersQuery } from '../api/requests.ts';
 import type { AdminOrder, OrdersQuery } from '../order-service.ts';
 import { field } from './field.ts';
-import {
-  formatDateTime,
-  formatNight,
-  formatPrice,
-  formatTime,
-  paymentWords,
-  statusWords,
-} from './format.ts';
+import { formatDateTime, formatNight, formatPrice, formatTime, paymentWords, statusWords } from './format.ts';
 import { orderActions, orderState, ordersTable } from './fragments/orders.ts';
 import type { AdminPageParts } from './layout.ts';
 import { heading } from './layout.ts';

@@ -13,6 +13,8 @@ export interface RenderContext {
   readonly currency: string;
   /** The texts and formats of the page's language. */
   readonly texts: Texts;
+  /** Whether orders have to be paid. Default: they need not. */
+  readonly takesPayments?: boolean;
 }
 
 export interface LiveSource {

@@ -79,7 +79,7 @@ export function orderPage(context: RenderContext, state: OrderPageState): Html {
         </fieldset>
         ${pageLinks(trips, words)}
         <div class="buy-bar">
-          ${emailField(texts.order, state.email ?? '', error?.fields)}
+          ${emailField(context, state.email ?? '', error?.fields)}
           ${choiceAndButton(context, state)}
         </div>
       </form>`,
@@ -190,7 +190,11 @@ function isOnOffer(state: StayState): boolean {
   return state === 'free' || state === 'line';
 }
 
-function emailField(texts: Texts['order'], email: string, errors: OrderError['fields']): Html {
+function emailField(
+  { texts: { order: texts }, takesPayments = false }: RenderContext,
+  email: string,
+  errors: OrderError['fields'],
+): Html {
   const isWrong = errors?.email === true;
   const autofocus = isWrong && errors?.packageId !== true ? markup` autofocus` : '';
   return markup`
@@ -201,7 +205,7 @@ function emailField(texts: Texts['order'], email: string, errors: OrderError['fi
       ${
         isWrong
           ? markup`<p class="field-error" id="email-note">${texts.enterEmail}</p>`
-          : markup`<p class="field-note" id="email-note">${texts.emailNote}</p>`
+          : markup`<p class="field-note" id="email-note">${texts.emailNote(takesPayments)}</p>`
       }
     </div>`;
 }

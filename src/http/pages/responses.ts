@@ -14,7 +14,7 @@ import { defaultLanguage, type Language, languageFrom } from './texts/languages.
 export interface PageServices
   extends Pick<
     AppServices,
-    'engine' | 'clock' | 'random' | 'settings' | 'telemetry' | 'limits' | 'admission'
+    'engine' | 'clock' | 'random' | 'settings' | 'telemetry' | 'limits' | 'admission' | 'payments'
   > {
   readonly assetUrl: RenderContext['assetUrl'];
 }
@@ -29,8 +29,14 @@ export function fragmentContext(c: Context, services: PageServices): RenderConte
   return contextIn(languageFrom(c.req.query('lang')) ?? defaultLanguage, services);
 }
 
-function contextIn(language: Language, { assetUrl, clock, settings }: PageServices): RenderContext {
-  return { assetUrl, now: clock.now(), currency: settings.currency, texts: textsOf(language) };
+function contextIn(language: Language, { assetUrl, clock, settings, payments }: PageServices): RenderContext {
+  return {
+    assetUrl,
+    now: clock.now(),
+    currency: settings.currency,
+    texts: textsOf(language),
+    takesPayments: payments !== undefined,
+  };
 }
 
 /** A new Idempotency-Key for a form, of 128 random bits. */

@@ -177,19 +177,3 @@ describe('an order', () => {
     }
   });
 });
-
-test('Q11 a payable order leads to its payment, and can be cancelled', () => {
-  const payment = {
-    amount: 10_000,
-    currency: 'EUR',
-    url: 'https://pay.example/?a=1&b=2',
-    payBy: now + 300_000,
-  };
-  const payable = fakeOrder({ status: 'payable', payment });
-  const text = String(orderFragment(payable, live, texts));
-  expect(text).toContain('href="https://pay.example/?a=1&amp;b=2"');
-  expect(text).toContain('Cancel this order');
-  expect(orderText(payable, live, texts).text).toContain('00:05');
-  expect(orderText(fakeOrder({ status: 'confirmed', payment }), live, texts).text).toContain('It is paid.');
-  expect(orderText(fakeOrder({ status: 'cancelled', payment }), live, texts).text).toContain('is refunded');
-});

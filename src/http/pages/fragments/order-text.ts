@@ -25,11 +25,13 @@ export function orderText(order: Order, live: LiveOrderState, texts: Texts): Ord
     case 'held':
       return order.flight === undefined
         ? { ...waiting('plane'), ...status.askingAirline }
-        : { ...waiting('bed'), ...status.askingHotel };
-    case 'payable': {
-      const text = status.payable.text(texts.formats.time(order.payment?.payBy ?? live.now));
-      return { ...waiting('clock'), ...status.payable, text };
-    }
+        : {
+            ...waiting('bed'),
+            ...status.askingHotel,
+            next: order.payment === undefined ? status.askingHotel.next : status.askingHotelFirst,
+          };
+    case 'payable':
+      return { ...waiting('clock'), ...status.payable };
     case 'confirmed': {
       const text = status.confirmed.text(
         texts.formats.night(order.package.stay),
@@ -90,7 +92,7 @@ function failureText(order: Order, texts: Texts): { headline: string; text: stri
   return { headline, text: rest.join(' ') + returning };
 }
 
-function reasonText({ reason }: Order, { errors, status }: Texts): string {
+function reasonText({ reason, timeline }: Order, { errors, status }: Texts): string {
   if (reason === undefined) return errors.supplier_failed;
   switch (reason) {
     case 'flight_unavailable':
@@ -103,9 +105,23 @@ function reasonText({ reason }: Order, { errors, status }: Texts): string {
       return errors[reason];
     case 'payment_abandoned':
       return status.paymentAbandoned;
-    case 'supplier_silent':
-      return status.supplierSilent;
+    case 'supplier_silent': {
+      const isProvider = timeline.some(({ event }) => event === 'payment unknown');
+      return isProvider ? status.providerSilent : status.supplierSilent;
+    }
   }
+}
+
+/** The time that is left, as page.js shows it: `0:42`, `1:02:03` or, in English, `2 d 03:04:05`. */
+export function countdown(ms: number, { scripts }: Pick<Texts, 'scripts'>): string {
+  const seconds = Math.max(0, Math.ceil(ms / 1000));
+  const two = (figure: number) => String(figure).padStart(2, '0');
+  const [d = 0, h = 0, m = 0, s = 0] = [
+    ...[seconds / 86_400, (seconds / 3600) % 24, (seconds / 60) % 60, seconds % 60],
+  ].map(Math.floor);
+  if (d === 0) return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+  const time = `${two(h)}:${two(m)}:${two(s)}`;
+  return scripts.page.days.replace('{days}', String(d)).replace('{time}', time);
 }
 
 export interface LiveOrderState {

@@ -1,16 +1,34 @@
-import { isSettled, type Order, type OrderStatus } from '../../../domain/order.ts';
+import {
+  isSettled,
+  type Order,
+  type OrderReason,
+  type OrderStatus,
+  unpaidReasons,
+} from '../../../domain/order.ts';
 import { icon } from '../elements.ts';
 import { type Html, markup } from '../markup.ts';
 import type { Texts } from '../texts/index.ts';
-import { type LiveOrderState, type OrderText, orderText, timeline, waitText } from './order-text.ts';
+import {
+  countdown,
+  type LiveOrderState,
+  type OrderText,
+  orderText,
+  timeline,
+  waitText,
+} from './order-text.ts';
 import type { TripOffer } from './package.ts';
 
 export const orderElementId = 'order-live';
+
+const dayMs = 86_400_000;
 
 /** Whether the page shows an outcome. A compensating order counts, because for its buyer it has failed already. */
 function hasOutcome(order: Order): boolean {
   return isSettled(order) || order.status === 'compensating';
 }
+
+/** The reasons after which the page offers to order again. After the others it offers to try again. */
+const unpaid: ReadonlySet<OrderReason | undefined> = new Set(unpaidReasons);
 
 const offering: ReadonlySet<OrderStatus> = new Set(['compensating', 'failed', 'withdrawn', 'cancelled']);
 
@@ -39,9 +57,10 @@ export function orderFragment(order: Order, live: LiveOrderState, texts: Texts):
       data-outcome="${hasOutcome(order) ? outcomeSentence(words) : ''}"
       data-place="${live.queuePosition ?? ''}" data-title="${tabTitle(order, live, texts)}" data-now="${live.now}">
       <section class="verdict verdict-${status === 'queued' ? 'place' : words.tone}" id="verdict-${phase}">
-        ${status === 'queued' ? '' : markup`<p class="verdict-icon">${icon(words.icon)}</p>`}
+        ${status === 'queued' || status === 'payable' ? '' : markup`<p class="verdict-icon">${icon(words.icon)}</p>`}
         <h1 id="headline-${phase}" class="headline" tabindex="-1">${words.headline}</h1>
         ${status === 'queued' ? markup`<p class="place" id="place" data-size="${(live.queuePosition ?? 0) < 1000 ? 'small' : 'large'}">${live.queuePosition === undefined ? '–' : formats.count(live.queuePosition)}</p>` : ''}
+        ${paymentDue(order, live, texts)}
         <p class="verdict-text">${words.text}</p>
         ${status === 'queued' ? markup`<p class="wait" id="wait">${texts.queue.wait} <b>${waitText(live.estimatedWait, texts)}</b></p>` : ''}
         <p class="next" id="next-${phase}">${words.next}</p>
@@ -63,6 +82,29 @@ export function orderFragment(order: Order, live: LiveOrderState, texts: Texts):
         ${timeline(order.timeline, texts)}
       </section>
     </div>`;
+}
+
+function isOverdue({ payment }: Order, now: number): boolean {
+  return payment?.payBy !== undefined && now >= payment.payBy;
+}
+
+/**
+ * The amount of a payable order, until when it is due, and the time that is left. result.js keeps that live. Without
+ * JavaScript it is not shown, because it would soon be wrong.
+ */
+function paymentDue({ status, payment }: Order, { now }: LiveOrderState, texts: Texts): Html | '' {
+  if (status !== 'payable' || payment?.payBy === undefined) return '';
+  const { amount, currency, payBy } = payment;
+  const { formats, result } = texts;
+  const iso = new Date(payBy).toISOString();
+  const time =
+    payBy - now < dayMs
+      ? markup`<time class="clock" datetime="${iso}">${formats.time(payBy)}</time>`
+      : markup`<time class="moment" datetime="${iso}">${formats.dateTime(payBy)}</time>`;
+  return markup`
+    <p class="amount" id="amount">${formats.amount(amount, currency)}</p>
+    <p class="wait" id="pay-by">${result.payBy(time)}
+      <span class="needs-script"><b id="countdown" role="timer" data-until="${payBy}">${countdown(payBy - now, texts)}</b></span></p>`;
 }
 
 /** The text for screen readers: `The airline had no seat. You have not been charged.` */
@@ -92,7 +134,7 @@ function steps(order: Order, texts: Texts['result']['steps']): Html | '' {
     </ol>`;
 }
 
-function actions(order: Order, { offer }: LiveOrderState, { result }: Texts): Html | '' {
+function actions(order: Order, { offer, now }: LiveOrderState, { result }: Texts): Html | '' {
   switch (order.status) {
     case 'queued':
       return markup`
@@ -103,7 +145,10 @@ function actions(order: Order, { offer }: LiveOrderState, { result }: Texts): Ht
       return markup`<p class="reassurance">${result.carryOn}</p>`;
     case 'payable':
       return markup`
-        <a class="button primary" id="pay" href="${order.payment?.url ?? ''}" rel="nofollow">${result.payNow}</a>
+        <div class="pay" data-over="${isOverdue(order, now) ? 'yes' : ''}">
+          <a class="button primary" id="pay" href="${order.payment?.url ?? ''}" rel="nofollow">${result.payNow}</a>
+          <p class="reassurance time-over">${result.timeOver}</p>
+        </div>
         ${confirmed(order, result)}`;
     case 'confirmed':
       return markup`
@@ -117,7 +162,7 @@ function actions(order: Order, { offer }: LiveOrderState, { result }: Texts): Ht
       return otherTrips(result);
     case 'compensating':
     case 'failed':
-      return again(result, result.tryAgain, offer);
+      return again(result, unpaid.has(order.reason) ? result.orderAgain : result.tryAgain, offer);
     case 'withdrawn':
     case 'cancelled':
       return again(result, result.orderAgain, offer);

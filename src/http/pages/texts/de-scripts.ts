@@ -18,6 +18,7 @@ export const germanScripts: Texts['scripts'] = {
     copied: 'Kopiert',
     notCopied: 'Nicht kopiert',
     couldNotCopy: 'Das Kopieren hat nicht geklappt',
+    days: '{days} Tg. {time}',
   },
   live: {
     live: 'Live',
@@ -28,10 +29,10 @@ export const germanScripts: Texts['scripts'] = {
     ...germanButtons,
     opens: 'Ab {moment}',
     opensIn: 'Beginnt in {countdown}',
-    days: '{days} Tg. {time}',
   },
   result: {
     position: 'Sie sind Nummer {position} in der Warteschlange.',
+    lastMinute: 'Noch eine Minute zum Bezahlen.',
   },
   dialog: {
     countsOnce: 'Ihre Bestellung zählt nur einmal, egal wie oft sie gesendet wird.',

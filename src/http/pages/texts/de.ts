@@ -62,8 +62,8 @@ export const de: Texts = {
     nights: (nights) => `${quantity(nights, { one: 'Nacht', other: 'Nächte' })} zur Auswahl`,
     nightOf: (flight) => markup`${flight}, Nacht vom `,
     email: 'Ihre E-Mail-Adresse',
-    emailNote:
-      'Mit ihr und der Bestellnummer finden Sie Ihre Bestellung wieder. Wir senden keine E-Mail, und es wird nichts abgebucht.',
+    emailNote: (takesPayments) =>
+      `Mit ihr und der Bestellnummer finden Sie Ihre Bestellung wieder. Wir senden keine E-Mail, und ${takesPayments ? 'Sie bezahlen erst, wenn Ihre Reise reserviert ist' : 'es wird nichts abgebucht'}.`,
     noChoice: 'Noch keine Reise gewählt',
     choiceMarked: 'Ihre Reise ist oben markiert, mit ihrem Preis',
     placingOrder,
@@ -102,8 +102,8 @@ export const de: Texts = {
     payable: {
       title: 'Noch zu bezahlen',
       headline: 'Bezahlen Sie Ihre Reise',
-      text: (time) => `Ihr Sitzplatz und Ihr Zimmer sind bis ${time} für Sie reserviert.`,
-      next: 'Sobald Sie bezahlt haben, ist Ihre Reise gebucht; zahlen Sie nicht rechtzeitig, bekommt sie jemand anders.',
+      text: 'Ihr Sitzplatz und Ihr Zimmer sind für Sie reserviert.',
+      next: 'Sobald Ihre Zahlung eingeht, ist Ihre Reise gebucht; ohne sie bekommt jemand anders Ihren Platz.',
     },
     confirmed: {
       title: 'Gebucht',
@@ -144,8 +144,10 @@ export const de: Texts = {
       title: 'Nicht gebucht',
       next: 'Diese Bestellung ist beendet; Sie können es noch einmal versuchen, solange die Reise im Verkauf ist.',
     },
+    askingHotelFirst: 'Wenn das Hotel ein Zimmer hat, bitten wir Sie zu bezahlen.',
     paymentAbandoned:
-      'Sie haben diese Bestellung storniert, bevor Sie bezahlt haben. Ihnen wurde nichts berechnet.',
+      'Sie haben diese Bestellung vor dem Bezahlen storniert. Falls Sie trotzdem bezahlt haben, wird Ihre Zahlung erstattet.',
+    providerSilent: 'Der Zahlungsanbieter hat nicht geantwortet. Ihnen wurde nichts berechnet.',
     supplierSilent:
       'Die Fluggesellschaft oder das Hotel hat nicht geantwortet. Ihnen wurde nichts berechnet.',
     givingBack: 'Wir geben zurück, was schon reserviert war.',
@@ -212,6 +214,8 @@ export const de: Texts = {
     keepPosition: 'Sie können diese Seite schließen; Ihre Position bleibt erhalten.',
     carryOn: 'Sie können diese Seite schließen; wir machen weiter.',
     payNow: 'Jetzt bezahlen',
+    payBy: (time) => markup`Bezahlen Sie bis ${time}`,
+    timeOver: 'Die Zeit zum Bezahlen ist um. Wir prüfen, ob Sie bezahlt haben.',
     print: 'Drucken',
     bookAnother: 'Weitere Reise buchen',
     findIt: 'So finden Sie sie wieder',

@@ -16,6 +16,7 @@ export const englishScripts = {
     copied: 'Copied',
     notCopied: 'Not copied',
     couldNotCopy: 'Could not copy',
+    days: '{days} d {time}',
   },
   live: {
     live: 'Live',
@@ -26,10 +27,10 @@ export const englishScripts = {
     ...englishButtons,
     opens: 'Opens {moment}',
     opensIn: 'Opens in {countdown}',
-    days: '{days} d {time}',
   },
   result: {
     position: 'You are number {position} in the queue.',
+    lastMinute: 'One minute left to pay.',
   },
   dialog: {
     countsOnce: 'Your order counts once, however often it is sent.',

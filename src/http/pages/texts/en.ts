@@ -114,8 +114,8 @@ export const en = {
     nights: (nights: number) => `${count(nights)} nights to choose from`,
     nightOf: (flight: Html) => markup`${flight}, night of `,
     email: 'Your email',
-    emailNote:
-      'Needed, with the order number, to find your order again. No email is sent, and no payment is taken.',
+    emailNote: (takesPayments: boolean) =>
+      `Needed, with the order number, to find your order again. No email is sent, and ${takesPayments ? 'you pay only once your trip is reserved' : 'no payment is taken'}.`,
     noChoice: 'No trip chosen yet',
     choiceMarked: 'Your trip is marked above, with its price',
     placingOrder,
@@ -154,8 +154,8 @@ export const en = {
     payable: {
       title: 'To be paid',
       headline: 'Pay to get your trip',
-      text: (time: string) => `Your seat and your room are reserved for you until ${time}.`,
-      next: 'Once you have paid, your trip is booked; if you do not pay in time, somebody else gets it.',
+      text: 'Your seat and your room are reserved for you.',
+      next: 'Once your payment arrives, your trip is booked; without it somebody else gets your place.',
     },
     confirmed: {
       title: 'Booked',
@@ -196,7 +196,10 @@ export const en = {
       title: 'Not booked',
       next: 'This order has ended; you can try again while the trip is on sale.',
     },
-    paymentAbandoned: 'You cancelled this order before you paid. You have not been charged.',
+    askingHotelFirst: 'If the hotel has a room, we ask you to pay.',
+    paymentAbandoned:
+      'You cancelled this order before you paid. If you paid nevertheless, your payment is refunded.',
+    providerSilent: 'The payment provider did not answer. You have not been charged.',
     supplierSilent: 'The airline or the hotel did not answer. You have not been charged.',
     givingBack: 'We are giving back what was already reserved.',
   },
@@ -236,6 +239,8 @@ export const en = {
     keepPosition: 'You can close this page; we keep your position.',
     carryOn: 'You can close this page; we carry on.',
     payNow: 'Pay now',
+    payBy: (time: Html) => markup`Pay by ${time}`,
+    timeOver: 'The time to pay is over. We are checking whether you have paid.',
     print: 'Print',
     bookAnother: 'Book another trip',
     findIt: 'How to find it again',

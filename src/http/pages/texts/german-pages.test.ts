@@ -9,7 +9,13 @@ import {
   fakeSnapshot,
 } from '../../../../test/support/fake-engine.ts';
 import { type ErrorCode, errorCatalogue } from '../../../domain/errors.ts';
-import { type Order, type OrderReason, type OrderStatus, timelineEvents } from '../../../domain/order.ts';
+import {
+  type Order,
+  type OrderReason,
+  type OrderStatus,
+  timelineEvents,
+  unpaidReasons,
+} from '../../../domain/order.ts';
 import type { Inventory, PackageSnapshot } from '../../../domain/travel-package.ts';
 import type { BookingEngine } from '../../../engine/engine.ts';
 import { silentLog } from '../../../observability/log.ts';
@@ -124,6 +130,7 @@ add('wrong method', {}, `/orders/${id}/cancel`);
 
 const reasons: readonly (OrderReason | undefined)[] = [
   ...(['flight_unavailable', 'hotel_unavailable', 'invalid_ticket', 'supplier_silent', 'sold_out'] as const),
+  ...unpaidReasons,
   undefined,
 ];
 const timeline = timelineEvents.map((event) => ({ at: fakeNow, event }));
@@ -136,6 +143,18 @@ function addOrder(name: string, order: Partial<Order>, engine: Engine = {}, path
 for (const status of ['held', 'confirmed', 'cancelling', 'rejected'] satisfies OrderStatus[]) {
   addOrder(status, { status });
 }
+const payment = { amount: 12_050, currency: 'USD', url: 'https://pay.example/1', payBy: fakeNow + 300_000 };
+addOrder('payable', { status: 'payable', flight, hotel, payment });
+addOrder('payable, over', { status: 'payable', payment: { ...payment, payBy: fakeNow } });
+addOrder('payable for days', { status: 'payable', payment: { ...payment, payBy: fakeNow + 3e8 } });
+addOrder('payable, asked', { status: 'payable', payment }, {}, `${address}&ask=yes`);
+addOrder('confirmed, paid', { status: 'confirmed', flight, hotel, payment });
+addOrder('cancelled, refunded', { status: 'cancelled', payment });
+addOrder('held, to be paid', { status: 'held', flight, payment });
+addOrder('the provider is silent', {
+  ...{ status: 'failed', reason: 'supplier_silent', payment },
+  timeline: [{ at: fakeNow, event: 'payment unknown' }],
+});
 addOrder('held, with its seat', { status: 'held', flight });
 addOrder('confirmed, with its numbers', { status: 'confirmed', flight, hotel });
 addOrder('confirmed, asked', { status: 'confirmed' }, {}, `${address}&ask=yes`);
