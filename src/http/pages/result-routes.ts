@@ -48,10 +48,24 @@ async function show(c: Context, services: PageServices): Promise<Response> {
   const proof = c.req.query('proof');
   if (id !== undefined && proof !== undefined && isOrderSignature(services.settings.secret, id, proof)) {
     const next = await withoutProof(c, services, id, proof);
-    if (next !== undefined) return c.redirect(next, 303);
+    if (next !== undefined) {
+      await lookUpPayment(services, id);
+      return c.redirect(next, 303);
+    }
   }
   const order = await visibleOrder(c, services, id, proof);
   return order === undefined ? sendMiss(c, services) : showOrder(c, services, order);
+}
+
+/**
+ * Buyers come back from the payment provider by a link with a signature. So a payable order is looked up at once then, even
+ * if the provider sends no events. Does not wait for the result, which the page shows live.
+ */
+async function lookUpPayment({ engine, payments }: PageServices, id: string): Promise<void> {
+  if (payments === undefined) return;
+  const order = await engine.order(id);
+  // The order's saga looks the payment up again if this fails.
+  if (order?.status === 'payable') payments.lookUp(order).catch(() => undefined);
 }
 
 /**

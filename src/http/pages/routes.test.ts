@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import {
   fakeEngine,
   fakeNow,
@@ -10,20 +10,21 @@ import { orderStatuses } from '../../domain/order.ts';
 import type { BookingEngine, PurchaseRequest, Settling } from '../../engine/engine.ts';
 import { silentLog } from '../../observability/log.ts';
 import { StoreUnavailableError } from '../../storage/store.ts';
-import type { AppServices } from '../app-services.ts';
+import type { AppServices, HttpPayments } from '../app-services.ts';
 import { orderSignature } from '../order-access.ts';
 import { pageRoutes } from './routes.ts';
 
 const secret = 'a secret of at least 32 characters';
 const { id } = fakeOrder();
 
-function pages(engine: Partial<BookingEngine> = {}) {
+function pages(engine: Partial<BookingEngine> = {}, payments?: Pick<HttpPayments, 'lookUp'>) {
   const services = {
     engine: fakeEngine(engine),
     clock: { now: () => fakeNow, sleep: async () => {} },
     random: { bytes: (count: number) => new Uint8Array(count), fraction: () => 0 },
     log: silentLog,
     settings: { instanceId: 'a', secret, currency: 'USD' },
+    payments,
   };
   return pageRoutes(services as unknown as AppServices, (name) => `/assets/${name}`);
 }
@@ -366,4 +367,29 @@ test('a page with all packages has neither a search nor links to other pages', a
   expect(html).not.toContain('search');
   expect(html).not.toContain('class="pages"');
   expect(html).toContain('hx-ws:connect="/live?topic=packages" data-poll="/order/fragments"');
+});
+
+describe('while payments are on', () => {
+  test('the order page says when its customer pays', async () => {
+    const lookUp = async () => ({ kind: 'accepted', order: fakeOrder() }) as const;
+    const textOf = async (app: ReturnType<typeof pages>) => (await app.request('/order')).text();
+    expect(await textOf(pages({}, { lookUp }))).toContain('you pay only once your trip is reserved');
+    expect(await textOf(pages())).toContain('no payment is taken');
+  });
+
+  test.each(['payable', 'confirmed'] as const)(
+    'a buyer who comes back from the provider to a %s order has the payment looked up if it is due',
+    async (status) => {
+      const order = fakeOrder({ status });
+      const lookUp = vi.fn(async () => Promise.reject(new Error('no answer')));
+      const app = pages({ order: async () => order }, { lookUp });
+      const answer = await app.request(`/orders/${id}?proof=${orderSignature(secret, id)}`);
+      expect(answer.status).toBe(303);
+      expect(lookUp.mock.calls).toEqual(status === 'payable' ? [[order]] : []);
+      const wrong = await app.request(`/orders/${id}?proof=wrong`);
+      expect(wrong.status).toBe(404);
+      expect((await app.request(`/orders/${id}`, { headers: cookieOf(answer) })).status).toBe(200);
+      expect(lookUp.mock.calls).toHaveLength(status === 'payable' ? 1 : 0);
+    },
+  );
 });
