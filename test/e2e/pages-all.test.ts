@@ -22,6 +22,7 @@ const addresses: Readonly<Record<string, () => string>> = {
   'order, not open': () => `${stage.notOpenOrigin}/order`,
   queue: () => stage.links.queue,
   pending: () => stage.links.pending,
+  payable: () => stage.links.payable,
   confirmed: () => stage.links.confirmed,
   failed: () => stage.links.failed,
   cancelled: () => stage.links.cancelled,
@@ -53,7 +54,7 @@ describe.each([
 });
 
 test('the first load weighs 40 KB at most, gzipped', async () => {
-  for (const address of [addresses.order, addresses.queue, addresses.query]) {
+  for (const address of [addresses.order, addresses.queue, addresses.payable, addresses.query]) {
     const context = await browser.newContext();
     const page = await context.newPage();
     const bodies: Promise<Buffer>[] = [];

@@ -1,6 +1,7 @@
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { buy } from '../support/api-client.ts';
+import { seen, watch } from '../support/layout-shifts.ts';
 import {
   heading as headingOf,
   type ManualSale,
@@ -167,17 +168,3 @@ test('Q10 another browser sees an order only by its private link', async () => {
   expect(theirs.url()).toBe(`${server.origin}${address}`);
   await stranger.close();
 });
-
-const watch = `
-  window.isTheSame = true;
-  window.shifts = [];
-  window.shiftWatch = new PerformanceObserver((list) => window.shifts.push(...list.getEntries()));
-  window.shiftWatch.observe({ type: 'layout-shift', buffered: true });`;
-
-const seen = `
-  new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => {
-    window.shifts.push(...window.shiftWatch.takeRecords());
-    const shifts = window.shifts.map(({ value, sources }) =>
-      [value, ...sources.map(({ node }) => node?.outerHTML ?? node?.parentElement?.outerHTML ?? 'gone')]);
-    resolve({ reloaded: window.isTheSame !== true, shifts });
-  })))`;

@@ -38,9 +38,14 @@ const quota = 250_000;
 const email = 'maximiliana.featherstonehaugh-cholmondeley@a-long-company-name.example.com';
 
 const statuses: readonly OrderStatus[] = [
-  ...(['queued', 'held', 'compensating', 'confirmed', 'cancelling'] as const),
+  ...(['queued', 'held', 'payable', 'compensating', 'confirmed', 'cancelling'] as const),
   ...(['failed', 'rejected', 'withdrawn', 'cancelled'] as const),
 ];
+
+const payment = {
+  ...{ amount: 123_456_700, currency: 'USD', url: 'https://pay.example/1' },
+  payBy: fakeNow + 8_130_000,
+};
 
 const timeline: readonly TimelineEvent[] = ['queued', 'claimed', 'flight reserved', 'hotel unknown'];
 
@@ -82,7 +87,10 @@ export async function startLongTextFixture(): Promise<LongTextFixture> {
     origin,
     token: 'open-sesame',
     orders: Object.fromEntries(
-      orders.map((order, index) => [`${order.status}, name ${Math.floor(index / 9)}`, link(order)]),
+      orders.map((order, index) => [
+        `${order.status}, name ${Math.floor(index / statuses.length)}`,
+        link(order),
+      ]),
     ),
     orderId: orders.at(-1)?.id ?? '',
     async [Symbol.asyncDispose]() {
@@ -129,6 +137,7 @@ function orderOf(flight: string, status: OrderStatus, count: number): Order {
     package: { flight, stay: '2026-09-20', price: 1_234_567 },
     timeline: timeline.map((event, step) => ({ at: fakeNow + step * 1000, event })),
     ...(reason === undefined ? {} : { reason }),
+    ...(status === 'payable' ? { payment } : {}),
     ...(status === 'confirmed' ? { flight: { ticketNumber: 'F00083920123456789' } } : {}),
     ...(status === 'confirmed' ? { hotel: { reservationNumber: 'H00083920123456789' } } : {}),
   });

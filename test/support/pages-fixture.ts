@@ -18,7 +18,7 @@ export interface PagesFixture extends AsyncDisposable {
   sellOut(packageId: number): Promise<void>;
 }
 
-export type OrderScene = 'queue' | 'pending' | 'confirmed' | 'failed' | 'cancelled';
+export type OrderScene = 'queue' | 'pending' | 'payable' | 'confirmed' | 'failed' | 'cancelled';
 
 const secret = 'the-stage-signs-its-cookies-with-this-secret';
 const settings = { SECRET: secret, SUPPLIER_TIMEOUT_MS: '60000', LOG_LEVEL: 'silent' };
@@ -44,7 +44,18 @@ export async function startPagesFixture(): Promise<PagesFixture> {
   const opensAt = Date.now() + opensInMs;
   const notOpen = await startServer({ settings, packages: packages.map((one) => ({ ...one, opensAt })) });
   started.defer(() => notOpen.stop());
-  const links = await sellSome(server);
+  const paying = await startServer({
+    settings: {
+      SECRET: secret,
+      LOG_LEVEL: 'silent',
+      PAYMENTS: 'simulated',
+      FLIGHT_FAILURE_RATE: '0',
+      PAYMENT_WINDOW_MS: '3600000',
+    },
+    packages,
+  });
+  started.defer(() => paying.stop());
+  const links = { ...(await sellSome(server)), payable: await sellToPay(paying) };
   const all = started.move();
   let admin: Promise<AdminFixture> | undefined;
   return {
@@ -69,7 +80,17 @@ function faultOf(kind: string, email: string): SupplierFault {
   return isSlow ? { effect: 'none', answer: 'hang' } : {};
 }
 
-async function sellSome({ origin, engine }: TestServer): Promise<PagesFixture['links']> {
+const linkOf = (origin: string, { id }: Pick<Order, 'id'>) =>
+  `${origin}/orders/${id}?proof=${orderSignature(secret, id)}`;
+
+/** Makes an order that is not paid. Returns its private link. */
+async function sellToPay({ origin }: TestServer): Promise<string> {
+  const { order } = await buy(origin, 2, { email: 'ana@example.com' });
+  if (order?.status !== 'payable') throw new Error(`the order is ${order?.status}, not payable`);
+  return linkOf(origin, order);
+}
+
+async function sellSome({ origin, engine }: TestServer): Promise<Omit<PagesFixture['links'], 'payable'>> {
   const order = async (packageId: number, email: string, status: Order['status']): Promise<Order> => {
     const { order: sent } = await buy(origin, packageId, { email, prefer: 'respond-async' });
     for (;;) {
@@ -78,7 +99,7 @@ async function sellSome({ origin, engine }: TestServer): Promise<PagesFixture['l
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   };
-  const link = ({ id }: Order) => `${origin}/orders/${id}?proof=${orderSignature(secret, id)}`;
+  const link = (made: Order) => linkOf(origin, made);
   const confirmed = await order(2, 'ana@example.com', 'confirmed');
   await order(2, 'slow-flight@example.com', 'held');
   await order(2, 'ben@example.com', 'queued');
