@@ -93,7 +93,7 @@ describe('Q11 an answer outside the protocol is an unknown outcome:', () => {
     [201, '{}'],
     [201, '{"paymentUrl":"javascript:alert(1)"}'],
     [201, '{"paymentUrl":"/checkout/1"}'],
-    [200, '{"paymentUrl":"https://pay.example/1"}'],
+    [202, '{"paymentUrl":"https://pay.example/1"}'],
     [409, '{"code":"flight_unavailable"}'],
     [402, '{"code":"payment_refused"}'],
     [500, '{"code":"payment_refused"}'],
@@ -105,7 +105,7 @@ describe('Q11 an answer outside the protocol is an unknown outcome:', () => {
     [200, '{}'],
     [200, '{"status":"PAID","amount":10000,"currency":"EUR"}'],
     [200, '{"status":"paid","amount":"10000","currency":"EUR"}'],
-    [200, '{"status":"paid","amount":10000}'],
+    [200, '{"amount":10000,"currency":"EUR"}'],
     [204, ''],
     [500, '{}'],
     [410, '{}'],
@@ -115,6 +115,19 @@ describe('Q11 an answer outside the protocol is an unknown outcome:', () => {
 
   test.each([200, 404, 409, 500])('a cancel, %i', async (status) => {
     await expect((await answering(status, '{}')).cancelPayment('A')).rejects.toThrow();
+  });
+
+  test('a payment that was requested before may be answered with 200', async () => {
+    const client = await answering(200, '{"paymentUrl":"https://pay.example/1"}');
+    expect(await client.requestPayment(request)).toEqual({
+      kind: 'reserved',
+      number: 'https://pay.example/1',
+    });
+  });
+
+  test('a payment without an amount has the one that was asked for', async () => {
+    const client = await answering(200, '{"status":"paid"}');
+    expect(await client.payment('A')).toEqual({ status: 'paid' });
   });
 
   test('a refusal of the protocol is an answer', async () => {

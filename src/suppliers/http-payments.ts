@@ -16,14 +16,16 @@ const requested = z
   .object({ paymentUrl: z.url({ protocol: /^https?$/ }).max(urlMax) })
   .transform(({ paymentUrl }) => paymentUrl);
 
+const amount = z.object({ amount: z.int().min(0), currency: z.string().regex(/^[A-Z]{3}$/) });
+const status = z.enum(paymentStatuses);
 const state = z.object({
-  status: z.enum(paymentStatuses),
-  amount: z.int().min(0),
-  currency: z.string().regex(/^[A-Z]{3}$/),
+  status,
+  amount: amount.shape.amount.exactOptional(),
+  currency: amount.shape.currency.exactOptional(),
 });
 
 const ledgerPage = z.object({
-  payments: z.array(state.extend({ key: z.string().min(1).max(300) })),
+  payments: z.array(amount.extend({ status, key: z.string().min(1).max(300) })),
   next: z.string().min(1).max(1000).optional(),
 });
 
@@ -42,7 +44,8 @@ export function httpPayments({ returnUrl, ...server }: HttpPaymentsOptions): Pay
       const headers = { 'content-type': 'application/json', 'idempotency-key': key };
       const body = JSON.stringify({ amount, currency, email, returnUrl: returnUrl(key) });
       const reply = await ask('payments', { method: 'POST', headers, body }, signal);
-      if (reply.status === 201) {
+      // A provider may answer a repeated request with 200.
+      if (reply.status === 201 || reply.status === 200) {
         const parsed = requested.safeParse(reply.json);
         if (parsed.success) return { kind: 'reserved', number: parsed.data };
       }

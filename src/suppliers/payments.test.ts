@@ -52,6 +52,11 @@ describe('a look-up of a payment', () => {
     },
   );
 
+  test('takes a payment without an amount for the one that was asked for', async () => {
+    const asked = open({ payment: async () => ({ status: 'paid' }) }).findPayment(lookUp, never);
+    expect(await asked).toBe('paid');
+  });
+
   test('Q11 finds the end of a payment whatever its amount, because a cancel makes one of 0', async () => {
     expect(await found({ status: 'cancelled', amount: 0, currency: 'XXX' })).toBe('cancelled');
   });

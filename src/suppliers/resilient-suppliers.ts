@@ -197,11 +197,10 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
         );
         if (found === undefined) return 'absent';
         const isOpen = found.status === 'due' || found.status === 'paid';
-        if (!isOpen || (found.amount === amount && found.currency === currency)) return found.status;
-        log.warn(
-          { orderId: key, asked: { amount, currency }, found },
-          'The payment provider has another amount than the order.',
-        );
+        const asked = { amount, currency };
+        const shown = { ...asked, ...found };
+        if (!isOpen || (shown.amount === amount && shown.currency === currency)) return found.status;
+        log.warn({ orderId: key, asked, found }, 'The payment provider has another amount than the order.');
         return 'other_amount';
       } catch (error) {
         const cause = causeOf(error);

@@ -55,13 +55,15 @@ export interface PaymentLookUp extends Amount {
 export const paymentStatuses = ['due', 'paid', 'declined', 'cancelled', 'refunded'] as const;
 export type PaymentStatus = (typeof paymentStatuses)[number];
 
-export interface PaymentState extends Amount {
+/** A payment as its provider shows it. Without an amount it has the one that was asked for. */
+export interface PaymentState extends Partial<Amount> {
   readonly status: PaymentStatus;
 }
 
 /** A payment in the provider's ledger. */
-export interface LedgerPayment extends PaymentState {
+export interface LedgerPayment extends Amount {
   readonly key: string;
+  readonly status: PaymentStatus;
 }
 
 /**
