@@ -79,7 +79,7 @@ describe('readConfig', () => {
       PAYMENTS: 'off',
       PAYMENTS_TOKEN: 'pppppppp',
       PAYMENTS_WEBHOOK_SECRET: webhookSecret,
-      PAYMENT_WINDOW_MS: '60000',
+      PAYMENT_WINDOW: '1m',
       PAYMENT_PAY_RATE: '0.5',
       PAYMENT_DECLINE_RATE: '0.5',
       SECRET: secret,
@@ -299,18 +299,28 @@ describe('payments', () => {
   it('are off, simulated, or at a provider', () => {
     expect(readConfig({}).payments.provider).toBeUndefined();
     expect(readConfig({ PAYMENTS: 'simulated' }).payments.provider).toBe('simulated');
-    const read = readConfig({ PAYMENTS: provider, PUBLIC_ORIGIN: 'https://tickets.example' });
+    const read = readConfig({ PAYMENTS: provider });
     expect(read.payments.provider).toBe('https://pay.example/api');
     expect(refusal({ PAYMENTS: 'on' })).toContain('off, simulated, or a URL');
+  });
+
+  it.each([
+    ['90s', 90_000],
+    ['2h', 7_200_000],
+    ['1500ms', 1_500],
+    ['1500', 1_500],
+    ['010s', 10_000],
+  ])('are due for %s', (PAYMENT_WINDOW, windowMs) => {
+    expect(readConfig({ PAYMENT_WINDOW }).payments.windowMs).toBe(windowMs);
+  });
+
+  it.each(['999ms', '169h', '5 m', '5d', '1.5m', 'm'])('are not due for %s', (PAYMENT_WINDOW) => {
+    expect(refusal({ PAYMENT_WINDOW })).toContain('a time from 1s to 168h, for example 90s or 5m');
   });
 
   it.each(['lock', 'queue'])('are refused with the engine %s', (ENGINE) => {
     expect(refusal({ ...cluster, ENGINE, PAYMENTS: 'simulated' })).toContain('it needs ENGINE=actor');
     expect(readConfig({ ...cluster, ENGINE, PAYMENTS: 'off' }).engine).toBe(ENGINE);
-  });
-
-  it('at a provider need the address to which buyers return', () => {
-    expect(refusal({ PAYMENTS: provider })).toContain('it needs PUBLIC_ORIGIN');
   });
 
   it('that are simulated are paid or declined by themselves at most once each', () => {

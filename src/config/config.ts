@@ -7,6 +7,7 @@ import { mainOperator, type OperatorConfig, operatorTokens } from './operators.t
 import { isRedisUrl, redisUrlsAllowed } from './redis-url.ts';
 import {
   database,
+  duration,
   isCurrency,
   oneOf,
   onOff,
@@ -63,7 +64,7 @@ const settings = z.object({
   PAYMENTS: payments(),
   PAYMENTS_TOKEN: token().optional(),
   PAYMENTS_WEBHOOK_SECRET: webhookSecret().optional(),
-  PAYMENT_WINDOW_MS: whole(1_000, 604_800_000, 300_000),
+  PAYMENT_WINDOW: duration(1_000, 604_800_000, '5m'),
   PAYMENT_PAY_RATE: rate(0),
   PAYMENT_DECLINE_RATE: rate(0),
   SECRET: token().optional(),
@@ -196,12 +197,10 @@ function operatorContradictions({ ADMIN_TOKEN, ADMIN_TOKENS = [] }: Partial<Sett
 }
 
 function paymentContradictions(read: Partial<Settings>): Contradiction[] {
-  const { PAYMENTS = 'off', ENGINE, PUBLIC_ORIGIN, PAYMENT_PAY_RATE = 0, PAYMENT_DECLINE_RATE = 0 } = read;
+  const { PAYMENTS = 'off', ENGINE, PAYMENT_PAY_RATE = 0, PAYMENT_DECLINE_RATE = 0 } = read;
   const found: Contradiction[] = [];
   if (PAYMENTS !== 'off' && ENGINE !== undefined && ENGINE !== 'actor')
     found.push({ setting: 'PAYMENTS', allowed: 'lock and queue know no payments; it needs ENGINE=actor.' });
-  if (PAYMENTS !== 'off' && PAYMENTS !== 'simulated' && PUBLIC_ORIGIN === undefined)
-    found.push({ setting: 'PAYMENTS', allowed: 'it needs PUBLIC_ORIGIN, to which buyers return.' });
   if (PAYMENT_PAY_RATE + PAYMENT_DECLINE_RATE > 1)
     found.push({ setting: 'PAYMENT_DECLINE_RATE', allowed: 'with PAYMENT_PAY_RATE it is at most 1.' });
   return found;
@@ -246,7 +245,7 @@ function toConfig(read: Settings) {
         webhookSecret: read.PAYMENTS_WEBHOOK_SECRET,
       }),
       /** How long a payment is due. */
-      windowMs: read.PAYMENT_WINDOW_MS,
+      windowMs: read.PAYMENT_WINDOW,
       /** How often a simulated payment is paid by itself, and how often it is declined. */
       payRate: read.PAYMENT_PAY_RATE,
       declineRate: read.PAYMENT_DECLINE_RATE,

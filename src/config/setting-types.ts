@@ -171,6 +171,30 @@ export function rateLimit(fallback: string) {
     });
 }
 
+const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+/** A time such as `5m`, in ms. A number without a unit is in ms too. */
+export function duration(minMs: number, maxMs: number, fallback: string) {
+  const allowed = `a time from ${shortest(minMs)} to ${shortest(maxMs)}, for example 90s or ${fallback}`;
+  return z
+    .string()
+    .regex(/^\d{1,9}(ms|s|m|h)?$/, allowed)
+    .default(fallback)
+    .transform((text, context): number => {
+      const [unit = 'ms'] = /[a-z]+$/.exec(text) ?? [];
+      const ms = Number.parseInt(text, 10) * (unitsMs[unit] ?? 1);
+      if (ms >= minMs && ms <= maxMs) return ms;
+      context.addIssue({ code: 'custom', message: allowed });
+      return z.NEVER;
+    });
+}
+
+/** A whole time in its largest unit: 1_000 is 1s. */
+function shortest(ms: number): string {
+  const [unit, length] = Object.entries(unitsMs).findLast(([, unitMs]) => ms % unitMs === 0) ?? ['ms', 1];
+  return `${ms / length}${unit}`;
+}
+
 const trustAllowed =
   'off, on, a number of proxies up to 16, or their addresses or CIDR ranges with commas between';
 

@@ -31,7 +31,7 @@ async function open(windowMs = 300_000, options: ContextOptions = {}): Promise<v
   server = await startServer({
     settings: {
       ...{ PAYMENTS: 'simulated', CURRENCY: 'EUR', FLIGHT_FAILURE_RATE: '0' },
-      PAYMENT_WINDOW_MS: String(windowMs),
+      PAYMENT_WINDOW: String(windowMs),
     },
     packages: [onSale({ id: 1, quota: 1, price: 120 })],
   });

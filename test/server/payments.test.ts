@@ -94,7 +94,7 @@ describe('an order that has to be paid', () => {
   });
 
   test('Q11 fails when its time is over, and a payment that comes later is refunded', async () => {
-    await start({ PAYMENT_WINDOW_MS: '1000' });
+    await start({ PAYMENT_WINDOW: '1000' });
     const { body } = await buy();
     await becomes(body.id, { status: 'failed', reason: 'payment_expired' });
     await act(body.paymentUrl, 'pay');
@@ -182,7 +182,7 @@ describe('a payment provider over HTTP', () => {
   });
 
   test('Q11 Q12 that does not answer for an order keeps that order payable, and other packages sell', async () => {
-    await start({ PAYMENT_WINDOW_MS: '1000' });
+    await start({ PAYMENT_WINDOW: '1000' });
     const { body } = await buy();
     payments.fails = (_, path) => path.endsWith(body.id);
     const other = await buy('', 2);
@@ -229,7 +229,7 @@ test('Q1 Q4 Q11 of 500 buyers, of whom some never pay, five get and pay what the
   await database.delete();
   database = await makeDatabase([onSale({ id: 1, quota: 5, price: 120 })]);
   settings = { ...settings, DATABASE_URL: database.url, WAITERS_PER_UNIT: '100' };
-  await start({ PAYMENT_WINDOW_MS: '1000', PAYMENT_PAY_RATE: '0.4', PAYMENT_DECLINE_RATE: '0.3' });
+  await start({ PAYMENT_WINDOW: '1000', PAYMENT_PAY_RATE: '0.4', PAYMENT_DECLINE_RATE: '0.3' });
   const bought = await Promise.all(Array.from({ length: 500 }, () => buy('respond-async')));
   const ids = bought.filter(({ status }) => status === 202).map(({ body }) => body.id as string);
   expect(ids.length).toBeGreaterThan(400);

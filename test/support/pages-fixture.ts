@@ -50,7 +50,7 @@ export async function startPagesFixture(): Promise<PagesFixture> {
       LOG_LEVEL: 'silent',
       PAYMENTS: 'simulated',
       FLIGHT_FAILURE_RATE: '0',
-      PAYMENT_WINDOW_MS: '3600000',
+      PAYMENT_WINDOW: '3600000',
     },
     packages,
   });
