@@ -341,9 +341,12 @@ describe('audit', () => {
     });
   });
 
-  test('a ledger whose cursor does not advance ends the audit with an error', async () => {
+  test.each([1, 2, 7])('a ledger whose last %i pages go round in a circle ends the audit', async (length) => {
     const world = new AuditedWorld();
-    const circling: LedgerReader = { ledger: async () => ({ items: [], next: 'same' }) };
-    await expect(world.audit({ suppliers: circling })).rejects.toThrow('does not go on after same');
+    const after = (page: number) => String(page < 5 + length ? page + 1 : 6);
+    const circling: LedgerReader = {
+      ledger: async (_, cursor = '0') => ({ items: [], next: after(Number(cursor)) }),
+    };
+    await expect(world.audit({ suppliers: circling })).rejects.toThrow(/does not go on after \d/);
   });
 });
