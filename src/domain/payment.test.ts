@@ -79,6 +79,17 @@ describe('a payment', () => {
     expect(step.effects).toMatchObject([{ kind: 'compensate' }, { kind: 'answer' }]);
   });
 
+  test('that its buyer has cancelled stays cancelled when the cancel is repeated, before and after its end', async () => {
+    const bench = await payable();
+    await bench.batch(bench.cancel('order-1'));
+    await bench.batch(bench.cancel('order-1'));
+    expect(bench.answers.at(-1)).toMatchObject({ kind: 'accepted', order: { status: 'compensating' } });
+    await bench.batch(bench.compensated('order-1'));
+    await bench.batch(bench.cancel('order-1'));
+    expect(bench.answers.at(-1)).toMatchObject({ kind: 'accepted', order: { status: 'failed' } });
+    expect(inventoryOf(bench)).toMatchObject({ remaining: 1, held: 0 });
+  });
+
   test('Q11 that comes before the cancel of its buyer confirms the order, and the cancel refunds it', async () => {
     const bench = await payable();
     const step = await bench.batch(bench.paid('order-1'), bench.cancel('order-1'));

@@ -14,6 +14,8 @@ import {
 
 /** The answer to a cancel that changes nothing; undefined if the order can be withdrawn or cancelled. */
 export function cancelAnswer(order: Order): OrderAnswer | undefined {
+  // Its buyer has cancelled it before, and repeating a cancel is harmless.
+  if (order.reason === 'payment_abandoned') return { kind: 'accepted', order };
   switch (order.status) {
     case 'queued':
     case 'payable':
