@@ -1,6 +1,7 @@
 import type { Accepted, Refused } from '../../src/domain/messages.ts';
 import { isSettled, type Order } from '../../src/domain/order.ts';
 import type { PurchaseRequest } from '../../src/engine/engine.ts';
+import type { ApiAnswer } from './api-cancel.ts';
 import type { LookUpResult } from './look-up.ts';
 import type { StoreCore } from './sim-store.ts';
 import type { SoldOutTimes } from './sold-out-times.ts';
@@ -25,6 +26,22 @@ function nameOf({ packageId, email, key }: PurchaseParams): string {
 
 /** After this time without faults, every package has an owner that all instances find. */
 const recoveredMs = 20_000;
+
+/** The status with which the API shows an order. */
+function statusOf({ status, reason }: Pick<Order, 'status' | 'reason'>): number {
+  const isOver = status !== 'compensating';
+  if (status === 'confirmed') return 201;
+  if (['queued', 'held', 'payable', 'cancelling'].includes(status)) return 202;
+  if (status === 'rejected') return 409;
+  if (['cancelled', 'withdrawn'].includes(status)) return 200;
+  if (reason === 'payment_abandoned') return isOver ? 200 : 202;
+  return reason === 'payment_declined' || reason === 'payment_expired' ? 402 : 502;
+}
+
+/** Whether the order has ended, or is about to, because its buyer cancelled it. */
+function hasLeft({ status, reason }: Pick<Order, 'status' | 'reason'>): boolean {
+  return ['cancelling', 'cancelled', 'withdrawn'].includes(status) || reason === 'payment_abandoned';
+}
 
 /** Refusals that say nothing about the order. */
 const retryableCodes: readonly string[] = ['no_owner', 'overloaded', 'store_unavailable'];
@@ -102,6 +119,9 @@ export class AnswerChecks {
       'Q6',
       () => `order ${told.id} was told ${told.status} and is ${stored?.status}`,
     );
+    const { url, payBy } = told.payment ?? {};
+    const isPayable = told.status !== 'payable' || (url !== undefined && payBy !== undefined);
+    this.#world.require(isPayable, 'Q11', () => `the buyer of ${told.id} is not told where to pay`);
   }
 
   /** Checks the answer to a look-up by id and email. The id or the email may be wrong. */
@@ -117,6 +137,9 @@ export class AnswerChecks {
     // The email may have been erased meanwhile.
     if (knowsBoth && !(status === 404 && this.#store.erasedEmails.has(id))) {
       require(status === 200 && text.includes(id), 'Q6', () => `order ${id} is not shown: ${status}`);
+      const isPayable = text.includes('"status":"payable"');
+      const isShown = ['"paymentUrl":', '"payBy":'].every((member) => text.includes(member) === isPayable);
+      require(isShown, 'Q11', () => `the payment of ${id} is not shown as it is: ${text}`);
       return counters.count('looked and found');
     }
     this.#miss ??= text;
@@ -132,21 +155,52 @@ export class AnswerChecks {
 
   /** Checks the answer to a cancel. */
   onCancelAnswered({ id }: Order, answer: Accepted | Refused | undefined): void {
-    const status = this.#store.orders.get(id)?.status ?? 'not stored';
-    const left = ['cancelling', 'cancelled', 'withdrawn'];
+    if (answer === undefined) return;
+    this.#checkCancel(id, answer.kind === 'refused' ? answer.code : answer.kind, answer.order);
+  }
+
+  /** Checks the answer of the API to a cancel. */
+  onApiCancelAnswered({ id }: Order, { status, code, order }: ApiAnswer): void {
+    // Nothing is known then.
+    if (status === 500 || status === 503) return;
+    if (status === 404) {
+      const isErased = this.#store.erasedEmails.has(id);
+      return this.#world.require(isErased, 'Q6', () => `order ${id} cannot be cancelled: it is not found`);
+    }
+    const isRefused = code === 'in_progress' || code === 'not_cancellable';
+    const isTrue = order !== undefined && status === (isRefused ? 409 : statusOf(order));
+    this.#world.require(
+      isTrue,
+      'Q6',
+      () => `the cancel of ${id} was answered with ${status} ${code}, and it is ${JSON.stringify(order)}`,
+    );
+    this.#checkCancel(id, isRefused ? code : 'accepted', order);
+  }
+
+  #checkCancel(id: string, words: string, told: Pick<Order, 'status' | 'reason'> | undefined): void {
+    const stored = this.#store.orders.get(id);
+    const hasEnded = stored?.status === 'failed' || stored?.status === 'rejected';
     const isTrue =
-      answer?.kind === 'accepted'
-        ? left.includes(status) && left.includes(answer.order.status)
-        : answer?.code !== 'not_cancellable' || ['failed', 'rejected'].includes(status);
-    const words = answer?.kind === 'refused' ? answer.code : answer?.kind;
-    this.#world.require(isTrue, 'Q6', () => `the cancel of ${id} was answered ${words}, and it is ${status}`);
+      words === 'accepted'
+        ? stored !== undefined && hasLeft(stored) && told !== undefined && hasLeft(told)
+        : words === 'not_cancellable'
+          ? hasEnded && !hasLeft(stored)
+          : words !== 'in_progress' || told === undefined || !hasLeft(told);
+    this.#world.require(
+      isTrue,
+      'Q6',
+      () => `the cancel of ${id} was answered ${words}, and it is ${stored?.status ?? 'not stored'}`,
+    );
   }
 
   /** The checks at the end, when nothing is under way. */
   checkSettled(): void {
-    for (const { id, key, status } of this.#store.orders.values()) {
+    for (const { id, key, status, reason } of this.#store.orders.values()) {
       // A withdrawn order without a key needs no request to cancel: its caller may just have disconnected.
-      const needsRequest = status === 'cancelled' || (status === 'withdrawn' && key !== undefined);
+      const needsRequest =
+        status === 'cancelled' ||
+        reason === 'payment_abandoned' ||
+        (status === 'withdrawn' && key !== undefined);
       const isAsked = !needsRequest || this.#cancelSent.has(id);
       this.#world.require(isAsked, 'Q6', () => `order ${id} is ${status}, and nobody asked for that`);
     }

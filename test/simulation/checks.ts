@@ -1,7 +1,8 @@
 import { isSettled, type Order, type OrderStatus } from '../../src/domain/order.ts';
 import type { Inventory } from '../../src/domain/travel-package.ts';
-import { type SupplierKind, supplierKinds } from '../../src/suppliers/suppliers.ts';
+import { type PartnerKind, type SupplierKind, supplierKinds } from '../../src/suppliers/suppliers.ts';
 import type { OrderChecks } from './order-checks.ts';
+import type { PaymentChecks } from './payment-checks.ts';
 import type { AppliedCommit, StoreCore } from './sim-store.ts';
 import type { SupplierCore } from './sim-suppliers.ts';
 import type { SoldOutTimes } from './sold-out-times.ts';
@@ -22,15 +23,19 @@ export class Checks {
   readonly #held = new Set<string>();
 
   readonly #orderChecks: OrderChecks;
+  readonly #paymentChecks: PaymentChecks | undefined;
 
+  /** @param paymentChecks undefined if payments are off. */
   constructor(
     world: World,
     store: StoreCore,
     suppliers: SupplierCore,
     soldOut: SoldOutTimes,
     orderChecks: OrderChecks,
+    paymentChecks: PaymentChecks | undefined,
   ) {
     this.#orderChecks = orderChecks;
+    this.#paymentChecks = paymentChecks;
     this.#world = world;
     this.#store = store;
     this.#suppliers = suppliers;
@@ -42,6 +47,11 @@ export class Checks {
     suppliers.onReserve = (kind, key) => this.#onReserve(kind, key);
     suppliers.onActive = (kind, key) => this.#checkWanted(kind, key);
     suppliers.onCancel = (kind, key) => this.#onCancel(kind, key);
+    if (paymentChecks === undefined) return;
+    const { core } = paymentChecks;
+    core.onAttempt = (host, key) => this.#checkAttempt(host, 'payments', key);
+    core.onRequest = (key) => this.#onReserve('payments', key);
+    core.onCancel = (key) => this.#onCancel('payments', key);
   }
 
   /** Q6: soon after the end of the faults every package with work has a live owner. */
@@ -67,6 +77,7 @@ export class Checks {
     for (const kind of supplierKinds) {
       for (const key of this.#suppliers.ledgers[kind].keys()) this.#checkWanted(kind, key);
     }
+    this.#paymentChecks?.checkSettled();
   }
 
   #require(holds: boolean, rule: string, words: () => string): void {
@@ -93,6 +104,7 @@ export class Checks {
     this.#require(!said || isSoldOut, 'Q4', () => `${name}: refused while not sold out`);
     this.#soldOut.note(packageId, isSoldOut, this.#world.scheduler.now);
     for (const order of [...change.inserted, ...change.updated]) this.#checkTickets(order);
+    this.#paymentChecks?.onCommit(applied);
   }
 
   #checkCounts(name: string, quota: number, inventory: Inventory, orders: readonly Order[]): void {
@@ -104,7 +116,7 @@ export class Checks {
     for (const { status } of orders) counts.set(status, (counts.get(status) ?? 0) + 1);
     const count = (...statuses: OrderStatus[]) =>
       statuses.reduce((sum, status) => sum + (counts.get(status) ?? 0), 0);
-    const isHeld = held === count('held', 'compensating');
+    const isHeld = held === count('held', 'payable', 'compensating');
     const isConfirmed = confirmed === count('confirmed', 'cancelling');
     const isCancelling = cancelling === count('cancelling');
     const isWaiting = waiting === count('queued');
@@ -123,15 +135,15 @@ export class Checks {
     }
   }
 
-  /** Q8: a confirmed order has both reservations, and a failed or cancelled order has none. */
+  /** Q8: a confirmed or payable order has both reservations, and a failed or cancelled order has none. */
   #checkTickets({ id, status, flight, hotel }: Order): void {
     const has = supplierKinds.map((kind) => this.#suppliers.isActive(kind, id));
-    if (status === 'confirmed') {
+    if (status === 'confirmed' || status === 'payable') {
       const { flights, hotels } = this.#suppliers.ledgers;
       const isTicket = flights.get(id)?.number === flight?.ticketNumber;
       const isRoom = hotels.get(id)?.number === hotel?.reservationNumber;
       const hasAll = has.every((each) => each) && isTicket && isRoom;
-      this.#require(hasAll, 'Q8', () => `order ${id} is confirmed without its tickets`);
+      this.#require(hasAll, 'Q8', () => `order ${id} is ${status} without its tickets`);
     } else if (status === 'failed' || status === 'cancelled') {
       this.#require(!has.includes(true), 'Q8', () => `order ${id} is ${status}, and a ticket of it is live`);
     }
@@ -141,7 +153,7 @@ export class Checks {
    * Q8: an owner begins to reserve only for an order that is held. A former owner may do so for any order, because its
    * reservation finds the cancellation.
    */
-  #checkAttempt(host: SimHost, kind: SupplierKind, key: string): void {
+  #checkAttempt(host: SimHost, kind: PartnerKind, key: string): void {
     const order = this.#store.orders.get(key);
     if (order === undefined || host !== this.#owners.get(order.packageId)) return;
     const { status } = order;
@@ -163,7 +175,7 @@ export class Checks {
     if (!this.#suppliers.isActive(kind, key)) return;
     const status = this.#store.orders.get(key)?.status;
     const isWanted =
-      status !== undefined && ['held', 'compensating', 'confirmed', 'cancelling'].includes(status);
+      status !== undefined && ['held', 'payable', 'compensating', 'confirmed', 'cancelling'].includes(status);
     this.#require(isWanted, 'Q8', () => `${kind} of ${key} is live, and the order ${status ?? 'lost'}`);
   }
 

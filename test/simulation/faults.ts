@@ -1,7 +1,10 @@
 import type { Prng } from './prng.ts';
 
 /** The probability of each fault per occasion, from 0 to 1. Drawn for each seed. */
-export interface FaultRates {
+export type FaultRates = CommonRates & PaymentRates;
+
+/** The faults of every seed. */
+export interface CommonRates {
   /** Per external call: the process crashes before the call arrives, or after it took effect. */
   readonly crashBefore: number;
   readonly crashAfter: number;
@@ -56,14 +59,47 @@ export interface FaultRates {
   readonly spoils: number;
 }
 
+/** The faults of the payment provider. */
+export interface PaymentRates {
+  /** Per key: the provider does not accept the payment. */
+  readonly paymentRefused: number;
+  /** Per key: the provider asks its buyer for another amount, or in another currency. */
+  readonly paymentOtherAmount: number;
+  /** Per request for a payment: it has no effect and gets no answer. */
+  readonly paymentError: number;
+  /** Per call: it takes effect but gets no answer. */
+  readonly paymentReplyLost: number;
+  /** Per call: its answer takes long, often longer than the timeout. */
+  readonly paymentSlow: number;
+  /** Per request for a payment: it takes effect only after its timeout. */
+  readonly paymentLate: number;
+  /** Per request for a payment, and per refund: it arrives twice. */
+  readonly paymentTwice: number;
+  /** Per look-up: it gets no answer. */
+  readonly lookUpFails: number;
+  /** Per cancel or refund: it fails. */
+  readonly refundFails: number;
+  /** Per key: every cancel or refund fails for a while. */
+  readonly refundStuck: number;
+  /** Per virtual second: the provider fails or hangs for a while, for all packages or one. */
+  readonly paymentOutage: number;
+  /** Per event: it never arrives. */
+  readonly eventLost: number;
+  readonly eventTwice: number;
+  /** Per event: it arrives late, after newer ones. */
+  readonly eventLate: number;
+  /** Per event: somebody else sends one as well, with a wrong signature. */
+  readonly eventForged: number;
+  /** Per event: the provider sends another one, which says what is not so. */
+  readonly eventFalse: number;
+}
+
 /**
  * Draws the rates. Many seeds have few faults, some seeds have none, and some have many faults of one kind. Each mix
  * finds other bugs.
  */
-export function drawFaults(prng: Prng): FaultRates {
-  const temper = prng.pick([0, 0.3, 1, 1, 1, 3]);
-  const upTo = (most: number) =>
-    prng.chance(0.45) ? 0 : Math.min(0.9, temper * most * prng.fraction() ** 2);
+export function drawFaults(prng: Prng): CommonRates {
+  const upTo = ratesOf(prng);
   return {
     crashBefore: upTo(0.03),
     crashAfter: upTo(0.03),
@@ -98,7 +134,56 @@ export function drawFaults(prng: Prng): FaultRates {
   };
 }
 
+/** Draws the rates of the payment provider's faults, as {@link drawFaults} does. */
+export function drawPaymentFaults(prng: Prng): PaymentRates {
+  const upTo = ratesOf(prng);
+  return {
+    paymentRefused: upTo(0.2),
+    paymentOtherAmount: upTo(0.3),
+    paymentError: upTo(0.4),
+    paymentReplyLost: upTo(0.4),
+    paymentSlow: upTo(0.2),
+    paymentLate: upTo(0.3),
+    paymentTwice: upTo(0.3),
+    lookUpFails: upTo(0.6),
+    refundFails: upTo(0.6),
+    refundStuck: upTo(0.5),
+    paymentOutage: upTo(0.2),
+    eventLost: prng.pick([0, 0.3, 1]),
+    eventTwice: upTo(0.4),
+    eventLate: upTo(0.4),
+    eventForged: upTo(0.5),
+    eventFalse: upTo(0.5),
+  };
+}
+
+/** Returns a function that draws a rate. Its argument is the highest rate in a seed of common temper. */
+function ratesOf(prng: Prng): (most: number) => number {
+  const temper = prng.pick([0, 0.3, 1, 1, 1, 3]);
+  return (most) => (prng.chance(0.45) ? 0 : Math.min(0.9, temper * most * prng.fraction() ** 2));
+}
+
+export const noPaymentFaults: PaymentRates = {
+  paymentRefused: 0,
+  paymentOtherAmount: 0,
+  paymentError: 0,
+  paymentReplyLost: 0,
+  paymentSlow: 0,
+  paymentLate: 0,
+  paymentTwice: 0,
+  lookUpFails: 0,
+  refundFails: 0,
+  refundStuck: 0,
+  paymentOutage: 0,
+  eventLost: 0,
+  eventTwice: 0,
+  eventLate: 0,
+  eventForged: 0,
+  eventFalse: 0,
+};
+
 export const noFaults: FaultRates = {
+  ...noPaymentFaults,
   crashBefore: 0,
   crashAfter: 0,
   crashStep: 0,

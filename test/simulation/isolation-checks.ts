@@ -9,14 +9,18 @@ interface Call {
   waitsSince: number | undefined;
 }
 
-type Pool = 'reservations' | 'cancels';
+type Pool = 'reservations' | 'cancels' | 'look-ups';
+
+/** The pool of slots that an attempt uses. */
+function poolOf(what: string): Pool {
+  if (what.startsWith('cancel')) return 'cancels';
+  return what === 'look-up' ? 'look-ups' : 'reservations';
+}
 
 /** A call of a package whose supplier answers makes its first attempt within this time, in ms. */
 const firstAttemptWithinMs = 10_000;
 /** How long after a failed attempt a package may be slowed down, in ms. A call gives up after a minute. */
 const slowedMs = 70_000;
-/** Probes of a package's circuit breakers, which have slots of their own. */
-const probes = 2;
 
 /**
  * Checks of one process that a supplier which fails for one package does not delay another (Q12): no package has more than
@@ -26,6 +30,7 @@ export class IsolationChecks {
   readonly #world: World;
   readonly #host: SimHost;
   readonly #slots: number;
+  readonly #probes: number;
   /** Calls by what they do and their key. A saga that was stopped may still have one when the next begins. */
   readonly #calls = new Map<string, Call>();
   readonly #packages = new Map<string, number>();
@@ -34,10 +39,12 @@ export class IsolationChecks {
   /** When an attempt of each package failed last. */
   readonly #failedAt = new Map<number, number>();
 
-  constructor(world: World, host: SimHost, slots: number) {
+  /** @param probes how many probes of a package's circuit breakers, which have slots of their own, may be under way */
+  constructor(world: World, host: SimHost, slots: number, probes: number) {
     this.#world = world;
     this.#host = host;
     this.#slots = slots;
+    this.#probes = probes;
   }
 
   packageOf(key: string): number {
@@ -67,10 +74,10 @@ export class IsolationChecks {
     const packageId = this.packageOf(key);
     if (call !== undefined) this.#checkWait(call, what);
     if (call?.isUrgent === true) return (outcome) => this.#noteOutcome(packageId, outcome);
-    const name = `${what.startsWith('cancel') ? ('cancels' satisfies Pool) : ('reservations' satisfies Pool)} of package ${packageId}`;
+    const name = `${poolOf(what)} of package ${packageId}`;
     const underWay = (this.#attempts.get(name) ?? 0) + 1;
     this.#attempts.set(name, underWay);
-    const share = Math.ceil(this.#slots / 2) + probes;
+    const share = Math.ceil(this.#slots / 2) + this.#probes;
     if (underWay >= this.#slots / 2) this.#world.counters.count('a package uses its share');
     this.#world.require(
       underWay <= share,

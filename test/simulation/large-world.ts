@@ -2,7 +2,7 @@ import { claimAtOnce, type Order, orderIdBytes, orderIdFrom, queue } from '../..
 import type { Inventory, TravelPackage } from '../../src/domain/travel-package.ts';
 import type { AnswerChecks } from './answer-checks.ts';
 import type { Cluster } from './cluster.ts';
-import { type FaultRates, noFaults } from './faults.ts';
+import type { CommonRates } from './faults.ts';
 import { Prng } from './prng.ts';
 import type { Sale } from './sale.ts';
 import { leaseTtlMs, type Services, type SimInstance } from './sim-instance.ts';
@@ -27,7 +27,7 @@ const [queueMin, queueMax] = [2_010, 2_400];
 
 /** A large world has this many times as many calls and steps, so faults that are drawn for each of them are rarer. */
 const largerBy = 50;
-const perCall: readonly (keyof FaultRates)[] = [
+const perCall: readonly (keyof CommonRates)[] = [
   'crashBefore',
   'crashAfter',
   'crashStep',
@@ -100,9 +100,9 @@ class LargeWorld {
     return this.#kind === 'many packages';
   }
 
-  faults(drawn: FaultRates): FaultRates {
+  faults(drawn: CommonRates): CommonRates {
     const rarer = perCall.map((fault) => [fault, drawn[fault] / largerBy]);
-    return { ...noFaults, ...drawn, ...Object.fromEntries(rarer) };
+    return { ...drawn, ...Object.fromEntries(rarer) };
   }
 
   sale(drawn: Sale): Sale {

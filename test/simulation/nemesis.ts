@@ -1,6 +1,7 @@
 import { writeRequest } from '../../src/cluster/redis/protocol.ts';
 import { isUnfinished } from '../../src/domain/order.ts';
 import { encodeRequest } from '../../src/engine/actor/routing/protocol.ts';
+import type { PartnerOutage } from './attempts.ts';
 import type { Cluster } from './cluster.ts';
 import type { Network } from './network.ts';
 import { Outage } from './outage.ts';
@@ -8,7 +9,6 @@ import type { Prng } from './prng.ts';
 import type { Services, SimInstance } from './sim-instance.ts';
 import type { LeaseCore } from './sim-leases.ts';
 import type { StoreCore } from './sim-store.ts';
-import type { SupplierOutage } from './sim-suppliers.ts';
 import type { SimHost, World } from './world.ts';
 
 const instancesMax = 5;
@@ -18,6 +18,9 @@ const requestTimeoutMs = 2_000;
 const outagesMs = [100, 2_000, 10_000];
 const supplierOutagesMs = [2_000, 10_000, 30_000];
 const clockJumpsMs = [-3_600_000, -10_000, -500, 500, 10_000, 3_600_000];
+
+/** The packages for which a supplier or the payment provider fails. */
+type PartnerOutages = Map<number, { readonly how: PartnerOutage; readonly until: number }>;
 
 /** Injects the faults that are drawn once per virtual second. */
 export class Nemesis {
@@ -29,8 +32,8 @@ export class Nemesis {
   readonly #prng: Prng;
   readonly #store: Outage;
   readonly #transport: Outage;
-  /** By package. */
-  readonly #supplierOutages = new Map<number, { readonly how: SupplierOutage; readonly until: number }>();
+  readonly #supplierOutages: PartnerOutages = new Map();
+  readonly #paymentOutages: PartnerOutages = new Map();
   readonly #core: StoreCore;
   /** The document that stays unreadable. */
   #lasting: number | string | undefined;
@@ -39,7 +42,7 @@ export class Nemesis {
   constructor(
     world: World,
     cluster: Cluster,
-    { leases, network, store, suppliers }: Pick<Services, 'leases' | 'network' | 'store' | 'suppliers'>,
+    { leases, network, store, suppliers, payments }: Omit<Services, 'isAway'>,
   ) {
     this.#world = world;
     this.#cluster = cluster;
@@ -50,7 +53,9 @@ export class Nemesis {
     this.#prng = world.prng.fork();
     this.#store = new Outage(world.scheduler);
     this.#transport = new Outage(world.scheduler);
-    suppliers.outageOf = (packageId) => this.#supplierOutageOf(packageId);
+    suppliers.outageOf = (packageId) => this.#outageOf(this.#supplierOutages, packageId);
+    if (payments !== undefined)
+      payments.outageOf = (packageId) => this.#outageOf(this.#paymentOutages, packageId);
     network.isAway = (host) => this.#transport.isAwayFor(host);
   }
 
@@ -74,6 +79,7 @@ export class Nemesis {
     this.#network.cut.clear();
     this.#network.membersChanged(false);
     this.#supplierOutages.clear();
+    this.#paymentOutages.clear();
     for (const id of this.#core.spoilt.keys()) if (id !== this.#lasting) this.#repair(id);
   }
 
@@ -83,7 +89,8 @@ export class Nemesis {
     const instance = this.#cluster.alive.length === 0 ? undefined : prng.pick(this.#cluster.alive);
     if (world.strikes('storeOutage')) this.#store.begin(prng.pick(outagesMs), this.#oneOrAll(instance));
     if (world.strikes('carrierOutage')) this.#transport.begin(prng.pick(outagesMs), this.#oneOrAll(instance));
-    if (world.strikes('supplierOutage')) this.#beginSupplierOutage();
+    if (world.strikes('supplierOutage')) this.#beginOutage(this.#supplierOutages);
+    if (world.strikes('paymentOutage')) this.#beginOutage(this.#paymentOutages);
     if (world.strikes('leaseWipe')) this.#leases.wipe();
     if (world.strikes('partition')) this.#partition();
     if (instance !== undefined && world.strikes('rival')) this.#requestTakeover(instance.host);
@@ -95,16 +102,16 @@ export class Nemesis {
     if (world.strikes('leaves') && ready.length > 1) this.#cluster.leave(prng.pick(ready));
   }
 
-  #beginSupplierOutage(): void {
+  #beginOutage(outages: PartnerOutages): void {
     const prng = this.#prng;
     const ids = prng.chance(0.7) ? [prng.pick(this.#packageIds)] : this.#packageIds;
     const until = this.#world.scheduler.now + prng.pick(supplierOutagesMs);
     const how = prng.pick(['fails', 'hangs'] as const);
-    for (const id of ids) this.#supplierOutages.set(id, { how, until });
+    for (const id of ids) outages.set(id, { how, until });
   }
 
-  #supplierOutageOf(packageId: number): SupplierOutage | undefined {
-    const outage = this.#supplierOutages.get(packageId);
+  #outageOf(outages: PartnerOutages, packageId: number): PartnerOutage | undefined {
+    const outage = outages.get(packageId);
     return outage !== undefined && this.#world.scheduler.now < outage.until ? outage.how : undefined;
   }
 

@@ -66,7 +66,9 @@ export class Operators {
 
   async #retry(at: SimInstance): Promise<void> {
     const orders = [...this.#store.orders.values()];
-    const unfinished = orders.filter(({ status }) => ['held', 'compensating', 'cancelling'].includes(status));
+    const unfinished = orders.filter(({ status }) =>
+      ['held', 'payable', 'compensating', 'cancelling'].includes(status),
+    );
     const choice = unfinished.length > 0 && this.#prng.chance(0.9) ? unfinished : orders;
     if (choice.length > 0)
       this.#count('retry', await this.#withTimeout(at, at.engine.retry(this.#prng.pick(choice))));

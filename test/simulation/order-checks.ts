@@ -1,6 +1,7 @@
 import type { Order } from '../../src/domain/order.ts';
 import type { Offer } from '../../src/domain/travel-package.ts';
 import type { Sale } from './sale.ts';
+import type { PaymentCore } from './sim-payments.ts';
 import type { AppliedCommit } from './sim-store.ts';
 import type { SupplierCore } from './sim-suppliers.ts';
 import type { World } from './world.ts';
@@ -10,7 +11,8 @@ import type { World } from './world.ts';
  */
 const next: Readonly<Record<string, readonly string[]>> = {
   queued: ['held', 'withdrawn', 'rejected'],
-  held: ['confirmed', 'compensating', 'failed'],
+  held: ['confirmed', 'payable', 'compensating', 'failed'],
+  payable: ['confirmed', 'compensating'],
   compensating: ['failed'],
   confirmed: ['cancelling'],
   cancelling: ['cancelled'],
@@ -22,12 +24,12 @@ function canReach(from: string, to: string): boolean {
 
 /** Whether the fields that never change are equal. */
 function isSame(one: Order, other: Order): boolean {
-  const fixed = ({ email, key, number, packageId, createdAt, package: offer }: Order) =>
-    JSON.stringify([email, key, number, packageId, createdAt, offer]);
+  const fixed = ({ email, key, number, packageId, createdAt, package: offer, payment }: Order) =>
+    JSON.stringify([email, key, number, packageId, createdAt, offer, payment?.amount, payment?.currency]);
   return fixed(one) === fixed(other);
 }
 
-const live: readonly string[] = ['queued', 'held', 'compensating', 'confirmed', 'cancelling'];
+const live: readonly string[] = ['queued', 'held', 'payable', 'compensating', 'confirmed', 'cancelling'];
 
 type OrderLimits = Pick<Sale, 'ordersPerEmail' | 'waitersMax'>;
 
@@ -35,12 +37,15 @@ type OrderLimits = Pick<Sale, 'ordersPerEmail' | 'waitersMax'>;
 export class OrderChecks {
   readonly #world: World;
   readonly #suppliers: SupplierCore;
+  readonly #payments: PaymentCore | undefined;
   readonly #limits: OrderLimits;
   readonly #last = new Map<string, Order>();
 
-  constructor(world: World, suppliers: SupplierCore, limits: OrderLimits) {
+  /** @param payments undefined if payments are off. */
+  constructor(world: World, suppliers: SupplierCore, payments: PaymentCore | undefined, limits: OrderLimits) {
     this.#world = world;
     this.#suppliers = suppliers;
+    this.#payments = payments;
     this.#limits = limits;
   }
 
@@ -91,6 +96,9 @@ export class OrderChecks {
       ({ at, event }, index) => order.timeline[index]?.at === at && order.timeline[index]?.event === event,
     );
     this.#require(isLonger, 'Q6', () => `order ${order.id} has lost some of its timeline`);
+    const { url, payBy } = before.payment ?? {};
+    const isKept = payBy === undefined || (order.payment?.payBy === payBy && order.payment.url === url);
+    this.#require(isKept, 'Q11', () => `order ${order.id} has got another payment`);
   }
 
   /** An erasure replaces the email and the key of a finished order, and changes nothing else. */
@@ -100,12 +108,12 @@ export class OrderChecks {
     const gone = { email, ...(key === undefined ? {} : { key }) };
     const isErased = email !== before.email && isSame({ ...before, ...gone }, order);
     this.#require(isErased, 'erasure', () => `order ${id} lost more than its email, or not even that`);
-    const ended = !['queued', 'held', 'compensating', 'cancelling'].includes(status);
+    const ended = !['queued', 'held', 'payable', 'compensating', 'cancelling'].includes(status);
     this.#require(ended, 'Q6', () => `order ${id} lost its email while it was ${status}`);
     this.#last.set(id, order);
   }
 
-  /** An order with a unit fails only because of a supplier's refusal or silence. */
+  /** An order with a unit fails only because of a refusal or silence of a supplier, or because it is not paid. */
   #checkReason({ id, status, reason }: Order): void {
     if (status !== 'compensating' && status !== 'failed') return;
     const suppliers = this.#suppliers;
@@ -116,7 +124,9 @@ export class OrderChecks {
           ? suppliers.wasRefused('flights', id)
           : reason === 'hotel_unavailable'
             ? suppliers.wasRefused('hotels', id)
-            : true;
+            : reason === 'payment_refused'
+              ? this.#payments?.refused.has(id) === true
+              : true;
     this.#require(isSo, 'Q6', () => `order ${id} is ${status} for ${reason}, which is not so`);
   }
 

@@ -1,9 +1,12 @@
 import type { PackageRules } from '../../src/domain/decide.ts';
 import { ActorEngine } from '../../src/engine/actor/actor-engine.ts';
 import { type Log, silentLog } from '../../src/observability/log.ts';
+import { type ApiCancel, apiCancels } from './api-cancel.ts';
+import { type EventReceiver, eventReceiver } from './event-receiver.ts';
 import { type LookUp, lookUps } from './look-up.ts';
 import type { Network } from './network.ts';
 import { type LeaseCore, simLeases } from './sim-leases.ts';
+import type { PaymentCore } from './sim-payments.ts';
 import { type StoreCore, type StoreOutage, simStore } from './sim-store.ts';
 import { type SupplierCore, simSuppliers } from './sim-suppliers.ts';
 import { openNode } from './simulated-node.ts';
@@ -14,6 +17,8 @@ export interface Services {
   readonly store: StoreCore;
   readonly leases: LeaseCore;
   readonly suppliers: SupplierCore;
+  /** Undefined if payments are off. */
+  readonly payments: PaymentCore | undefined;
   readonly network: Network;
   readonly isAway: StoreOutage;
 }
@@ -24,6 +29,9 @@ export interface SimInstance {
   /** Whether the instance accepts customers. */
   isReady: boolean;
   readonly lookUp: LookUp;
+  readonly cancel: ApiCancel;
+  /** Undefined if payments are off. */
+  readonly receiveEvent: EventReceiver | undefined;
 }
 
 export const leaseTtlMs = 5_000;
@@ -39,7 +47,7 @@ export function simInstance(
 ): SimInstance {
   const clock = world.clockOf(host);
   const log = logOf(world, host);
-  const suppliers = simSuppliers(world, host, services.suppliers, log);
+  const suppliers = simSuppliers(world, host, services.suppliers, services.payments, log);
   const { messages, liveBus } = openNode(world, host, services.network, log);
   const engine = new ActorEngine({
     store: simStore(world, host, services.store, services.isAway),
@@ -65,6 +73,8 @@ export function simInstance(
     engine,
     isReady: false,
     lookUp: lookUps(engine, clock),
+    cancel: apiCancels(engine, clock),
+    receiveEvent: services.payments && eventReceiver(engine, clock),
   };
 }
 

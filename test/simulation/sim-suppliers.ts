@@ -1,17 +1,19 @@
 import type { AbortState } from '../../src/lib/abort.ts';
 import { type Log, silentLog } from '../../src/observability/log.ts';
 import { type ResilientSuppliers, resilientSuppliers } from '../../src/suppliers/resilient-suppliers.ts';
-import type {
-  CallOutcome,
-  SupplierAnswer,
-  SupplierClient,
-  SupplierKind,
+import {
+  type CallOutcome,
+  type PartnerKind,
+  partnerKinds,
+  type SupplierAnswer,
+  type SupplierClient,
+  type SupplierKind,
+  supplierKinds,
 } from '../../src/suppliers/suppliers.ts';
+import { type Attempt, late, type PartnerOutage, simAttempts, timeoutMs, twice } from './attempts.ts';
 import { IsolationChecks } from './isolation-checks.ts';
+import { type PaymentCore, simPaymentClient } from './sim-payments.ts';
 import type { SimHost, World } from './world.ts';
-
-/** `fails`: calls get an error at once. `hangs`: calls get no answer. */
-export type SupplierOutage = 'fails' | 'hangs';
 
 interface Entry {
   number: string;
@@ -43,7 +45,7 @@ export class SupplierCore {
   /** The number of attempts, by kind and key. */
   readonly #attempts = new Map<string, number>();
   /** Whether the supplier fails for this package, until it comes back. Set by the nemesis. */
-  outageOf: (packageId: number) => SupplierOutage | undefined = () => undefined;
+  outageOf: (packageId: number) => PartnerOutage | undefined = () => undefined;
   /** By key: whether the supplier fails for the key until the faults end. */
   readonly badKeys = new Map<string, boolean>();
   #numbers = 0;
@@ -111,25 +113,28 @@ function refusal(kind: SupplierKind): SupplierAnswer {
 /** The most reservations, and the most cancels, that a process has under way. Few, so that a rush uses all. */
 const slotsMax = [8, 12, 1_024];
 const failuresToOpen = [3, 10];
-const timeoutMs = 2_000;
 
 /**
- * The suppliers as a saga of one process sees them: the production code over a simulated client. An attempt that was cut
- * off or timed out may have taken effect, or may take effect much later.
+ * The suppliers and the payment provider as a saga of one process sees them: the production code over simulated clients.
+ * An attempt that was cut off or timed out may have taken effect, or may take effect much later.
+ * @param payments undefined if payments are off.
  */
 export function simSuppliers(
   world: World,
   host: SimHost,
   core: SupplierCore,
+  payments?: PaymentCore,
   log: Log = silentLog,
 ): ResilientSuppliers {
   const slots = world.prng.pick(slotsMax);
-  const isolation = new IsolationChecks(world, host, slots);
+  const kinds = payments === undefined ? supplierKinds : partnerKinds;
+  const isolation = new IsolationChecks(world, host, slots, kinds.length);
   /** Number of failed cancels in a row, by kind and key. */
   const failures = new Map<string, number>();
   const suppliers = resilientSuppliers({
     ...{ slots, timeoutMs, log },
     client: simClient(world, host, core, isolation),
+    payments: payments && simPaymentClient(world, host, payments, isolation),
     clock: world.clockOf(host),
     random: world.prng.fork(),
     failuresToOpen: world.prng.pick(failuresToOpen),
@@ -147,10 +152,12 @@ export function simSuppliers(
     return outcome;
   }
 
-  function noteFailure(name: string): void {
+  function noteFailure(kind: PartnerKind, key: string): void {
+    const name = `${kind} ${key}`;
     const inARow = (failures.get(name) ?? 0) + 1;
     failures.set(name, inARow);
-    if (inARow >= 3) world.counters.count('cancel failed again and again');
+    if (inARow < 3) return;
+    world.counters.count(`${kind === 'payments' ? 'refund' : 'cancel'} failed again and again`);
   }
 
   return {
@@ -166,10 +173,18 @@ export function simSuppliers(
       const reserve = () => suppliers.reserveHotel(request, signal, isUrgent);
       return heard(request.key, await isolation.during('hotels', request, isUrgent, reserve));
     },
+    async requestPayment(request, signal, isUrgent) {
+      const ask = () => suppliers.requestPayment(request, signal, isUrgent);
+      return heard(request.key, await isolation.during('payments', request, isUrgent, ask));
+    },
+    findPayment(lookUp, signal, isUrgent) {
+      const find = () => suppliers.findPayment(lookUp, signal, isUrgent);
+      return isolation.during('look-up', lookUp, isUrgent, find);
+    },
     async cancel(kind, request, signal, isUrgent) {
       const cancel = () => suppliers.cancel(kind, request, signal, isUrgent);
       const isDone = await isolation.during(`cancel ${kind}`, request, isUrgent, cancel);
-      if (!isDone && !signal.aborted) noteFailure(`${kind} ${request.key}`);
+      if (!isDone && !signal.aborted) noteFailure(kind, request.key);
       return isDone;
     },
   };
@@ -182,35 +197,9 @@ function simClient(
   core: SupplierCore,
   isolation: IsolationChecks,
 ): SupplierClient {
-  const { scheduler, prng } = world;
-
-  /** Rejects when the signal aborts. The call itself goes on. */
-  async function attempt<T>(
-    what: string,
-    key: string,
-    signal: AbortState | undefined,
-    call: { readonly serve: () => T; readonly lost: 'supplierError' | 'cancelFails' },
-  ): Promise<T> {
-    const ended = isolation.attempt(what, key);
-    try {
-      const outage = isBad(key) ? 'fails' : core.outageOf(isolation.packageOf(key));
-      if (outage !== undefined) world.counters.count(`supplier ${outage}`);
-      const answer =
-        outage === 'hangs'
-          ? new Promise<T>(() => {})
-          : world.call(host, `${what} ${key}`, {
-              ...{ replyLost: 'supplierReplyLost' as const, failed: () => outage === 'fails' },
-              unavailable: () => new Error('no answer'),
-              ...call,
-            });
-      const result = await race(answer, signal);
-      ended('answered');
-      return result;
-    } catch (error) {
-      ended('unknown');
-      throw error;
-    }
-  }
+  const attempt: Attempt = simAttempts(world, host, isolation, (_, key) =>
+    isBad(key) ? 'fails' : core.outageOf(isolation.packageOf(key)),
+  );
 
   /** Whether the supplier cannot process this key. */
   function isBad(key: string): boolean {
@@ -232,23 +221,12 @@ function simClient(
     const isFirst = core.begin(host, kind, key);
     const answer = () =>
       !isFirst && world.strikes('supplierContradicts') ? core.contradict(kind, key) : serve();
+    const once = () => twice(world, 'supplierTwice', `again ${kind} ${key}`, heard(answer));
     return attempt(kind, key, signal, {
-      serve: () => late(`late ${kind} ${key}`, () => twice(`again ${kind} ${key}`, heard(answer))),
+      serve: () => late(world, 'supplierLate', `late ${kind} ${key}`, once),
       lost: 'supplierError',
+      replyLost: 'supplierReplyLost',
     });
-  }
-
-  /** Lets the request sometimes take effect only after its timeout. */
-  function late<T>(what: string, serve: () => T): T {
-    if (!world.strikes('supplierLate')) return serve();
-    scheduler.after(timeoutMs + prng.pick([1, 1_000, 10_000]), what, () => void serve());
-    throw new Error('timed out');
-  }
-
-  /** Lets the request sometimes arrive twice. */
-  function twice<T>(what: string, serve: () => T): T {
-    if (world.strikes('supplierTwice')) scheduler.after(prng.pick([1, 100, 5_000]), what, () => void serve());
-    return serve();
   }
 
   function heard(serve: () => SupplierAnswer): () => SupplierAnswer {
@@ -272,19 +250,11 @@ function simClient(
       ),
     cancel: (kind, key, signal) =>
       attempt(`cancel ${kind}`, key, signal, {
-        serve: () => twice(`again cancel ${kind} ${key}`, () => core.cancel(kind, key)),
+        serve: () =>
+          twice(world, 'supplierTwice', `again cancel ${kind} ${key}`, () => core.cancel(kind, key)),
         lost: 'cancelFails',
+        replyLost: 'supplierReplyLost',
       }),
     ledger: () => Promise.reject(new Error('not simulated')),
   };
-}
-
-/** Settles as `work` does, but rejects when the signal aborts. The work itself goes on. */
-function race<T>(work: Promise<T>, signal: AbortState | undefined): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(new Error('stopped'));
-    if (signal?.aborted) stop();
-    signal?.addEventListener('abort', stop);
-    work.then(resolve, reject).finally(() => signal?.removeEventListener('abort', stop));
-  });
 }

@@ -2,12 +2,14 @@ import { AnswerChecks } from './answer-checks.ts';
 import { Checks } from './checks.ts';
 import { Churn } from './churn.ts';
 import { Cluster, restartMsMax } from './cluster.ts';
-import { drawFaults } from './faults.ts';
+import { drawFaults, noPaymentFaults } from './faults.ts';
 import { largeWorld } from './large-world.ts';
 import { Nemesis } from './nemesis.ts';
 import { Network } from './network.ts';
 import { Operators } from './operators.ts';
 import { OrderChecks } from './order-checks.ts';
+import { paymentSale } from './payment-sale.ts';
+import { Payments } from './payments.ts';
 import { Prng } from './prng.ts';
 import { drawSale } from './sale.ts';
 import { Scheduler } from './scheduler.ts';
@@ -46,25 +48,31 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
   const scheduler = new Scheduler(trace);
   const prng = new Prng(seed);
   const large = largeWorld(seed);
-  const faults = drawFaults(prng);
-  const world = new World(scheduler, prng, large?.faults(faults) ?? faults);
+  const paying = large === undefined ? paymentSale(seed) : undefined;
+  const drawnFaults = drawFaults(prng);
+  const faults = large?.faults(drawnFaults) ?? drawnFaults;
+  const world = new World(scheduler, prng, { ...noPaymentFaults, ...faults, ...paying?.faults });
   const drawnSale = drawSale(prng);
-  const sale = large?.sale(drawnSale) ?? drawnSale;
+  const sale = large?.sale(drawnSale) ?? paying?.sale(drawnSale) ?? drawnSale;
   const packages = large === undefined ? sale.packages : sale.packages.length;
-  scheduler.note(`seed ${seed}: ${JSON.stringify({ faults: world.faults, sale: { ...sale, packages } })}`);
+  scheduler.note(`seed ${seed}: ${JSON.stringify({ faults, sale: { ...sale, packages } })}`);
+  if (paying !== undefined) scheduler.note(`payments: ${JSON.stringify(paying)}`);
 
+  const store = new StoreCore();
+  const payments = paying && new Payments(world, store, paying);
   const services: Services = {
-    store: new StoreCore(),
+    store,
     leases: new LeaseCore(),
     suppliers: new SupplierCore(),
+    payments: payments?.core,
     network: new Network(world),
     isAway: (host) => nemesis.isStoreAway(host),
   };
-  services.store.add(sale.packages);
+  store.add(sale.packages);
   const soldOut = new SoldOutTimes();
-  const orderChecks = new OrderChecks(world, services.suppliers, sale);
-  const checks = new Checks(world, services.store, services.suppliers, soldOut, orderChecks);
-  const answers = new AnswerChecks(world, services.store, soldOut);
+  const orderChecks = new OrderChecks(world, services.suppliers, payments?.core, sale);
+  const checks = new Checks(world, store, services.suppliers, soldOut, orderChecks, payments?.checks);
+  const answers = new AnswerChecks(world, store, soldOut);
   large?.begin(world, services, answers);
   const { waitersPerUnit, waitersMax, ordersPerEmail } = sale;
   const cluster = new Cluster(world, services, {
@@ -72,10 +80,12 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
     waitersMax,
     ordersPerEmail,
     rejectionsMax: Math.max(prng.pick([2, 500]), large?.rejectionsMin ?? 0),
+    payments: paying?.rules,
   });
+  payments?.open(cluster, answers);
   const nemesis = new Nemesis(world, cluster, services);
   const workload = new Workload(world, cluster, answers, sale);
-  const operators = new Operators(world, cluster, services.store, services.suppliers, seed);
+  const operators = new Operators(world, cluster, store, services.suppliers, seed);
   const churn = new Churn(world, cluster, services.network, seed);
   const unexpected = (error: unknown) => world.violate('bug', `unhandled: ${String(error)}`, error);
   process.on('unhandledRejection', unexpected);
@@ -94,10 +104,11 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
     churn.heal();
     if (cluster.alive.length === 0) cluster.add();
     large?.heal(world, cluster);
+    payments?.heal(cluster);
     const pausedUntil = Math.max(scheduler.now, ...cluster.alive.map(({ host }) => host.pausedUntil));
     const ownedBy = Math.max(pausedUntil, scheduler.now + restartMsMax) + leaseTtlMs + ownerWithinMs;
     let isOwnedChecked = false;
-    const end = scheduler.now + calmMs;
+    const end = scheduler.now + calmMs + (payments?.calmMs ?? 0);
     // Wait for one lease, because a lost owner is noticed only after its lease has expired.
     await runFor(leaseTtlMs);
     while (!isSettled() && scheduler.now < end && world.violation === undefined) {
@@ -109,11 +120,13 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
     if (world.violation === undefined) checks.checkSettled();
     if (world.violation === undefined) answers.checkSettled();
     if (world.violation === undefined) workload.checkSettled();
+    if (world.violation === undefined) payments?.checkSettled();
   } finally {
     process.off('unhandledRejection', unexpected);
   }
-  for (const { status } of services.store.orders.values()) world.counters.count(`outcome ${status}`);
-  large?.end(world, services.store);
+  for (const { status } of store.orders.values()) world.counters.count(`outcome ${status}`);
+  large?.end(world, store);
+  payments?.end();
   const { violation } = world;
   return {
     seed,
@@ -129,7 +142,7 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
 
   function isSettled(): boolean {
     if (!workload.isOver || !operators.isOver || large?.isOver === false) return false;
-    const { store } = services;
+    if (payments?.isOver === false) return false;
     return [...store.packages.keys()].every((id) => !store.isOwnable(id) || !store.hasWork(id));
   }
 }
