@@ -1,4 +1,5 @@
 import type { PlantedBug } from './planted-bug.ts';
+import { plantedPaymentBugs } from './planted-payment-bugs.ts';
 import { plantedScaleBugs } from './planted-scale-bugs.ts';
 import { plantedStorageBugs } from './planted-storage-bugs.ts';
 import { plantedSupplierBugs } from './planted-supplier-bugs.ts';
@@ -544,6 +545,7 @@ export const plantedBugs: readonly PlantedBug[] = [
     ],
   },
   ...plantedSupplierBugs,
+  ...plantedPaymentBugs,
   ...plantedStorageBugs,
   ...plantedScaleBugs,
   {
