@@ -3,6 +3,7 @@ import { defined } from '../../src/lib/defined.ts';
 import type { Prng } from '../simulation/prng.ts';
 import type { Client, OrderAccess, PurchaseRequest, RequestOptions } from './client.ts';
 import type { PurchaseEntry, SeenOrder } from './history.ts';
+import { drawHabit, type PayingHabit, payAs } from './paying-habits.ts';
 import { isFinal } from './unfinished.ts';
 
 export interface BuyerOptions {
@@ -20,13 +21,15 @@ const retriesMax = 40;
 const followsMax = 15;
 const stranger = 'stranger@example.com';
 
-/** A simulated customer, who buys, retries, looks the order up, and sometimes cancels. */
+/** A simulated customer, who buys, retries, looks the order up, pays or does not, and sometimes cancels. */
 export class Buyer {
   readonly #client: Client;
   readonly #prng: Prng;
   readonly #request: PurchaseRequest;
   readonly #leaving: AbortSignal;
   readonly #onDecided: (entry: PurchaseEntry) => void;
+  readonly #habit: PayingHabit;
+  #hasActed = false;
 
   constructor({ client, prng, request, leaving, onDecided }: BuyerOptions) {
     this.#client = client;
@@ -34,6 +37,7 @@ export class Buyer {
     this.#request = request;
     this.#leaving = leaving;
     this.#onDecided = onDecided;
+    this.#habit = drawHabit(prng);
   }
 
   /** Returns the order as it was last seen; undefined if nobody knows whether there is one. */
@@ -51,6 +55,7 @@ export class Buyer {
     }
     if (order === undefined) return undefined;
     const access = { orderId: order.id, email: order.email };
+    await this.#payOnce(access, order);
     if (this.#prng.chance(0.03)) await this.#pry(access);
     if (status === 201 && !this.#prng.chance(0.4)) return order;
     return this.#live(access, await this.#follow(access));
@@ -99,9 +104,24 @@ export class Buyer {
       if (this.#leaving.aborted) return order;
       order = (await this.#client.lookUp(this.#anywhere(), access)).order ?? order;
       if (order !== undefined && isFinal(order)) return order;
+      if (order !== undefined) await this.#payOnce(access, order);
       if (order?.status === 'queued' && this.#prng.chance(0.05)) await this.#cancel(access);
     }
     return order;
+  }
+
+  /** Does with a payable order what this buyer does. Does nothing if it has done so before. */
+  async #payOnce(access: OrderAccess, { status, paymentUrl, payBy }: SeenOrder): Promise<void> {
+    if (status !== 'payable' || paymentUrl === undefined || payBy === undefined || this.#hasActed) return;
+    this.#hasActed = true;
+    const page = { orderId: access.orderId, paymentUrl };
+    await payAs(this.#habit, {
+      payBy,
+      act: (kind) => this.#client.act(kind, page),
+      cancel: () => this.#cancel(access),
+      pause: (leastMs, mostMs) => this.#pause(leastMs, mostMs),
+      leaving: this.#leaving,
+    });
   }
 
   /** Cancels some of the confirmed orders. Returns the order as it was last seen. */

@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import { Prng } from '../simulation/prng.ts';
 import type { EngineName } from '../support/cluster.ts';
 import { AdminClient } from './admin-client.ts';
-import { adminToken, type ChaosCluster, startChaosCluster, waitersPerUnit } from './chaos-cluster.ts';
+import {
+  adminToken,
+  type ChaosCluster,
+  paymentWindowMs,
+  startChaosCluster,
+  waitersPerUnit,
+} from './chaos-cluster.ts';
 import { checkRun, type Findings, type Violation } from './checker/index.ts';
 import { Client } from './client.ts';
 import { clientsNow } from './clock.ts';
@@ -25,6 +31,8 @@ export interface ChaosOptions {
   readonly minutes: number;
   readonly seed: number;
   readonly engine: EngineName;
+  /** Orders have to be paid. Only the actor engine knows payments. */
+  readonly hasPayments: boolean;
   /** New buyers per second. */
   readonly rate: number;
   /** Folder for the results, which replace those of an earlier run. */
@@ -40,6 +48,8 @@ export interface ChaosOptions {
  * because circuit breakers may be open and compensations unfinished.
  */
 const settleMs = leaseTtlMs + 5_000 + 40_000;
+/** The longest pause between two look-ups of a payment, after which an expired order ends. */
+const lookUpPauseMs = 30_000;
 /**
  * The rules that an engine does not promise, as SPEC.md says. The lock and queue engines have no owners: orders may
  * overtake each other in a crash, and one package may hold up another.
@@ -59,7 +69,7 @@ const progressEveryMs = 5_000;
  * @throws Error when the run was not possible or was stopped. Such a run says nothing about the cluster.
  */
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
-  const { out, seed, minutes, stop, onProgress } = options;
+  const { out, seed, minutes, engine, hasPayments, stop, onProgress } = options;
   const startedAt = performance.now();
   const violations: Violation[] = [];
   const reportViolation: ReportViolation = (rule, words) => {
@@ -70,9 +80,14 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const prng = new Prng(seed);
   const stock = new PackageStock(minutes, prng.fork(), clientsNow);
   await using recorder = await Recorder.open(files.history);
-  await using chaosCluster = await startChaosCluster(options.engine, stock.packages, (line) => {
-    stop.throwIfAborted();
-    onProgress(line);
+  const events = { prng: new Prng(seed), now: clientsNow, write: recorder.write };
+  await using chaosCluster = await startChaosCluster({
+    ...{ engine, packages: stock.packages },
+    ...(hasPayments ? { payments: events } : {}),
+    onProgress(line) {
+      stop.throwIfAborted();
+      onProgress(line);
+    },
   });
   const client = new Client({ origins: chaosCluster.origins, now: clientsNow, write: recorder.write });
   const { consumer } = chaosCluster.cluster;
@@ -93,12 +108,13 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       takeEnded: () => load.takeDeparted(),
     });
     const loadMs = await sellUnderFaults(options, chaosCluster, instances, recorder, load, operators, stock);
-    const drained = await settle(client, recorder, stop);
+    const drained = await settle(options, client, recorder);
+    await chaosCluster.events?.end();
     for (const words of drained.left.slice(0, 20)) reportViolation('did not settle', words);
     recorder.phase('end');
     await recorder.close();
     onProgress(`settled after ${(drained.tookMs / 1000).toFixed(1)} s; checking …`);
-    const findings = await check(chaosCluster, options.engine, files.history, reportViolation);
+    const findings = await check(chaosCluster, options, files.history, reportViolation);
     violations.push(
       ...findings.violations,
       ...weaknesses(
@@ -106,6 +122,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
         { ...figuresOf(load), orders: counts.orders, confirmed: counts.confirmed },
         counts.faults,
         findings.figures,
+        hasPayments,
       ),
     );
     stop.throwIfAborted();
@@ -156,7 +173,7 @@ async function freshFiles(out: string) {
 
 /** Sells while faults occur. Returns the duration of the load in ms. All faults are healed at the end. */
 async function sellUnderFaults(
-  { minutes, seed, stop, onProgress }: ChaosOptions,
+  { minutes, seed, hasPayments, stop, onProgress }: ChaosOptions,
   { cluster, network }: ChaosCluster,
   instances: readonly WatchedInstance[],
   recorder: Recorder,
@@ -180,7 +197,8 @@ async function sellUnderFaults(
   const healing = new AbortController();
   const faults = runNemesis(
     {
-      ...{ cluster, network, instances, now: clientsNow, schedule: drawSchedule(seed, minutes) },
+      ...{ cluster, network, instances, now: clientsNow },
+      schedule: drawSchedule(seed, minutes, hasPayments),
       pickPackage() {
         const packageId = stock.pickLargest();
         // With few buyers, a package that fails could not harm the others anyway.
@@ -226,20 +244,25 @@ function over(ms: number, stop: AbortSignal): Promise<void> {
 }
 
 /** Waits until all orders are final. Then looks up a sample of the orders at every instance. */
-async function settle(client: Client, recorder: Recorder, stop: AbortSignal): Promise<Drained> {
+async function settle(
+  { hasPayments, stop }: ChaosOptions,
+  client: Client,
+  recorder: Recorder,
+): Promise<Drained> {
   recorder.phase('drain');
   const unfinished = () => recorder.unfinished.orders;
-  const drained = await drain({ client, unfinished, timeoutMs: settleMs, stop });
+  const timeoutMs = settleMs + (hasPayments ? paymentWindowMs + lookUpPauseMs : 0);
+  const drained = await drain({ client, unfinished, timeoutMs, stop });
   stop.throwIfAborted();
   for (let instance = 0; instance < client.instances; instance++)
-    await lookUpAll(client, recorder.counts.sample, instance);
+    await lookUpAll(client, recorder.counts.sample, { instance });
   return drained;
 }
 
 /** Runs the product's audit, and a checker that shares no code with the product. */
 async function check(
   { cluster }: ChaosCluster,
-  engine: EngineName,
+  { engine, hasPayments }: ChaosOptions,
   historyFile: string,
   reportViolation: ReportViolation,
 ): Promise<Findings> {
@@ -247,10 +270,13 @@ async function check(
   const promised = report.findings.filter(({ rule }) => !notPromised[engine].includes(rule));
   for (const { rule, message } of promised.slice(0, 20)) reportViolation(`audit ${rule}`, message);
   if (!report.suppliersRead) reportViolation('audit', "it could not read the suppliers' ledger");
+  if (hasPayments && report.payments === undefined)
+    reportViolation('audit', "it could not read the payment provider's ledger");
   return checkRun({
     historyFile,
     mongoUrl: cluster.mongo.url,
     suppliersUrl: cluster.suppliersUrl,
+    ...(cluster.paymentsUrl === undefined ? {} : { paymentsUrl: cluster.paymentsUrl }),
     waitersPerUnit,
     notPromised: notPromised[engine],
   });

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Client } from './client.ts';
 import { clientsNow } from './clock.ts';
@@ -59,6 +60,24 @@ it('records a problem with its code and its order', async () => {
   expect(missed).not.toHaveProperty('order');
 });
 
+it('records a payable order with its page, and what its buyer does there', async () => {
+  const { origin } = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const paymentUrl = `${origin}/checkout/N1`;
+  const payBy = '2029-06-01T09:05:00.000Z';
+  say(202, { ...order, status: 'payable', paymentUrl, payBy, timeline: [] });
+  const bought = await client.purchase(0, request);
+  expect(bought.order).toMatchObject({ status: 'payable', paymentUrl, payBy: Date.parse(payBy) });
+  const asked: string[] = [];
+  answer = async (incoming, response) => {
+    asked.push(`${incoming.method} ${incoming.url} ${await text(incoming)}`);
+    response.writeHead(303, { location: 'http://tickets.example' }).end();
+  };
+  expect(await client.act('decline', { orderId: 'A', paymentUrl })).toMatchObject({ status: 303 });
+  expect(asked).toEqual(['POST /checkout/N1 act=decline']);
+  expect(history.at(-1)).toMatchObject({ kind: 'decline', orderId: 'A', origin, status: 303 });
+  expect(history.at(-1)).not.toHaveProperty('error');
+});
+
 it('records no status without a complete answer', async () => {
   answer = (_request, response) => void response.destroy();
   const cut = await client.purchase(0, request);
@@ -89,6 +108,21 @@ it('drains until nothing is held or waiting, and reports the unfinished orders a
   say(200, figures(1));
   const { left } = await drain({ ...options, timeoutMs: 0 });
   expect(left).toEqual([expect.stringMatching(/^instance-1 shows package 7 with 1 held and 0 waiting/)]);
+});
+
+it('pays for payable orders while it drains', async () => {
+  const { origin } = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const payable = { ...order, status: 'payable', paymentUrl: `${origin}/checkout/N1` };
+  let isPaid = false;
+  answer = (incoming, response) => {
+    isPaid ||= incoming.method === 'POST' && incoming.url === '/checkout/N1';
+    if (incoming.method === 'POST') response.writeHead(303, { location: origin }).end();
+    else response.end(JSON.stringify(incoming.url === '/api/packages' ? { packages: [] } : payable));
+  };
+  const unfinished = () => (isPaid ? [] : [{ orderId: 'A', email: 'a@example.com' }]);
+  const stop = new AbortController().signal;
+  expect(await drain({ client, unfinished, stop, timeoutMs: 5_000 })).toMatchObject({ left: [] });
+  expect(history).toMatchObject([{ kind: 'look-up' }, { kind: 'pay', orderId: 'A', status: 303 }]);
 });
 
 it('drains until every order was seen in a final status', async () => {

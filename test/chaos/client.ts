@@ -5,6 +5,7 @@ import type {
   HistoryEntry,
   InventoryEntry,
   LookUpEntry,
+  PayEntry,
   PurchaseEntry,
   SeenInventory,
   SeenOrder,
@@ -40,6 +41,12 @@ export interface RequestOptions {
 export interface OrderAccess {
   readonly orderId: string;
   readonly email: string;
+}
+
+/** The page of the payment provider for an order. */
+export interface PaymentPage {
+  readonly orderId: string;
+  readonly paymentUrl: string;
 }
 
 /** The timeout of a request, in ms. It is longer than the longest wait of a server, which is 10 s. */
@@ -105,6 +112,16 @@ export class Client {
     return this.recorded({ kind: 'cancel', orderId, email, ...seen(answer) });
   }
 
+  /** Pays at the page of the payment provider, or has the payment declined there. */
+  async act(kind: PayEntry['kind'], { orderId, paymentUrl }: PaymentPage): Promise<PayEntry> {
+    const { origin, pathname: path } = new URL(paymentUrl);
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    const answer = await this.#send(origin, { method: 'POST', path, headers, body: `act=${kind}` });
+    const { sentAt, endedAt, status, error } = answer;
+    const outcome = status === undefined ? defined({ error }) : { status };
+    return this.recorded({ kind, orderId, sentAt, endedAt, origin, ...outcome });
+  }
+
   async figures(instance: number, packageId: number): Promise<InventoryEntry> {
     const answer = await this.ask(instance, { method: 'GET', path: `/api/packages/${packageId}` });
     const figures = answer.status === 200 ? { figures: seenFigures(answer.body) } : {};
@@ -133,8 +150,11 @@ export class Client {
 
   /** Sends a request that is not recorded. Never rejects. */
   async ask(instance: number, request: HttpRequest, hangUpMs?: number): Promise<Answer> {
-    const { origins, now } = this.#options;
-    const origin = origins[instance] as string;
+    return this.#send(this.#options.origins[instance] as string, request, hangUpMs);
+  }
+
+  async #send(origin: string, request: HttpRequest, hangUpMs?: number): Promise<Answer> {
+    const { now } = this.#options;
     const gone = new AbortController();
     const timer = setTimeout(() => gone.abort(), hangUpMs ?? timeoutMs);
     const sentAt = now();
@@ -179,10 +199,11 @@ function isOrder(shown: unknown): shown is ShownOrder {
 }
 
 function seenOrder(shown: ShownOrder): SeenOrder {
-  const { id, packageId, email, status, reason, flight, hotel, queuePosition } =
-    shown as unknown as SeenOrder & {
+  const { id, packageId, email, status, reason, flight, hotel, queuePosition, paymentUrl, payBy } =
+    shown as unknown as Omit<SeenOrder, 'payBy'> & {
       readonly flight?: { readonly ticketNumber: string };
       readonly hotel?: { readonly reservationNumber: string };
+      readonly payBy?: string;
     };
   return {
     id,
@@ -194,6 +215,8 @@ function seenOrder(shown: ShownOrder): SeenOrder {
       ticketNumber: flight?.ticketNumber,
       reservationNumber: hotel?.reservationNumber,
       queuePosition,
+      paymentUrl,
+      payBy: payBy === undefined ? undefined : Date.parse(payBy),
     }),
   };
 }

@@ -16,6 +16,8 @@ test.each([
   [['--seed', 'x'], /--seed takes a whole number from 0 to 999999999, not 'x'/],
   [['--rate', '-1'], /argument is ambiguous|--rate takes/],
   [['--engine', 'fast'], /--engine takes actor, lock or queue, not 'fast'/],
+  [['--payments', 'cash'], /--payments takes on or off, not 'cash'/],
+  [['--engine', 'lock', '--payments', 'on'], /--payments on needs --engine actor/],
   [['--nope'], /Unknown option '--nope'/],
 ])('%j is refused with exit code 2', async (args, words) => {
   const failed = promisify(execFile)(process.execPath, [program, ...args]);

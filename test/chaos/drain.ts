@@ -21,20 +21,21 @@ const atOnce = 40;
 
 /**
  * Waits until every instance shows that nothing is in progress. Call it after all faults are healed and all buyers have
- * left.
+ * left. Pays for orders that are payable, because otherwise the whole queue of a package would have to expire.
  */
 export async function drain(options: DrainOptions): Promise<Drained> {
   const { timeoutMs, stop } = options;
   const startedAt = performance.now();
+  const paid = new Set<string>();
   for (;;) {
-    const left = await whatIsLeft(options);
+    const left = await whatIsLeft(options, paid);
     const tookMs = performance.now() - startedAt;
     if (left.length === 0 || tookMs > timeoutMs || stop.aborted) return { tookMs, left };
     await sleep(everyMs);
   }
 }
 
-async function whatIsLeft({ client, unfinished }: DrainOptions): Promise<string[]> {
+async function whatIsLeft({ client, unfinished }: DrainOptions, paid: Set<string>): Promise<string[]> {
   const shown = await Promise.all(
     Array.from({ length: client.instances }, async (_, instance) => {
       const packages = await client.packages(instance);
@@ -48,22 +49,33 @@ async function whatIsLeft({ client, unfinished }: DrainOptions): Promise<string[
         );
     }),
   );
-  await lookUpAll(client, unfinished());
+  await lookUpAll(client, unfinished(), { paid });
   const orders = unfinished().map(({ orderId }) => `order ${orderId} has not ended`);
   return [...shown.flat(), ...orders];
 }
 
-/** Looks all orders up at one instance, or without `instance` at all of them in turn. */
+interface LookUpOptions {
+  /** Default: all instances in turn. */
+  readonly instance?: number;
+  /** Orders that were paid before. All others that are payable are paid and added. Default: none is paid. */
+  readonly paid?: Set<string>;
+}
+
+/** Looks all orders up. */
 export async function lookUpAll(
   client: Client,
   orders: readonly OrderAccess[],
-  instance?: number,
+  { instance, paid }: LookUpOptions = {},
 ): Promise<void> {
   let next = 0;
   const look = async (): Promise<void> => {
     while (next < orders.length) {
       const at = next++;
-      await client.lookUp(instance ?? at % client.instances, orders[at] as OrderAccess);
+      const access = orders[at] as OrderAccess;
+      const { order } = await client.lookUp(instance ?? at % client.instances, access);
+      if (order?.paymentUrl === undefined || paid === undefined || paid.has(order.id)) continue;
+      paid.add(order.id);
+      await client.act('pay', { orderId: order.id, paymentUrl: order.paymentUrl });
     }
   };
   await Promise.all(Array.from({ length: atOnce }, look));

@@ -80,6 +80,9 @@ export const faultActions: Readonly<Record<FaultKind, FaultAction>> = {
   'supplier late': (context) => withCalls(context, ['done late', 'answered late']),
   'package hangs': (context) => withPackage(context, ['lost', 'silent']),
   'package fails': (context) => withPackage(context, ['error', 'cut']),
+  'payment errors': (context) => withPayments(context, ['error', 'done but error', 'garbage', 'cut reply']),
+  'payment hangs': (context) => withPayments(context, ['lost', 'silent', 'answered late']),
+  'refunds fail': (context) => withPayments(context, ['error', 'done but error', 'lost'], 'DELETE'),
   'suppliers paused': (context) =>
     context.during('suppliers', async () => {
       context.cluster.suppliers?.signal('SIGSTOP');
@@ -162,6 +165,23 @@ async function withPackage(context: FaultContext, kinds: readonly CallFault[]): 
     gateway.decideFor(packageId, () => prng.pick(kinds));
     await lasting(context);
     gateway.decideFor(packageId, undefined);
+  });
+}
+
+/** All calls of the payment provider fail, or only those with this method, while the suppliers work. */
+async function withPayments(
+  context: FaultContext,
+  kinds: readonly CallFault[],
+  method?: string,
+): Promise<void> {
+  const { gateway } = context.network;
+  const { prng } = context;
+  await context.during('payments', async () => {
+    gateway.decidePayments((asked) =>
+      method === undefined || asked === method ? prng.pick(kinds) : undefined,
+    );
+    await lasting(context);
+    gateway.decidePayments(() => undefined);
   });
 }
 

@@ -16,6 +16,9 @@ export type FaultKind =
   | 'suppliers paused'
   | 'package hangs'
   | 'package fails'
+  | 'payment errors'
+  | 'payment hangs'
+  | 'refunds fail'
   | 'delay'
   | 'cut'
   | 'blackhole';
@@ -27,7 +30,8 @@ export type SequenceName =
   | 'redis'
   | 'suppliers'
   | 'clients'
-  | 'one package';
+  | 'one package'
+  | 'payments';
 
 export interface FaultSequence {
   /** The kinds to draw from. Each kind occurs as often as its weight. */
@@ -88,4 +92,20 @@ export const faultSequences: Readonly<Record<SequenceName, FaultSequence>> = {
   },
   'one package': { deck: ['package hangs', 'package fails'], everyMs: 0, lasts: {}, isInCalms: true },
   clients: { deck: ['delay', 'cut', 'blackhole'], everyMs: 12_000, lasts: link },
+  // Last, so that the faults of all others are the same with and without payments.
+  payments: {
+    deck: ['payment errors', 'refunds fail', 'payment hangs'],
+    everyMs: 9_000,
+    lasts: {
+      'payment errors': [2_000, 6_000],
+      'payment hangs': [2_000, 6_000],
+      'refunds fail': [3_000, 8_000],
+    },
+  },
 };
+
+/** The sequences of a run. While payments are off there is no payment provider that could fail. */
+export function sequencesOf(hasPayments: boolean): SequenceName[] {
+  const all = Object.keys(faultSequences) as SequenceName[];
+  return all.filter((sequence) => hasPayments || sequence !== 'payments');
+}

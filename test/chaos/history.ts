@@ -10,6 +10,8 @@ export type HistoryEntry =
   | UpdateEntry
   | RetryEntry
   | EraseEntry
+  | PayEntry
+  | EventEntry
   | FaultEntry
   | PhaseEntry;
 
@@ -83,6 +85,22 @@ export interface EraseEntry extends RequestEntry {
   readonly left?: number;
 }
 
+/** A buyer's `POST` at the page of the payment provider: the buyer pays, or the bank declines. */
+export interface PayEntry extends RequestEntry {
+  readonly kind: 'pay' | 'decline';
+  readonly orderId: string;
+}
+
+/** What happens to an event between the payment provider and the instances. */
+export type EventTreatment = 'passed' | 'lost' | 'repeated' | 'late' | 'forged';
+
+/** An event of the payment provider, sent to `POST /api/payments/events`. A lost one was not sent. */
+export interface EventEntry extends RequestEntry {
+  readonly kind: 'event';
+  readonly treatment: EventTreatment;
+  readonly orderId: string;
+}
+
 /** A fault of the cluster. */
 export interface FaultEntry {
   readonly kind: 'fault';
@@ -91,7 +109,7 @@ export interface FaultEntry {
   readonly until?: number;
   /** `kill`, `pause`, `step-down`, `kill primary`, `redis wiped`, `redis restarted`, `redis paused`, `delay`, `cut`, … */
   readonly fault: string;
-  /** `instance-2`, `mongod-1`, `redis`, `suppliers`. */
+  /** `instance-2`, `mongod-1`, `redis`, `suppliers`, `payments`. */
   readonly target: string;
 }
 
@@ -112,6 +130,9 @@ export interface SeenOrder {
   readonly ticketNumber?: string;
   readonly reservationNumber?: string;
   readonly queuePosition?: number;
+  /** Where the order is paid, and until when, in ms since 1970. Only of a payable order. */
+  readonly paymentUrl?: string;
+  readonly payBy?: number;
 }
 
 /** A package as the admin API showed it. */

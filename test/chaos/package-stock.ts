@@ -108,6 +108,8 @@ function isOperated(packageId: number): boolean {
   return packageId % 3 === 0;
 }
 
+/** A quarter of the packages is free, so that its orders need no payment. */
 function onOffer(id: number, quota: number): TravelPackage {
-  return { id, flight: `Flight-${id}`, stay: '2030-08-09', price: 100, quota, version: 1 };
+  const price = id % 4 === 0 ? 0 : 100;
+  return { id, flight: `Flight-${id}`, stay: '2030-08-09', price, quota, version: 1 };
 }

@@ -1,18 +1,27 @@
 import { expect, it } from 'vitest';
-import { faultSequences, type SequenceName } from './fault-sequences.ts';
+import { sequencesOf } from './fault-sequences.ts';
 import {
   calmFigure,
   expectedFaults,
   expectedFigures,
   faultsOf,
   frequentFigures,
-  weaknesses,
+  paymentFigures,
+  weaknesses as weaknessesOf,
 } from './report.ts';
 import { faultName, RunCounts } from './run-counts.ts';
 
-const all = new Map(expectedFaults().map((fault) => [fault, 1]));
+const all = new Map(expectedFaults(true).map((fault) => [fault, 1]));
 
-const checked = Object.fromEntries(expectedFigures.map((figure) => [figure, 1]));
+const checked = Object.fromEntries([...expectedFigures, ...paymentFigures].map((figure) => [figure, 1]));
+
+/** Of a run with payments. */
+const weaknesses = (
+  minutes: number,
+  sold: ReturnType<typeof sales>,
+  faults: ReadonlyMap<string, number>,
+  counts: Readonly<Record<string, number>>,
+) => weaknessesOf(minutes, sold, faults, counts, true);
 
 const sales = (confirmed: number) => ({ purchases: 12, decided: 10, orders: 10, confirmed });
 
@@ -22,7 +31,7 @@ it('accepts a run with sales and all kinds of faults', () => {
 
 it('fails a run without sales, or without one kind of fault', () => {
   expect(weaknesses(2, sales(0), all, checked)).toHaveLength(1);
-  for (const fault of expectedFaults()) {
+  for (const fault of expectedFaults(true)) {
     const others = new Map([...all].filter(([name]) => name !== fault));
     expect(weaknesses(2, sales(7), others, checked)).toEqual([
       { rule: 'hollow', words: `the fault '${fault}' never happened` },
@@ -34,6 +43,14 @@ it('fails a run in which the operators did nothing', () => {
   expect(weaknesses(2, sales(7), all, { ...checked, 'erase 200': 0 })).toEqual([
     { rule: 'hollow', words: "there was no 'erase 200'" },
   ]);
+});
+
+it('requires payments and their faults of a run with payments alone', () => {
+  const unpaid = Object.fromEntries(expectedFigures.map((figure) => [figure, 1]));
+  const others = new Map(expectedFaults(false).map((fault) => [fault, 1]));
+  expect(weaknessesOf(2, sales(7), others, unpaid, false)).toEqual([]);
+  expect(weaknesses(2, sales(7), all, unpaid)).toHaveLength(paymentFigures.length);
+  expect(weaknesses(2, sales(7), others, checked)).toHaveLength(faultsOf('payments').length);
 });
 
 it('requires of a run of 5 minutes that its isolation was judged', () => {
@@ -49,7 +66,7 @@ it('fails a run with few confirmed orders or few answers', () => {
 });
 
 it('requires of a short run only one fault of each sequence, and the most frequent changes', () => {
-  const sequences = Object.keys(faultSequences) as SequenceName[];
+  const sequences = sequencesOf(true);
   const some = new Map(sequences.map((sequence) => [faultsOf(sequence)[0] as string, 1]));
   const frequent = Object.fromEntries(frequentFigures.map((figure) => [figure, 1]));
   for (const minutes of [0.5, 1.9]) {
@@ -75,7 +92,7 @@ it('names faults of links by the ends of the link, like the expected faults', ()
   const targets = ['clients to instance-1', 'instance-2 to redis', 'instance-3 to suppliers', 'mongod-1'];
   const names = targets.map((target) => faultName('cut', target));
   expect(names).toEqual(['cut clients', 'cut redis', 'cut suppliers', 'cut mongodb']);
-  expect(expectedFaults()).toEqual(expect.arrayContaining(names));
+  expect(expectedFaults(false)).toEqual(expect.arrayContaining(names));
   expect(faultName('kill', 'instance-1')).toBe('kill');
 });
 

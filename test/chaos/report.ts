@@ -1,5 +1,5 @@
 import type { Violation } from './checker/index.ts';
-import { faultSequences, type SequenceName } from './fault-sequences.ts';
+import { faultSequences, type SequenceName, sequencesOf } from './fault-sequences.ts';
 
 /** The results of a run. */
 export interface ChaosReport {
@@ -32,7 +32,6 @@ export interface ChaosReport {
 const allFaultsFromMinutes = 2;
 /** A run of at least this length must contain a fault of every sequence, and the most frequent changes of operators. */
 const someFaultsFromMinutes = 0.5;
-const sequences = Object.keys(faultSequences) as SequenceName[];
 const linkSequences = {
   mongodb: 'mongodb',
   redis: 'redis',
@@ -44,6 +43,12 @@ const linkSequences = {
 export const expectedFigures = [
   ...['update 200', 'update 422 quota_too_low', 'pause 200', 'resume 200', 'retry 200', 'erase 200'],
   ...['emails erased', 'pauses checked', 'quotas checked after a change'],
+];
+
+/** The same for a long run with payments. */
+export const paymentFigures = [
+  ...['pay 303', 'decline 303', 'event 204', 'event 403 invalid_signature', 'payments made too late'],
+  ...['payments paid', 'payments declined', 'payments cancelled', 'payments refunded'],
 ];
 
 /**
@@ -76,6 +81,7 @@ export function weaknesses(
   }: Pick<ChaosReport, 'purchases' | 'decided' | 'orders' | 'confirmed'>,
   faults: ReadonlyMap<string, number>,
   checked: Readonly<Record<string, number>>,
+  hasPayments: boolean,
 ): Violation[] {
   const found: Violation[] = [];
   if (confirmed === 0 || confirmed < least.confirmed * orders)
@@ -86,17 +92,18 @@ export function weaknesses(
   const isLong = minutes >= allFaultsFromMinutes;
   const expected = [
     ...(isLong ? expectedFigures : frequentFigures),
+    ...(isLong && hasPayments ? paymentFigures : []),
     ...(minutes < calmsFromMinutes ? [] : [calmFigure]),
   ];
   for (const figure of expected) {
     if (!checked[figure]) found.push({ rule: 'hollow', words: `there was no '${figure}'` });
   }
   if (isLong) {
-    for (const fault of expectedFaults()) {
+    for (const fault of expectedFaults(hasPayments)) {
       if (!faults.has(fault)) found.push({ rule: 'hollow', words: `the fault '${fault}' never happened` });
     }
   } else {
-    for (const sequence of sequences) {
+    for (const sequence of sequencesOf(hasPayments)) {
       if (!faultsOf(sequence).some((fault) => faults.has(fault)))
         found.push({ rule: 'hollow', words: `no fault of '${sequence}' happened` });
     }
@@ -105,8 +112,8 @@ export function weaknesses(
 }
 
 /** The names of all faults that a long run must contain, as in the counts of a run. */
-export function expectedFaults(): string[] {
-  return [...new Set(sequences.flatMap(faultsOf))];
+export function expectedFaults(hasPayments: boolean): string[] {
+  return [...new Set(sequencesOf(hasPayments).flatMap(faultsOf))];
 }
 
 /** The names of a sequence's faults, as in the counts of a run. */

@@ -27,7 +27,7 @@ export class RunCounts {
   }
 
   record(entry: HistoryEntry): void {
-    if (entry.kind === 'phase') return;
+    if (entry.kind === 'phase' || entry.kind === 'event') return;
     if (entry.kind === 'fault') return add(this.faults, faultName(entry.fault, entry.target));
     this.requests += 1;
     if (entry.kind === 'purchase') {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { faultSequences, type SequenceName } from './fault-sequences.ts';
+import { faultSequences, sequencesOf } from './fault-sequences.ts';
 import { drawSchedule, storm } from './schedule.ts';
 
 const seeds = Array.from({ length: 200 }, (_, index) => index + 1);
@@ -14,9 +14,16 @@ describe('drawSchedule', () => {
     expect(drawSchedule(7, 20)).not.toEqual(drawSchedule(8, 20));
   });
 
+  it('adds the faults of payments, and changes no other', () => {
+    const withoutPayments = drawSchedule(7, 20);
+    const others = drawSchedule(7, 20, true).filter(({ sequence }) => sequence !== 'payments');
+    expect(others).toEqual(withoutPayments);
+    expect(withoutPayments.filter(({ sequence }) => sequence === 'payments')).toEqual([]);
+  });
+
   it('has each fault of each sequence at least once within two minutes', () => {
     for (const seed of seeds) {
-      const drawn = new Set(drawSchedule(seed, 2).map(({ sequence, kind }) => `${sequence}: ${kind}`));
+      const drawn = new Set(drawSchedule(seed, 2, true).map(({ sequence, kind }) => `${sequence}: ${kind}`));
       for (const [sequence, { deck }] of Object.entries(faultSequences))
         for (const kind of deck) expect(drawn, `seed ${seed}`).toContain(`${sequence}: ${kind}`);
     }
@@ -24,8 +31,8 @@ describe('drawSchedule', () => {
 
   it('has a fault of each sequence within half a minute', () => {
     for (const seed of seeds) {
-      const drawn = new Set(drawSchedule(seed, 0.5).map(({ sequence }) => sequence));
-      expect([...drawn].toSorted(), `seed ${seed}`).toEqual(Object.keys(faultSequences).toSorted());
+      const drawn = new Set(drawSchedule(seed, 0.5, true).map(({ sequence }) => sequence));
+      expect([...drawn].toSorted(), `seed ${seed}`).toEqual(sequencesOf(true).toSorted());
     }
   });
 
@@ -41,7 +48,7 @@ describe('drawSchedule', () => {
 
   it('starts no fault in a calm or after the end, and starts the sequences at different times', () => {
     for (const minutes of [0.25, 2, 20]) {
-      const drawn = drawSchedule(3, minutes);
+      const drawn = drawSchedule(3, minutes, true);
       expect(drawn.length).toBeGreaterThan(0);
       for (const { at, forMs } of drawn) {
         expect(forMs).toBeGreaterThanOrEqual(0);
@@ -69,8 +76,10 @@ describe('drawSchedule', () => {
   });
 
   it('lets the faults of a sequence follow each other', () => {
-    for (const sequence of Object.keys(faultSequences) as SequenceName[]) {
-      const times = drawSchedule(5, 20).flatMap((each) => (each.sequence === sequence ? [each.at] : []));
+    for (const sequence of sequencesOf(true)) {
+      const times = drawSchedule(5, 20, true).flatMap((each) =>
+        each.sequence === sequence ? [each.at] : [],
+      );
       expect(times).toEqual(times.toSorted((one, other) => one - other));
       expect(new Set(times).size).toBe(times.length);
     }

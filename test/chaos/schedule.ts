@@ -1,5 +1,5 @@
 import { Prng } from '../simulation/prng.ts';
-import { type FaultKind, faultSequences, type SequenceName } from './fault-sequences.ts';
+import { type FaultKind, faultSequences, type SequenceName, sequencesOf } from './fault-sequences.ts';
 
 /** A scheduled fault. */
 export interface PlannedFault {
@@ -21,10 +21,10 @@ export const storm = { stormMs: 30_000, calmMs: 12_000 } as const;
  * their faults overlap at random. Within a sequence one fault ends before the next begins. Each sequence draws its
  * kinds like cards from a deck: all kinds occur before one is repeated.
  */
-export function drawSchedule(seed: number, minutes: number): PlannedFault[] {
+export function drawSchedule(seed: number, minutes: number, hasPayments = false): PlannedFault[] {
   const prng = new Prng(seed);
   const windows = stormWindows(minutes * 60_000);
-  const planned = (Object.keys(faultSequences) as SequenceName[]).flatMap((sequence) =>
+  const planned = sequencesOf(hasPayments).flatMap((sequence) =>
     faultSequences[sequence].isInCalms === true
       ? drawCalms(sequence, windows, prng.fork())
       : drawSequence(sequence, windows, prng.fork()),

@@ -101,3 +101,26 @@ it('fails the calls for one package, including cancellations of its reservations
   gateway.decideFor(7, undefined);
   expect(await ask('POST', 'flights/reservations', 'of-7', 7)).toBe(201);
 });
+
+it('fails the calls of the payment provider by their method, and those about the payments of one package', async () => {
+  const ask = async (method: string, path: string, key?: string, packageId?: number) => {
+    const answer = await fetch(`http://127.0.0.1:${gateway.port}/api/${path}`, {
+      method,
+      ...(key === undefined
+        ? {}
+        : { headers: { 'idempotency-key': key }, body: JSON.stringify({ packageId, amount: 1 }) }),
+    });
+    return answer.status;
+  };
+  gateway.decidePayments((method) => (method === 'DELETE' ? 'error' : undefined));
+  expect(await ask('POST', 'suppliers/flights/reservations', 'of-7', 7)).toBe(201);
+  expect(await ask('POST', 'payments', 'of-7')).toBe(201);
+  expect(await ask('GET', 'payments/of-7')).toBe(201);
+  expect(await ask('DELETE', 'payments/of-7')).toBe(500);
+  expect(await ask('DELETE', 'suppliers/flights/reservations/of-7')).toBe(201);
+  gateway.decidePayments(() => undefined);
+  gateway.decideFor(7, () => 'error');
+  expect(await ask('POST', 'payments', 'of-7')).toBe(500);
+  expect(await ask('GET', 'payments/of-7')).toBe(500);
+  expect(await ask('GET', 'payments/of-8')).toBe(201);
+});

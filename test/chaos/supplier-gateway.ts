@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
+import pLimit from 'p-limit';
 import { Pool } from 'undici';
 
 /** A fault of one call to the suppliers. */
@@ -32,6 +33,8 @@ export interface SupplierGateway extends AsyncDisposable {
   decide(fault: () => CallFault | undefined): void;
   /** Sets the function that chooses the fault of every call for this package, until the function is removed. */
   decideFor(packageId: number, fault: (() => CallFault | undefined) | undefined): void;
+  /** Sets the function that chooses the fault of every call of the payment provider, by its method. By default they pass. */
+  decidePayments(fault: (method: string) => CallFault | undefined): void;
   /** Delay of late calls in ms. */
   lateMs: () => number;
 }
@@ -42,22 +45,27 @@ interface Reply {
   readonly body: Buffer;
 }
 
-/** Forwards calls to the real suppliers, with faults. */
+/** Calls that the suppliers execute at the same time. Others wait for their turn. */
+const connections = 64;
+
+/** Forwards calls to the real suppliers, and to the payment provider beside them, with faults. */
 export async function startSupplierGateway(target: string): Promise<SupplierGateway> {
-  const pool = new Pool(new URL(target).origin, { connections: 64 });
+  const pool = new Pool(new URL(target).origin, { connections });
+  const turns = pLimit(connections);
   const closing = new AbortController();
   let faultOf: () => CallFault | undefined = () => undefined;
+  let paymentFaultOf: (method: string) => CallFault | undefined = () => undefined;
   const faultsFor = new Map<number, () => CallFault | undefined>();
-  /** The package of each reservation. A cancellation has only the key. */
+  /** The package of each reservation. A cancellation has only the key, and so has everything about a payment. */
   const packages = new Map<string, number>();
 
   function packageOf(request: IncomingMessage, body: Buffer): number | undefined {
     const key = request.headers['idempotency-key'];
     if (request.method !== 'POST' || key === undefined)
       return packages.get(decodeURIComponent(request.url?.split('/').at(-1) ?? ''));
-    const { packageId } = JSON.parse(body.toString()) as { packageId: number };
-    packages.set(String(key), packageId);
-    return packageId;
+    const { packageId } = JSON.parse(body.toString()) as { packageId?: number };
+    if (packageId !== undefined) packages.set(String(key), packageId);
+    return packages.get(String(key));
   }
 
   async function pass(request: IncomingMessage, body: Buffer): Promise<Reply> {
@@ -81,12 +89,17 @@ export async function startSupplierGateway(target: string): Promise<SupplierGate
     const body = await buffer(request);
     const packageId = packageOf(request, body);
     const ofPackage = packageId === undefined ? undefined : faultsFor.get(packageId);
-    const fault = ofPackage?.() ?? faultOf();
+    const isPayment = request.url?.includes('/payments') === true;
+    const ofPayment = isPayment ? paymentFaultOf(request.method as string) : undefined;
+    const fault = ofPackage?.() ?? ofPayment ?? faultOf();
     if (fault === 'error') return send(response, broken);
     if (fault === 'lost') return;
     if (fault === 'cut') return void response.destroy();
     if (fault === 'done late') await late();
-    const reply = await pass(request, body);
+    // On a busy machine the queue would otherwise grow with calls that nobody waits for, and nobody would get an answer.
+    const isAbandoned = () => fault === undefined && response.destroyed;
+    const reply = await turns(async () => (isAbandoned() ? undefined : pass(request, body)));
+    if (reply === undefined) return;
     if (fault === 'silent') return;
     if (fault === 'answered late') await late();
     if (fault === 'done but error') return send(response, broken);
@@ -110,6 +123,9 @@ export async function startSupplierGateway(target: string): Promise<SupplierGate
     decideFor(packageId, fault) {
       if (fault === undefined) faultsFor.delete(packageId);
       else faultsFor.set(packageId, fault);
+    },
+    decidePayments(fault) {
+      paymentFaultOf = fault;
     },
     lateMs: () => 1_000,
     async [Symbol.asyncDispose]() {

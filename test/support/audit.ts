@@ -17,6 +17,8 @@ export interface AuditRun {
     readonly orders: number;
     readonly findings: readonly { rule: string; message: string }[];
     readonly suppliersRead: boolean;
+    /** The payments that are due or paid. Absent if payments are off, or the provider's ledger was not read. */
+    readonly payments?: number;
   };
 }
 

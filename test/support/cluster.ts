@@ -21,6 +21,8 @@ export interface ClusterOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Suppliers that already run; default: starts `npm run suppliers`. */
   readonly suppliersUrl?: string;
+  /** Orders have to be paid at the provider in the process of the suppliers. Default: `settings` say whether. */
+  readonly payments?: ClusterPayments;
   /** Port of the first instance. The other instances get the ports after it. Default: free ports. */
   readonly firstPort?: number;
   /** Folder for the data of MongoDB and the suppliers. Default: a folder that is deleted at the end. */
@@ -37,11 +39,17 @@ export interface ClusterOptions {
   readonly network?: ClusterNetwork;
 }
 
+export interface ClusterPayments {
+  /** Where the provider sends its events, which `PAYMENTS_WEBHOOK_SECRET` signs. Default: it sends none. */
+  readonly eventsUrl?: string;
+}
+
 /** Puts proxies between the parts of a cluster. Each method gets the port or URL of a part and returns the proxy's. */
 export interface ClusterNetwork {
   /** Called for each replica set member. All clients of the member use the proxy, including the other members. */
   toMember(port: number, member: number): Promise<number>;
   toRedis(url: string, instance: string): Promise<string>;
+  /** The way to the payment provider too. */
   toSuppliers(url: string, instance: string): Promise<string>;
 }
 
@@ -80,6 +88,8 @@ export interface Cluster extends AsyncDisposable {
   readonly redis: RedisServer;
   /** The value for `SUPPLIERS_URL`. */
   readonly suppliersUrl: string;
+  /** The value for `PAYMENTS`. Only with the option `payments`. */
+  readonly paymentsUrl: string | undefined;
   readonly suppliers: NodeProcess | undefined;
   /** Only with the queue engine. */
   readonly consumer: ClusterProcess | undefined;
@@ -93,6 +103,8 @@ export interface Cluster extends AsyncDisposable {
   end(): Promise<void>;
 }
 
+/** To which buyers return from the payment provider. No test follows them there. */
+const publicOrigin = 'http://tickets.example';
 /** How long a process may take to drain. */
 const drainMs = 20_000;
 
@@ -101,7 +113,7 @@ const drainMs = 20_000;
  * @throws Error with the output of a part that does not start. In that case the other parts are stopped.
  */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
-  const { instances: count, engine = 'actor', members = 1, packages, detached = false } = options;
+  const { instances: count, engine = 'actor', members = 1, packages, payments, detached = false } = options;
   const { inherit = false, folder, firstPort, onProgress = () => {}, onLine = () => {}, network } = options;
   const inFolder = (name: string) => (folder === undefined ? undefined : join(folder, name));
   await using parts = new AsyncDisposableStack();
@@ -126,7 +138,10 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     suppliers = parts.adopt(
       await startNodeProcess({
         program: 'src/commands/suppliers.ts',
-        parameters: ['--port', '0', '--ledger', ledger],
+        parameters: [
+          ...['--port', '0', '--ledger', ledger],
+          ...(payments?.eventsUrl === undefined ? [] : ['--payment-events', payments.eventsUrl]),
+        ],
         settings: options.settings ?? {},
         ready: /listen on (?<url>http:\S+)/,
         ...{ inherit, detached, onLine },
@@ -137,6 +152,9 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     );
   }
   const suppliersUrl = options.suppliersUrl ?? (suppliers?.match.groups?.url as string);
+  /** The settings of the payment provider, which is beside the suppliers. */
+  const paymentsBeside = (url: string): Record<string, string> =>
+    payments === undefined ? {} : { PAYMENTS: providerBeside(url), PUBLIC_ORIGIN: publicOrigin };
 
   const settings = {
     HOST: '127.0.0.1',
@@ -146,19 +164,22 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     DATABASE_URL: mongo.url,
     REDIS_URL: redis.url,
     SUPPLIERS_URL: suppliersUrl,
+    ...paymentsBeside(suppliersUrl),
     ENGINE: engine,
   };
   const store = parts.adopt(await openMongoStore({ url: mongo.url }), (opened) => opened.close());
   if (packages !== undefined) await store.addPackages(packages);
 
   onProgress(`${count} ${count === 1 ? 'instance' : 'instances'}`);
-  const settingsOf = async (id: string) => ({
-    ...settings,
-    ...(network && {
-      REDIS_URL: await network.toRedis(redis.url, id),
-      SUPPLIERS_URL: await network.toSuppliers(suppliersUrl, id),
-    }),
-  });
+  const settingsOf = async (id: string) => {
+    if (network === undefined) return settings;
+    const behind = await network.toSuppliers(suppliersUrl, id);
+    return {
+      ...settings,
+      ...{ REDIS_URL: await network.toRedis(redis.url, id), SUPPLIERS_URL: behind },
+      ...paymentsBeside(behind),
+    };
+  };
   const instances: Instance[] = [];
   for (let index = 0; index < count; index++) {
     const id = `instance-${index + 1}`;
@@ -200,10 +221,12 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     mongo,
     redis,
     suppliersUrl,
+    paymentsUrl: payments && providerBeside(suppliersUrl),
     suppliers,
     consumer,
     store,
-    audit: () => runAudit({ DATABASE_URL: mongo.url, SUPPLIERS_URL: suppliersUrl }),
+    audit: () =>
+      runAudit({ DATABASE_URL: mongo.url, SUPPLIERS_URL: suppliersUrl, ...paymentsBeside(suppliersUrl) }),
     async ownerOf(packageId) {
       const owner = await store.owner(packageId);
       return instances.find(({ id }) => id === owner);
@@ -211,6 +234,11 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     end,
     [Symbol.asyncDispose]: end,
   };
+}
+
+/** The payment provider of the process whose suppliers have this URL. */
+function providerBeside(suppliersUrl: string): string {
+  return suppliersUrl.replace(/\/suppliers$/, '');
 }
 
 interface InstanceOptions {

@@ -8,6 +8,7 @@ import { checkNumbers } from './numbers.ts';
 import { Orders } from './orders.ts';
 import { checkOutcomes } from './outcomes.ts';
 import { checkPackages } from './packages.ts';
+import { Payments } from './payments.ts';
 import { Refusals } from './refusals.ts';
 import { Requests } from './requests.ts';
 import { checkTickets } from './tickets.ts';
@@ -29,6 +30,7 @@ export async function checkHistory(
   const requests = new Requests(state, orders, refusals, collector);
   const isolation = new Isolation(orders, collector);
   const updates = new Updates(state, orders, faults, collector);
+  const payments = new Payments(state, orders, collector);
   for await (const entry of history) {
     if (entry.kind === 'fault') {
       faults.add(entry);
@@ -38,6 +40,7 @@ export async function checkHistory(
     } else if (entry.kind !== 'phase') {
       requests.see(entry);
       if (entry.kind === 'update' || entry.kind === 'pause' || entry.kind === 'resume') updates.see(entry);
+      if (entry.kind === 'pay' || entry.kind === 'decline' || entry.kind === 'event') payments.see(entry);
       if (entry.kind === 'figures') updates.figures(entry);
       count(entry, collector);
     }
@@ -51,6 +54,7 @@ export async function checkHistory(
   checkPackages(state, orders, collector);
   checkNumbers(state, orders, collector);
   checkTickets(state, orders, collector);
+  payments.finish();
   collector.count('packages', state.packages.length);
   for (const { order } of orders.all()) {
     collector.count('orders');
@@ -69,6 +73,9 @@ const plurals = {
   resume: 'resumes',
   retry: 'retries',
   erase: 'erasures',
+  pay: 'requests to pay',
+  decline: 'requests to decline',
+  event: 'events',
 } as const;
 
 function count(request: Request, collector: FindingsCollector): void {

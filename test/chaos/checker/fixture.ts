@@ -7,6 +7,7 @@ import type { Violation } from './findings.ts';
 const statusAfter: Readonly<Record<string, string>> = {
   queued: 'queued',
   claimed: 'held',
+  'payment due': 'payable',
   confirmed: 'confirmed',
   compensating: 'compensating',
   failed: 'failed',
@@ -31,7 +32,9 @@ export function order(
     email: `buyer-${number}@example.com`,
     key: `key-${number}`,
     status: statusAfter[last] ?? last,
-    ...(names.includes('confirmed') ? { ticketNumber: `F${number}`, reservationNumber: `H${number}` } : {}),
+    ...(names.includes('confirmed') || names.includes('payment due')
+      ? { ticketNumber: `F${number}`, reservationNumber: `H${number}` }
+      : {}),
     timeline: events.map(([event, at]) => ({ event, at })),
     ...over,
   };
@@ -54,16 +57,17 @@ export function stateOf(
   over: Partial<StoredPackage> = {},
 ): FinalState {
   const count = (...statuses: string[]) => orders.filter(({ status }) => statuses.includes(status)).length;
-  const [held, sold] = [count('held', 'compensating'), count('confirmed', 'cancelling')];
+  const [held, sold] = [count('held', 'payable', 'compensating'), count('confirmed', 'cancelling')];
   const bought = orders.filter(({ ticketNumber }) => ticketNumber !== undefined);
   const reserved = (numberOf: (order: StoredOrder) => string | undefined) =>
     bought.map((each) => ({
       key: each.id,
       number: numberOf(each) ?? '',
-      status: each.status === 'confirmed' ? 'active' : 'cancelled',
+      status: each.status === 'confirmed' || each.status === 'payable' ? 'active' : 'cancelled',
     }));
   const onSale = {
-    ...{ id: 1, quota, version: 1, isPaused: false, remaining: quota - held - sold, held, confirmed: sold },
+    ...{ id: 1, price: 0, quota, version: 1, isPaused: false },
+    ...{ remaining: quota - held - sold, held, confirmed: sold },
     ...{ cancelling: count('cancelling'), waiting: count('queued'), nextNumber: orders.length + 1 },
   };
   return {
@@ -75,14 +79,14 @@ export function stateOf(
 }
 
 export function seen(stored: StoredOrder, status = stored.status): SeenOrder {
-  const { id, packageId, email, ticketNumber, reservationNumber } = stored;
-  const hasTickets = status === 'confirmed' && ticketNumber !== undefined;
+  const { id, packageId, email, reason, ticketNumber, reservationNumber, payBy } = stored;
+  const hasTickets = (status === 'confirmed' || status === 'payable') && ticketNumber !== undefined;
+  const hasFailed = status === 'failed' || status === 'compensating';
   return {
-    id,
-    packageId,
-    email,
-    status,
+    ...{ id, packageId, email, status },
     ...(hasTickets ? { ticketNumber, reservationNumber } : {}),
+    ...(reason !== undefined && hasFailed ? { reason } : {}),
+    ...(status === 'payable' ? { paymentUrl: `http://127.0.0.1:2/checkout/${id}`, payBy } : {}),
   } as SeenOrder;
 }
 
@@ -91,6 +95,7 @@ const answers: Readonly<Record<string, { readonly status: number; readonly code?
   confirmed: { status: 201 },
   queued: { status: 202 },
   held: { status: 202 },
+  payable: { status: 202 },
   cancelling: { status: 202 },
   cancelled: { status: 200 },
   withdrawn: { status: 200 },
@@ -108,9 +113,18 @@ export function purchase(
 ): PurchaseEntry {
   return {
     ...unanswered(stored, sentAt, endedAt),
-    ...answers[status],
+    ...(outcomeOf(stored, status) ?? answers[status]),
     order: seen(stored, status),
   };
+}
+
+/** The answer to the purchase of an order that failed because it was not paid. */
+function outcomeOf({ reason }: StoredOrder, status: string): (typeof answers)[string] | undefined {
+  if (status !== 'failed' && status !== 'compensating') return undefined;
+  if (reason === 'payment_abandoned') return { status: status === 'failed' ? 200 : 202 };
+  return reason === 'payment_expired' || reason === 'payment_declined'
+    ? { status: 402, code: reason }
+    : undefined;
 }
 
 /** A purchase without an answer. */

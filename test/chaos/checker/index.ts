@@ -1,7 +1,7 @@
 import { checkHistory } from './check-history.ts';
 import type { Findings } from './findings.ts';
 import { readHistory } from './read-history.ts';
-import { readLedgers } from './read-ledger.ts';
+import { readLedgers, readPayments } from './read-ledger.ts';
 import { readStore } from './read-store.ts';
 
 export { checkHistory } from './check-history.ts';
@@ -17,6 +17,8 @@ export interface CheckOptions {
   /** The same value as the server's `SUPPLIERS_URL`, such as `http://127.0.0.1:8890/api/suppliers`. */
   readonly suppliersUrl: string;
   readonly suppliersToken?: string;
+  /** The same value as the server's `PAYMENTS`. Absent if payments are off. */
+  readonly paymentsUrl?: string;
   /** The same value as the server's `WAITERS_PER_UNIT`. Without it, a queue with one order counts as full. */
   readonly waitersPerUnit?: number;
   /** Rules that the server's engine does not promise. Their violations are not reported. Default: none. */
@@ -29,11 +31,17 @@ export interface CheckOptions {
  * @throws Error when the history, the store or the suppliers cannot be read.
  */
 export async function checkRun(options: CheckOptions): Promise<Findings> {
-  const { historyFile, mongoUrl, suppliersUrl, suppliersToken, waitersPerUnit, notPromised } = options;
-  const [stored, reserved] = await Promise.all([
+  const { historyFile, mongoUrl, suppliersUrl, suppliersToken, paymentsUrl, waitersPerUnit, notPromised } =
+    options;
+  const [stored, reserved, payments] = await Promise.all([
     readStore(mongoUrl),
     readLedgers(suppliersUrl, suppliersToken),
+    paymentsUrl === undefined ? undefined : readPayments(paymentsUrl),
   ]);
-  const state = { ...stored, ...reserved, ...(waitersPerUnit === undefined ? {} : { waitersPerUnit }) };
+  const state = {
+    ...{ ...stored, ...reserved },
+    ...(payments === undefined ? {} : { payments }),
+    ...(waitersPerUnit === undefined ? {} : { waitersPerUnit }),
+  };
   return checkHistory(readHistory(historyFile), state, notPromised);
 }

@@ -9,7 +9,7 @@ import type { Orders } from './orders.ts';
  * some time for the calls that waited.
  */
 const recoveryMs = 6_000;
-/** An order of another package is in time if it has ended, or needs compensation, within this time. */
+/** An order of another package is in time if it has ended, is payable, or needs compensation, within this time. */
 const inTimeMs = 3_000;
 const inTimeLeast = 0.8;
 /** With fewer orders the interval is not judged. */
@@ -55,7 +55,7 @@ export class Isolation {
         const storedAt = order.timeline[0]?.at ?? 0;
         if (storedAt < from || storedAt > to) continue;
         stored += 1;
-        const endedAt = timeOf(order, 'confirmed', 'failed', 'compensating', 'withdrawn');
+        const endedAt = timeOf(order, 'payment due', 'confirmed', 'failed', 'compensating', 'withdrawn');
         if (endedAt !== undefined && endedAt - storedAt <= inTimeMs) inTime += 1;
       }
     }

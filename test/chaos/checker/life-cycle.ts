@@ -1,7 +1,8 @@
 /** The statuses that may directly follow each status. */
 const next: Readonly<Record<string, readonly string[]>> = {
   queued: ['held', 'withdrawn', 'rejected'],
-  held: ['confirmed', 'compensating', 'failed'],
+  held: ['payable', 'confirmed', 'compensating', 'failed'],
+  payable: ['confirmed', 'compensating'],
   compensating: ['failed'],
   confirmed: ['cancelling'],
   cancelling: ['cancelled'],

@@ -17,7 +17,7 @@ export function checkOutcomes(orders: Orders, collector: FindingsCollector): voi
 /** Rule Q2: a unit is claimed before a supplier is called, and returned once, by the commit that ends the order. */
 function checkUnits({ order }: OrderTrace, collector: FindingsCollector): void {
   const events = order.timeline.map(({ event }) => event);
-  const supplier = events.findIndex((event) => /^(flight|hotel) /.test(event));
+  const supplier = events.findIndex((event) => /^(flight|hotel|payment) /.test(event));
   const claimed = events.indexOf('claimed');
   if (supplier >= 0 && (claimed < 0 || claimed > supplier))
     collector.violation(
@@ -36,12 +36,14 @@ function checkUnits({ order }: OrderTrace, collector: FindingsCollector): void {
 function checkCancellation(trace: OrderTrace, collector: FindingsCollector): void {
   const { order, isCancelAsked, isCancelled, isAccepted } = trace;
   const { status } = order;
-  if (isCancelled && !['cancelling', 'cancelled', 'withdrawn'].includes(status))
+  const isAbandoned = order.reason === 'payment_abandoned';
+  if (isCancelled && !isAbandoned && !['cancelling', 'cancelled', 'withdrawn'].includes(status))
     collector.violation('Q6', `${nameOf(order)} is ${status}, although its cancellation was accepted`);
   if (isCancelAsked) return;
   // A buyer who hangs up leaves the queue, unless a key allows a retry.
   const mayHaveHungUp = order.key === undefined && !isAccepted;
-  if (status === 'cancelling' || status === 'cancelled' || (status === 'withdrawn' && !mayHaveHungUp))
+  const isLeft = status === 'withdrawn' && !mayHaveHungUp;
+  if (status === 'cancelling' || status === 'cancelled' || isAbandoned || isLeft)
     collector.violation('Q6', `${nameOf(order)} is ${status}, although no cancellation was requested`);
 }
 
@@ -76,7 +78,7 @@ function checkSightings(
     );
   if (firstSeenAt === undefined || lastAskedAt === undefined) return;
   for (const [before, early] of firstSeenAt.entries()) {
-    const hasBeenBooked = !['queued', 'held', 'compensating'].includes(statuses[before] as string);
+    const hasBeenBooked = !['queued', 'held', 'payable', 'compensating'].includes(statuses[before] as string);
     if (hasBeenBooked && inProgressAt > early)
       collector.violation(
         'Q6',

@@ -30,7 +30,7 @@ function checkInventory(
   const count = (...statuses: string[]) =>
     traces.filter(({ order }) => statuses.includes(order.status)).length;
   const counted = {
-    held: count('held', 'compensating'),
+    held: count('held', 'payable', 'compensating'),
     confirmed: count('confirmed', 'cancelling'),
     cancelling: count('cancelling'),
     waiting: count('queued'),
@@ -51,7 +51,7 @@ function checkDrain(
   collector: FindingsCollector,
 ): void {
   for (const { order } of traces) {
-    if (['held', 'compensating', 'cancelling'].includes(order.status))
+    if (['held', 'payable', 'compensating', 'cancelling'].includes(order.status))
       collector.violation('Q4', `${nameOf(order)} is still ${order.status}`);
     if (order.status === 'queued' && !onSale.isPaused)
       collector.violation('Q4', `${nameOf(order)} still waits, while ${onSale.remaining} units are free`);

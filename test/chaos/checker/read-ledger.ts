@@ -1,4 +1,4 @@
-import type { FinalState, Reservation } from './final-state.ts';
+import type { FinalState, Payment, Reservation } from './final-state.ts';
 
 /** Timeout for one answer of a supplier. The run is over, so no fault delays it. */
 const timeoutMs = 30_000;
@@ -12,31 +12,48 @@ export async function readLedgers(
   url: string,
   token: string | undefined,
 ): Promise<Pick<FinalState, 'flights' | 'hotels'>> {
-  const [flights, hotels] = await Promise.all([
-    readLedger(`${url}/flights/reservations`, token),
-    readLedger(`${url}/hotels/reservations`, token),
-  ]);
+  const read = (kind: string) =>
+    readLedger<Reservation>(`${url}/${kind}/reservations`, 'reservations', token, reservationFrom);
+  const [flights, hotels] = await Promise.all([read('flights'), read('hotels')]);
   return { flights, hotels };
 }
 
-interface LedgerPage {
-  readonly reservations: readonly Reservation[];
-  readonly next?: string;
+/**
+ * Reads the payment provider's ledger page by page.
+ * @param url as in the server's `PAYMENTS`
+ * @throws Error when a page is missing or invalid.
+ */
+export function readPayments(url: string, token?: string): Promise<readonly Payment[]> {
+  return readLedger<Payment>(`${url}/payments`, 'payments', token, paymentFrom);
 }
 
-async function readLedger(url: string, token: string | undefined): Promise<Reservation[]> {
+function reservationFrom({ key, number, status }: Reservation): Reservation {
+  return { key, number, status };
+}
+
+function paymentFrom({ key, status, amount, currency }: Payment): Payment {
+  return { key, status, amount, currency };
+}
+
+/** @param list the member of a page with its entries */
+async function readLedger<Entry>(
+  url: string,
+  list: string,
+  token: string | undefined,
+  entryFrom: (entry: Entry) => Entry,
+): Promise<Entry[]> {
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
-  const read: Reservation[] = [];
+  const read: Entry[] = [];
   const cursors = new Set<string>();
-  for (let cursor: string | undefined = ''; cursor !== undefined; ) {
-    const page: string = cursor === '' ? url : `${url}?cursor=${encodeURIComponent(cursor)}`;
+  for (let cursor = ''; ; ) {
+    const page = cursor === '' ? url : `${url}?cursor=${encodeURIComponent(cursor)}`;
     const response = await fetch(page, { headers, signal: AbortSignal.timeout(timeoutMs) });
     if (!response.ok) throw new Error(`${page} answered ${response.status}: ${await response.text()}`);
-    const { reservations, next } = (await response.json()) as LedgerPage;
-    for (const { key, number, status } of reservations) read.push({ key, number, status });
-    if (next !== undefined && cursors.has(next)) throw new Error(`${url} does not go on after ${next}`);
-    if (next !== undefined) cursors.add(next);
-    cursor = next;
+    const { [list]: entries, next } = (await response.json()) as Readonly<Record<string, unknown>>;
+    for (const entry of entries as readonly Entry[]) read.push(entryFrom(entry));
+    if (next === undefined) return read;
+    cursor = String(next);
+    if (cursors.has(cursor)) throw new Error(`${url} does not go on after ${cursor}`);
+    cursors.add(cursor);
   }
-  return read;
 }

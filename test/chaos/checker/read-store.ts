@@ -34,7 +34,8 @@ function hasDatabase(url: string): boolean {
 function packageFrom({ _id, package: onSale, figures }: Document): StoredPackage {
   const { remaining, held, confirmed, cancelling, waiting, nextNumber } = figures;
   return {
-    ...{ id: Number(_id), quota: onSale.quota, version: onSale.version, isPaused: onSale.paused === true },
+    ...{ id: Number(_id), price: onSale.price, quota: onSale.quota, version: onSale.version },
+    isPaused: onSale.paused === true,
     ...{ remaining, held, confirmed, cancelling, waiting, nextNumber },
   };
 }
@@ -44,14 +45,16 @@ function packageFrom({ _id, package: onSale, figures }: Document): StoredPackage
  * in `words`.
  */
 function orderFrom(document: Document, words: Map<string, string>): StoredOrder {
-  const { packageId, number, email, key, flight, hotel } = document;
+  const { packageId, number, email, key, reason, flight, hotel, payment } = document;
   const timeline = document.timeline as readonly { at: number; event: string }[];
   return {
     ...{ id: String(document._id), packageId, number, email },
     ...(key === undefined ? {} : { key }),
     status: once(document.status, words),
+    ...(reason === undefined ? {} : { reason: once(reason, words) }),
     ...(flight?.ticketNumber === undefined ? {} : { ticketNumber: flight.ticketNumber }),
     ...(hotel?.reservationNumber === undefined ? {} : { reservationNumber: hotel.reservationNumber }),
+    ...(payment?.payBy === undefined ? {} : { payBy: payment.payBy }),
     timeline: timeline.map(({ at, event }) => ({ at, event: once(event, words) })),
   };
 }

@@ -9,7 +9,7 @@ import { openMongoStore } from '../../../src/storage/mongodb/mongo-store.ts';
 import { sampleChange, sampleInventory, sampleOrder, samplePackage } from '../../contract/samples.ts';
 import { startMongod } from '../../support/servers/mongod.ts';
 import { readHistory } from './read-history.ts';
-import { readLedgers } from './read-ledger.ts';
+import { readLedgers, readPayments } from './read-ledger.ts';
 import { readStore } from './read-store.ts';
 
 describe('the history', () => {
@@ -70,6 +70,26 @@ describe('the ledgers', () => {
   });
 });
 
+describe('the ledger of the payment provider', () => {
+  it('is read page by page', async () => {
+    const payment = (key: string) => ({ key, status: 'paid', amount: 100, currency: 'USD' });
+    const server = createServer((request, response) => {
+      const pages: Record<string, object> = {
+        '/api/payments': { payments: [{ ...payment('a'), more: 1 }], next: 'a' },
+        '/api/payments?cursor=a': { payments: [payment('b')] },
+      };
+      response.end(JSON.stringify(pages[request.url ?? '']));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api`;
+      expect(await readPayments(url)).toEqual([payment('a'), payment('b')]);
+    } finally {
+      server.close();
+    }
+  });
+});
+
 describe('the store', () => {
   it('is read in the format that the server writes', async () => {
     await using mongod = await startMongod();
@@ -88,13 +108,15 @@ describe('the store', () => {
         status: 'queued',
         timeline: [{ at: 11, event: 'queued' }],
       });
-      const inventory = sampleInventory({ remaining: 4, confirmed: 1, waiting: 1, nextNumber: 3 });
-      await store.commit(1, ownership!.fence, sampleChange({ inventory, inserted: [first, second] }));
+      const payment = { amount: 10_000, currency: 'EUR', url: 'https://pay.example/1', payBy: 99 };
+      const third = sampleOrder(3, { status: 'failed', reason: 'payment_expired', payment });
+      const inventory = sampleInventory({ remaining: 4, confirmed: 1, waiting: 1, nextNumber: 4 });
+      await store.commit(1, ownership!.fence, sampleChange({ inventory, inserted: [first, second, third] }));
       expect(await readStore(mongod.url)).toEqual({
         packages: [
           {
-            ...{ id: 1, quota: 5, version: 1, isPaused: false, remaining: 4, held: 0, confirmed: 1 },
-            ...{ cancelling: 0, waiting: 1, nextNumber: 3 },
+            ...{ id: 1, price: 100, quota: 5, version: 1, isPaused: false },
+            ...{ remaining: 4, held: 0, confirmed: 1, cancelling: 0, waiting: 1, nextNumber: 4 },
           },
         ],
         orders: expect.arrayContaining([
@@ -106,6 +128,11 @@ describe('the store', () => {
           {
             ...{ id: second.id, packageId: 1, number: 2, email: second.email, status: 'queued' },
             timeline: [{ at: 11, event: 'queued' }],
+          },
+          {
+            ...{ id: third.id, packageId: 1, number: 3, email: third.email, key: 'key-3' },
+            ...{ status: 'failed', reason: 'payment_expired', payBy: 99 },
+            timeline: third.timeline.map(({ at, event }) => ({ at, event })),
           },
         ]),
       });

@@ -231,10 +231,21 @@ export class Requests {
       isOther(shown.reservationNumber, order.reservationNumber)
     )
       this.#collector.violation('Q8', `${nameOf(order)} was shown with other tickets: ${placeOf(request)}`);
-    if (shown.status === 'confirmed' && !(shown.ticketNumber && shown.reservationNumber))
+    const hasTickets = shown.ticketNumber !== undefined && shown.reservationNumber !== undefined;
+    if (shown.status === 'confirmed' && !hasTickets)
       this.#collector.violation(
         'Q8',
         `${nameOf(order)} was shown confirmed without its tickets: ${placeOf(request)}`,
+      );
+    if (shown.status === 'payable' && !hasTickets)
+      this.#collector.violation(
+        'Q11',
+        `${nameOf(order)} was to be paid without its tickets: ${placeOf(request)}`,
+      );
+    if (shown.payBy !== undefined && shown.payBy !== order.payBy)
+      this.#collector.violation(
+        'Q11',
+        `${nameOf(order)} was to be paid by ${shown.payBy}, not ${order.payBy}: ${placeOf(request)}`,
       );
     const decided = decidedAt(order, shown.status);
     if (decided !== undefined && endedAt + clockToleranceMs < decided)

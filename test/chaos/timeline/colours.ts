@@ -4,7 +4,7 @@ import { type Colours, commonColours } from '../../../tools/plots/palette.ts';
 export const results = {
   confirmed: { label: 'confirmed', light: '#00805d', dark: '#35b48f' },
   accepted: { label: 'accepted, or ended since', light: '#7cc4a4', dark: '#1f6e55' },
-  failed: { label: 'supplier failed', light: '#b279c4', dark: '#9a63ad' },
+  failed: { label: 'supplier failed, or not paid', light: '#b279c4', dark: '#9a63ad' },
   'sold-out': { label: 'sold out', light: '#8fb2de', dark: '#4d78b0' },
   'queue-full': { label: 'queue full', light: '#c6d6ec', dark: '#33496a' },
   unavailable: { label: '503, to be tried again', light: '#f0b13c', dark: '#c98f1e' },

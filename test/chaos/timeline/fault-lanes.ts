@@ -19,6 +19,7 @@ const kinds: readonly (readonly [title: string, target: RegExp])[] = [
   ['MongoDB', /mongo/],
   ['Redis', /redis/],
   ['Suppliers', /suppliers?/],
+  ['Payment provider', /^payments$/],
   ['One package’s suppliers', /^package/],
   ['Others', /./],
 ];

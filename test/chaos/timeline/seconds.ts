@@ -96,7 +96,7 @@ function resultOf({ status, code }: PurchaseEntry): PurchaseResult {
   if (status === undefined) return 'unanswered';
   if (status === 201) return 'confirmed';
   if (status === 200 || status === 202) return 'accepted';
-  if (status === 502) return 'failed';
+  if (status === 402 || status === 502) return 'failed';
   if (status === 503) return 'unavailable';
   if (code === 'sold_out') return 'sold-out';
   return code === 'queue_full' ? 'queue-full' : 'other';
