@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { buy } from '../support/api-client.ts';
+import { buy, lookUp } from '../support/api-client.ts';
+import { runAudit } from '../support/audit.ts';
 import { startNodeProcess } from '../support/node-process.ts';
 
 let folder: string;
@@ -15,8 +16,9 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-const start = (...parameters: string[]) =>
-  startNodeProcess({ program: 'tools/cluster/command.ts', parameters, ready: /The cluster is up/ });
+const start = (...parameters: string[]) => startWith({}, ...parameters);
+const startWith = (settings: Record<string, string>, ...parameters: string[]) =>
+  startNodeProcess({ program: 'tools/cluster/command.ts', parameters, settings, ready: /The cluster is up/ });
 
 /** Processes that have our folder on their command line. */
 async function left(): Promise<string[]> {
@@ -66,6 +68,30 @@ it('starts a cluster, sells through the balancer, survives a killed instance, ke
   expect(await left()).toEqual([]);
 });
 
+it('Q11 has the orders of all instances paid at pages behind the balancer', async () => {
+  const settings = { PAYMENTS: 'simulated', FLIGHT_FAILURE_RATE: '0', RATE_LIMIT: 'off' };
+  const cluster = await startWith(settings, '--instances', '2', '--port', '0', '--data', folder);
+  const [, origin = ''] = /balancer +(http:\/\/127\.0\.0\.1:\d+)/.exec(cluster.output()) ?? [];
+  expect(cluster.output()).toContain(`simulated, at ${origin}/checkout/`);
+  const email = 'ana@example.com';
+  const orders = await Promise.all([1, 2, 3, 4].map(async (id) => (await buy(origin, id, { email })).order));
+  for (const order of orders) {
+    expect(order).toMatchObject({ status: 'payable', amount: 10_000, currency: 'USD' });
+    expect(order?.paymentUrl).toMatch(new RegExp(`^${origin}/checkout/`));
+    const body = new URLSearchParams({ act: 'pay' });
+    const paid = await fetch(order?.paymentUrl ?? '', { method: 'POST', body, redirect: 'manual' });
+    expect(paid.headers.get('location')).toMatch(new RegExp(`^${origin}/orders/${order?.id}\\?`));
+    await expect
+      .poll(async () => (await lookUp(origin, order?.id ?? '', email)).order?.status)
+      .toBe('confirmed');
+  }
+  const [, mongo = ''] = /MongoDB +(mongodb:\S+)/.exec(cluster.output()) ?? [];
+  const [, suppliers = ''] = /suppliers +(http:\S+)/.exec(cluster.output()) ?? [];
+  const audited = { DATABASE_URL: mongo, SUPPLIERS_URL: suppliers, PAYMENTS: 'simulated' };
+  expect((await runAudit(audited)).report).toMatchObject({ findings: [], payments: 4 });
+  expect(await cluster.end('SIGTERM')).toBe(0);
+});
+
 it('names the part that did not start, and stops the other parts', async () => {
   const taken = createServer().listen(0, '127.0.0.1');
   await once(taken, 'listening');
@@ -84,4 +110,13 @@ it.each([
   [['--suppliers', 'there'], /--suppliers takes a URL, not 'there'/],
 ])('refuses %j', async (parameters, words) => {
   await expect(start(...parameters)).rejects.toThrow(words);
+});
+
+it.each([
+  [{ PAYMENTS: 'simulated' }, ['--engine', 'lock'], /PAYMENTS=.*it needs ENGINE=actor/],
+  [{ PAYMENTS: 'cash' }, [], /PAYMENTS=.*off, simulated, or a URL/],
+])('refuses the settings %j with %j before anything starts', async (settings, parameters, words) => {
+  const started = startWith(settings, ...parameters);
+  await expect(started).rejects.toThrow(words);
+  await expect(started).rejects.not.toThrow(/starting MongoDB/);
 });

@@ -53,6 +53,11 @@ describe('docker-compose.yml', () => {
     }
   });
 
+  it('leads buyers who pay to the published address of the proxy', () => {
+    const [, port] = /PUBLISH:-127\.0\.0\.1:(\d+)\}/.exec(text) ?? [];
+    expect(/PUBLIC_ORIGIN: \S+:-(\S+)\}/.exec(text)?.[1]).toBe(`http://localhost:${port}`);
+  });
+
   it('starts the app after its dependencies and lets it scale', () => {
     const app = block('app', 2).join('\n');
     expect(app).toContain('*needs');

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { ConfigError, readConfig, warnOfUnknownSettings } from '../../src/config/config.ts';
+import { type Config, readConfig, warnOfUnknownSettings } from '../../src/config/config.ts';
 import {
   choice,
   type OptionValues,
@@ -11,7 +11,8 @@ import {
 } from '../../src/lib/command-line.ts';
 import { defined } from '../../src/lib/defined.ts';
 import { stopSignal } from '../../src/lib/stop-signal.ts';
-import { type Cluster, startCluster } from '../../test/support/cluster.ts';
+import { type Cluster, type EngineName, startCluster } from '../../test/support/cluster.ts';
+import { freePort } from '../../test/support/free-port.ts';
 import { type Balancer, startBalancer } from './balancer.ts';
 import { benchHint } from './bench-hint.ts';
 
@@ -41,8 +42,8 @@ const command = {
 };
 
 async function run(given: OptionValues<typeof options>): Promise<number> {
-  const { instances, engine, port, suppliers: suppliersUrl } = given;
-  if (port + instances > 65_535) throw new UsageError('--port must leave a port for each instance');
+  const { instances, engine, suppliers: suppliersUrl } = given;
+  if (given.port + instances > 65_535) throw new UsageError('--port must leave a port for each instance');
   const members = given.members === '3' ? 3 : 1;
   if (suppliersUrl !== undefined && !URL.canParse(suppliersUrl))
     throw new UsageError(`--suppliers takes a URL, not '${suppliersUrl}'`);
@@ -50,6 +51,8 @@ async function run(given: OptionValues<typeof options>): Promise<number> {
   if (folder !== undefined) await mkdir(folder, { recursive: true });
 
   warnOfUnknownSettings();
+  const port = given.port === 0 ? await freePort({ isKept: true }) : given.port;
+  const config = configOf(engine, `http://127.0.0.1:${port}`);
   const stopped = stopSignal(1);
   await using parts = new AsyncDisposableStack();
   const cluster = parts.adopt(
@@ -57,9 +60,9 @@ async function run(given: OptionValues<typeof options>): Promise<number> {
       instances,
       engine,
       members,
-      firstPort: port === 0 ? 0 : port + 1,
-      // The balancer adds the clients' addresses.
-      settings: { TRUST_PROXY: 'on' },
+      firstPort: given.port === 0 ? 0 : port + 1,
+      // The balancer adds the clients' addresses. Buyers who pay come back through it.
+      settings: { TRUST_PROXY: 'on', ...defined({ PUBLIC_ORIGIN: config.publicOrigin }) },
       inherit: true,
       detached: true,
       onLine: (line) => console.error(line),
@@ -75,7 +78,7 @@ async function run(given: OptionValues<typeof options>): Promise<number> {
     await startBalancer({ origins: cluster.origins, port, host: '127.0.0.1' }),
     (each) => each.close(),
   );
-  if (!stopped.aborted) tell(cluster, balancer);
+  if (!stopped.aborted) tell(cluster, balancer, config);
   watch(cluster, stopped);
   await aborted(stopped);
   console.log('\nstopping …');
@@ -84,8 +87,24 @@ async function run(given: OptionValues<typeof options>): Promise<number> {
   return 0;
 }
 
-function tell(cluster: Cluster, balancer: Balancer): void {
+/**
+ * The settings of the instances, as far as they are known before anything starts. With payments, buyers come back to the
+ * balancer unless `PUBLIC_ORIGIN` says otherwise.
+ * @param balancer its origin
+ * @throws ConfigError if a setting of the environment is wrong, or contradicts another one or the engine.
+ */
+function configOf(engine: EngineName, balancer: string): Config {
+  // The cluster has addresses of its own for the databases, whatever the environment has.
+  const ofCluster = { ENGINE: engine, DATABASE_URL: 'mongodb://127.0.0.1', REDIS_URL: 'redis://127.0.0.1' };
+  const { PAYMENTS = 'off', PUBLIC_ORIGIN } = process.env;
+  const returning = PAYMENTS === 'off' || PAYMENTS === '' ? PUBLIC_ORIGIN : PUBLIC_ORIGIN || balancer;
+  return readConfig({ ...process.env, ...ofCluster, PUBLIC_ORIGIN: returning });
+}
+
+function tell(cluster: Cluster, balancer: Balancer, config: Config): void {
   const { mongo, redis, suppliersUrl, instances, consumer } = cluster;
+  const { provider } = config.payments;
+  const payments = provider === 'simulated' ? `simulated, at ${config.publicOrigin}/checkout/…` : provider;
   const lines: (readonly [string, string])[] = [
     ['balancer', `${balancer.origin}/order`],
     ...instances.map(({ id, origin, pid }) => [id, `${origin}   pid ${pid}`] as const),
@@ -93,22 +112,15 @@ function tell(cluster: Cluster, balancer: Balancer): void {
     ['MongoDB', mongo.url],
     ['Redis', redis.url],
     ['suppliers', suppliersUrl],
+    ...(payments === undefined ? [] : [['payments', payments] as const]),
   ];
   console.log(`\n${lines.map(([name, where]) => `  ${name.padEnd(12)} ${where}`).join('\n')}\n`);
-  for (const line of hint(cluster)) console.log(line);
+  for (const line of hint(cluster, config)) console.log(line);
   console.log('\nThe cluster is up. Ctrl-C stops it.');
 }
 
-/** The instances have the environment of this process, except for the addresses of their databases. */
-function hint({ origins }: Cluster): string[] {
-  try {
-    const { limits, adminToken } = readConfig();
-    return benchHint({ origins, purchases: limits?.purchases, hasAdminToken: adminToken !== undefined });
-  } catch (error) {
-    // This process's environment may have a REDIS_URL without a DATABASE_URL; the cluster sets both.
-    if (error instanceof ConfigError) return [];
-    throw error;
-  }
+function hint({ origins }: Cluster, { limits, adminToken }: Config): string[] {
+  return benchHint({ origins, purchases: limits?.purchases, hasAdminToken: adminToken !== undefined });
 }
 
 /** Reports a process that ended by itself. The balancer continues with the others. */
