@@ -123,6 +123,7 @@ const usesUnixTime: ReadonlySet<string> = new Set([
   'src/realtime/fanout.ts',
   'src/realtime/hub.ts',
   'src/realtime/package-feed.ts',
+  'src/saga/saga-runner.ts',
   'src/saga/saga.ts',
   'src/suppliers/package-breakers.ts',
   'src/suppliers/payment-events.ts',

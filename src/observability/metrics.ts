@@ -29,6 +29,7 @@ export const gaugeNames = [
   'mailbox_messages',
   'mailbox_messages_max',
   'inbox_messages',
+  'payment_overdue_seconds',
   'sockets',
 ] as const;
 export type GaugeName = (typeof gaugeNames)[number];

@@ -4,6 +4,7 @@ import { ManualClock, runUntilIdle } from '../../test/support/manual-clock.ts';
 import { ScriptedSuppliers } from '../../test/support/scripted-suppliers.ts';
 import type { PackageMessage } from '../domain/messages.ts';
 import { silentLog } from '../observability/log.ts';
+import { type Metrics, noMetrics } from '../observability/metrics.ts';
 import type { CallOutcome, Suppliers } from '../suppliers/suppliers.ts';
 import { CancelPacing } from './saga.ts';
 import { ActivationSagas, SagaRunner } from './saga-runner.ts';
@@ -74,6 +75,26 @@ describe('ActivationSagas', () => {
     await runUntilIdle();
     expect(suppliers.paymentLookUps).toBe(2);
     expect(reported).toMatchObject([{ kind: 'paid', orderId: order.id, epoch: 3 }]);
+  });
+
+  it('Q11 measures how long a payment is overdue while the provider does not say whether it was made', async () => {
+    let overdueS: () => unknown = () => undefined;
+    const gauge: Metrics['gauge'] = (name, read) => {
+      if (name === 'payment_overdue_seconds') overdueS = read;
+    };
+    runner = new SagaRunner({ suppliers, clock, metrics: { ...noMetrics, gauge } });
+    sagas = new ActivationSagas({ runner, clock, log: silentLog, notify: () => {} }, 3, ended.signal);
+    const payment = { amount: 1, currency: 'EUR', url: 'https://pay.example/1', payBy: clock.now() + 60_000 };
+    suppliers.paymentFound = 'unknown';
+    sagas.start('awaitPayment', fakeOrder({ status: 'payable', payment }));
+    sagas.start('awaitPayment', fakeOrder({ id: 'other', status: 'payable', payment: { ...payment } }));
+    await clock.advance(60_000);
+    expect(overdueS()).toBe(0);
+    await clock.advance(90_000);
+    expect(overdueS()).toBe(90);
+    suppliers.paymentFound = 'paid';
+    await clock.advance(30_000);
+    expect(overdueS()).toBe(0);
   });
 
   it('restarts a compensation that waits for its next attempt', async () => {

@@ -1,5 +1,5 @@
 import type { PackageMessage, SagaMessage } from '../domain/messages.ts';
-import { type Order, type SagaWork, sagaOf } from '../domain/order.ts';
+import { type Order, type Payment, type SagaWork, sagaOf } from '../domain/order.ts';
 import { Abort, type AbortState } from '../lib/abort.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../observability/log.ts';
@@ -37,10 +37,13 @@ const outcomes = {
 export class SagaRunner {
   readonly #options: SagaRunnerOptions;
   readonly #pacing = new CancelPacing();
+  /** The payments that sagas wait for. */
+  readonly #awaited = new Set<Payment>();
   #count = 0;
 
   constructor(options: SagaRunnerOptions) {
     this.#options = options;
+    options.metrics?.gauge('payment_overdue_seconds', () => this.#overdueMs() / 1_000);
   }
 
   /** The number of sagas that have not ended. */
@@ -62,7 +65,9 @@ export class SagaRunner {
       },
     };
     const work = () => sagas[kind](order, options);
+    const awaited = kind === 'awaitPayment' ? order.payment : undefined;
     const ended = metrics.saga(name);
+    if (awaited !== undefined) this.#awaited.add(awaited);
     this.#count += 1;
     try {
       await (traces === undefined ? work() : traces.saga(name, order, work));
@@ -71,8 +76,17 @@ export class SagaRunner {
       throw error;
     } finally {
       this.#count -= 1;
+      if (awaited !== undefined) this.#awaited.delete(awaited);
       ended(outcome);
     }
+  }
+
+  /** How long the oldest payment whose time is over has been overdue. The provider does not say whether it was made. */
+  #overdueMs(): number {
+    const now = this.#options.clock.now();
+    let longest = 0;
+    for (const { payBy = now } of this.#awaited) longest = Math.max(longest, now - payBy);
+    return longest;
   }
 }
 
