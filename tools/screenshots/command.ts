@@ -61,6 +61,12 @@ const scenes: Readonly<Record<string, Scene>> = {
   },
   queue: (page, { links }) => page.goto(links.queue),
   pending: (page, { links }) => page.goto(links.pending),
+  payable: (page, { links }) => page.goto(links.payable),
+  checkout: async (page, { links }) => {
+    await page.goto(links.payable);
+    await page.getByRole('link', { name: 'Pay now' }).click();
+    await page.getByRole('heading', { name: 'Simulated payment' }).waitFor();
+  },
   confirmed: (page, { links }) => page.goto(links.confirmed),
   failed: (page, { links }) => page.goto(links.failed),
   cancelled: (page, { links }) => page.goto(links.cancelled),
