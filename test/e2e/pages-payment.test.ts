@@ -81,7 +81,9 @@ describe('a buyer who', () => {
     await page.getByRole('link', { name: 'Pay now' }).click();
     await heading('Simulated payment').waitFor();
     await page.getByText('€120.00').waitFor();
-    await page.getByRole('button', { name: 'Pay' }).click();
+    const button = page.getByRole('button', { name: 'Pay' });
+    expect((await button.boundingBox())?.height).toBeGreaterThanOrEqual(44);
+    await button.click();
     await heading('Your trip is booked').waitFor();
     await page.getByText('It is paid.').waitFor();
     expect(new URL(page.url()).search).toBe('');

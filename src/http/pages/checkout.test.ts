@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Hono } from 'hono';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
@@ -77,6 +78,14 @@ describe('the page of a simulated payment', () => {
     expect(headers.get('content-security-policy')).toContain("default-src 'none'; frame-ancestors 'none'");
     expect(headers.get('referrer-policy')).toBe('no-referrer');
     expect(headers.get('cache-control')).toBe('no-store');
+  });
+
+  test('has styles of its own, which its policy allows by their hash', async () => {
+    const answer = await app.request(path);
+    const styles = /<style>(.+)<\/style>/.exec(await answer.text())?.[1] ?? '';
+    const hash = createHash('sha256').update(styles).digest('base64');
+    expect(styles).toContain('min-height:3rem');
+    expect(answer.headers.get('content-security-policy')).toContain(`style-src 'sha256-${hash}'`);
   });
 
   test('does not exist for another number, and knows no other move', async () => {

@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import type { Context, Hono } from 'hono';
+import { raw } from 'hono/html';
 import { z } from 'zod';
 import type { PaymentEntry, PaymentProvider } from '../../suppliers/suppliers.ts';
 import type { HttpSettings } from '../app-services.ts';
@@ -9,6 +11,13 @@ import { readForm } from '../request.ts';
 import { chooseLanguage } from './language.ts';
 import { type Html, markup } from './markup.ts';
 import { type Texts, textsOf } from './texts/index.ts';
+
+/** Buttons that a thumb does not miss, and the colours of the browser, light or dark. */
+const styles =
+  ':root{color-scheme:light dark}' +
+  'body{font:1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:2rem auto;padding:0 1rem}' +
+  'button{font:inherit;min-height:3rem;padding:0 1.5rem;margin:0 .75rem .75rem 0}';
+const stylesHash = createHash('sha256').update(styles).digest('base64');
 
 const form = z.object({ act: z.enum(['pay', 'decline']) });
 
@@ -39,11 +48,11 @@ export function checkoutRoutes(
   return serveRoutes({ '/:number': { GET: show, POST: act } });
 }
 
-/** The page has no scripts and no styles. Forms may lead to the shop, which has another origin. */
+/** The page has no scripts, and only its own styles. Forms may lead to the shop, which has another origin. */
 function sendPage(c: Context, html: Html): Response {
   return c.html(String(html), 200, {
     'Cache-Control': 'no-store',
-    'Content-Security-Policy': inertPolicy,
+    'Content-Security-Policy': `${inertPolicy}; style-src 'sha256-${stylesHash}'`,
     'Referrer-Policy': 'no-referrer',
     'X-Content-Type-Options': 'nosniff',
   });
@@ -62,6 +71,7 @@ function page(
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <meta name="robots" content="noindex">
         <title>${texts.title}</title>
+        <style>${raw(styles)}</style>
       </head>
       <body>
         <main>
