@@ -1,18 +1,19 @@
 import type { ErrorCode } from './errors.ts';
-import type {
-  Cancel,
-  Change,
-  Effect,
-  Erase,
-  PackageMessage,
-  Purchase,
-  Retry,
-  SagaMessage,
-  Withdraw,
+import {
+  type Cancel,
+  type Change,
+  type Effect,
+  type Erase,
+  expectedStatuses,
+  type PackageMessage,
+  type Purchase,
+  type Retry,
+  type SagaMessage,
+  type Withdraw,
 } from './messages.ts';
 import { eraseEmail, updatePackage } from './operator-changes.ts';
 import * as to from './order.ts';
-import { isSettled, type Order, type OrderStatus, owedStatuses } from './order.ts';
+import { isSettled, type Order, type OrderStatus } from './order.ts';
 import { Draft, type PackageState } from './package-state.ts';
 import { cancelAnswer, keyAnswer, saleObstacle } from './refusals.ts';
 import { isSoldOut, type QueueLimits } from './travel-package.ts';
@@ -365,18 +366,6 @@ class Decision {
     return this.#draft.orderByKey(key) ?? (stored && (this.#draft.order(stored.id) ?? stored));
   }
 }
-
-/** The statuses in which an order takes each result of a saga. A result for any other status is of a former saga. */
-const expectedStatuses = {
-  progress: ['held'],
-  booked: ['held'],
-  paymentDue: ['held'],
-  refused: ['held'],
-  needsCompensation: ['held'],
-  paid: ['payable'],
-  unpaid: ['payable'],
-  compensated: owedStatuses,
-} as const satisfies Readonly<Record<SagaMessage['kind'], readonly OrderStatus[]>>;
 
 /** Why an order is compensated. */
 interface Failure extends Pick<SagaMessage, 'events'> {

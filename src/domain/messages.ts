@@ -1,5 +1,13 @@
 import type { ErrorCode } from './errors.ts';
-import type { Order, OrderReason, Reserved, TimelineEntry, UnpaidReason } from './order.ts';
+import {
+  type Order,
+  type OrderReason,
+  type OrderStatus,
+  owedStatuses,
+  type Reserved,
+  type TimelineEntry,
+  type UnpaidReason,
+} from './order.ts';
 import type { Inventory, Offer, PackageSnapshot, TravelPackage } from './travel-package.ts';
 
 export interface Accepted {
@@ -95,6 +103,18 @@ export type SagaResult =
   | { readonly kind: 'needsCompensation'; readonly reason: OrderReason; readonly reserved: Reserved }
   /** Both suppliers, and the payment provider if the order has a payment, have confirmed the cancellation. */
   | { readonly kind: 'compensated' };
+
+/** The statuses in which an order takes each result of a saga. A result for any other status is of a former saga. */
+export const expectedStatuses: Readonly<Record<SagaResult['kind'], readonly OrderStatus[]>> = {
+  progress: ['held'],
+  booked: ['held'],
+  paymentDue: ['held'],
+  refused: ['held'],
+  needsCompensation: ['held'],
+  paid: ['payable'],
+  unpaid: ['payable'],
+  compensated: owedStatuses,
+};
 
 /** An operator changes the package, based on the version that was read. */
 export interface UpdatePackage extends PackageUpdate {

@@ -104,7 +104,7 @@ export const plantedPaymentBugs: readonly PlantedBug[] = [
 `,
       },
       {
-        file: 'src/domain/decide.ts',
+        file: 'src/domain/messages.ts',
         find: "  paid: ['payable'],\n",
         replace: "  paid: ['payable', 'compensating'],\n",
       },
