@@ -64,6 +64,7 @@ const ports: ReadonlySet<string> = new Set([
   'src/realtime/live-bus.ts',
   'src/storage/archive-store.ts',
   'src/storage/operator-log.ts',
+  'src/storage/outbox.ts',
   'src/storage/store.ts',
   'src/suppliers/suppliers.ts',
 ]);

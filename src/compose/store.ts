@@ -1,15 +1,21 @@
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { DatabaseConfig } from '../config/config.ts';
+import type { NoticeChannel } from '../domain/notices.ts';
 import type { Log } from '../observability/log.ts';
 import type { ArchiveStore } from '../storage/archive-store.ts';
+import type { OutboxStore } from '../storage/outbox.ts';
 import { openSqliteStore } from '../storage/sqlite/sqlite-store.ts';
 import { type Store, StoreUnavailableError } from '../storage/store.ts';
 import type { SimulationLedger } from '../suppliers/suppliers.ts';
 import { startStep } from './start-step.ts';
 
-/** A store that also contains the ledger of the simulated suppliers, and can be archived. */
-export type OpenStore = Store & { readonly ledger: SimulationLedger; readonly archive: ArchiveStore };
+/** A store that also contains the ledger of the simulated suppliers and the outbox, and can be archived. */
+export type OpenStore = Store & {
+  readonly ledger: SimulationLedger;
+  readonly archive: ArchiveStore;
+  readonly outbox: OutboxStore;
+};
 
 /**
  * Opens the store that a configuration names. With `beside`, SQLite's file may be open in a running server too, as
@@ -19,7 +25,13 @@ export type OpenStore = Store & { readonly ledger: SimulationLedger; readonly ar
  */
 export async function openStore(
   database: DatabaseConfig,
-  options: { readOnly?: boolean; beside?: boolean; countsEmails?: boolean; log?: Log } = {},
+  options: {
+    readOnly?: boolean;
+    beside?: boolean;
+    countsEmails?: boolean;
+    noticeChannels?: readonly NoticeChannel[];
+    log?: Log;
+  } = {},
 ): Promise<OpenStore> {
   try {
     if (database.kind === 'sqlite') {

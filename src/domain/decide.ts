@@ -11,6 +11,7 @@ import {
   type SagaMessage,
   type Withdraw,
 } from './messages.ts';
+import type { NoticeChannel } from './notices.ts';
 import { eraseEmail, updatePackage } from './operator-changes.ts';
 import * as to from './order.ts';
 import { isSettled, type Order, type OrderStatus } from './order.ts';
@@ -38,6 +39,8 @@ export interface PackageRules extends QueueLimits {
   readonly rejectionsMax: number;
   /** The most units that one decision claims; absent means no limit. */
   readonly claimsMax?: number;
+  /** The channels that are told of the outcomes of orders; absent if nobody is. */
+  readonly noticeChannels?: readonly NoticeChannel[];
 }
 
 /** The default of `rejectionsMax`. A transaction of this size takes less than 100 ms. */
@@ -249,7 +252,7 @@ class Decision {
         return this.#confirm(to.confirm(order, this.#now, {}, events));
       case 'refused':
         if (to.mayHave('flight', order)) return void this.#compensate(order, message);
-        draft.update(to.fail(order, this.#now, message.reason, events));
+        this.#settle(to.fail(order, this.#now, message.reason, events));
         return this.#releaseUnit({ held: -1 });
       case 'needsCompensation':
       case 'unpaid':
@@ -260,7 +263,7 @@ class Decision {
   }
 
   #confirm(confirmed: Order): void {
-    this.#draft.update(confirmed);
+    this.#settle(confirmed);
     this.#draft.move({ held: -1, confirmed: 1 });
   }
 
@@ -288,11 +291,18 @@ class Decision {
 
   #endCompensation(order: Order, events: SagaMessage['events']): void {
     if (order.status === 'compensating') {
-      this.#draft.update(to.compensated(order, this.#now, events));
+      this.#settle(to.compensated(order, this.#now, events));
       return this.#releaseUnit({ held: -1 });
     }
-    this.#draft.update(to.cancelled(order, this.#now, events));
+    this.#settle(to.cancelled(order, this.#now, events));
     return this.#releaseUnit({ confirmed: -1, cancelling: -1 });
+  }
+
+  /** Stores an outcome that the buyer did not choose just now, so somebody may have to be told. */
+  #settle(order: Order): void {
+    const { noticeChannels } = this.#rules;
+    if (noticeChannels === undefined) this.#draft.update(order);
+    else this.#draft.updateWithNotice(order, noticeChannels);
   }
 
   #releaseUnit(from: { held?: number; confirmed?: number; cancelling?: number }): void {
@@ -348,7 +358,7 @@ class Decision {
       }
       const next = draft.nextQueued();
       if (next === undefined) return;
-      draft.update(to.reject(next, this.#now));
+      this.#settle(to.reject(next, this.#now));
       draft.move({ waiting: -1 });
     }
   }

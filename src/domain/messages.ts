@@ -1,4 +1,5 @@
 import type { ErrorCode } from './errors.ts';
+import type { Notice } from './notices.ts';
 import {
   type Order,
   type OrderReason,
@@ -215,6 +216,8 @@ export interface Change {
   readonly updated: readonly Order[];
   /** Complete orders that have ended, with a new email and sometimes a new key. All other members are unchanged. */
   readonly erased?: readonly Order[];
+  /** The notices that this change owes. Absent if there are none. */
+  readonly notices?: readonly Notice[];
 }
 
 /** An action to run once the change is known to be applied. */

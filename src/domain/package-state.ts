@@ -1,4 +1,5 @@
 import type { Answer, Change, Effect, Ownership, Reply } from './messages.ts';
+import { type Notice, type NoticeChannel, noticeEventOf } from './notices.ts';
 import type { NumberRuns } from './number-runs.ts';
 import { type Order, sagaOf, sagaStatuses } from './order.ts';
 import type { Inventory, TravelPackage } from './travel-package.ts';
@@ -89,6 +90,7 @@ export class Draft {
   readonly #inserted = new Map<string, Order>();
   readonly #updated = new Map<string, Order>();
   readonly #erased = new Map<string, Order>();
+  readonly #notices: Notice[] = [];
   readonly #byKey = new Map<string, Order>();
   /** The part of the committed queue that this batch has not served yet. */
   readonly #committedQueue: Iterator<{ orderId: string }>;
@@ -152,6 +154,14 @@ export class Draft {
     else this.#updated.set(order.id, order);
   }
 
+  /** Updates the order, and owes notice of what its new status means. */
+  updateWithNotice(order: Order, channels: readonly NoticeChannel[]): void {
+    this.update(order);
+    const event = noticeEventOf(order.status);
+    if (event === undefined) return;
+    for (const channel of channels) this.#notices.push({ channel, orderId: order.id, event });
+  }
+
   /** Whether this batch inserts or updates the order. */
   isTouched(id: string): boolean {
     return this.#inserted.has(id) || this.#updated.has(id);
@@ -190,6 +200,7 @@ export class Draft {
       inserted: [...this.#inserted.values()],
       updated: [...this.#updated.values()],
       ...(this.#erased.size === 0 ? {} : { erased: [...this.#erased.values()] }),
+      ...(this.#notices.length === 0 ? {} : { notices: this.#notices }),
     };
   }
 

@@ -65,10 +65,10 @@ export const plantedPaymentBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/domain/decide.ts',
-        find: `      this.#draft.update(to.compensated(order, this.#now, events));
+        find: `      this.#settle(to.compensated(order, this.#now, events));
       return this.#releaseUnit({ held: -1 });
 `,
-        replace: `      this.#draft.update(to.compensated(order, this.#now, events));
+        replace: `      this.#settle(to.compensated(order, this.#now, events));
       if (to.mayHave('payment', order)) return;
       return this.#releaseUnit({ held: -1 });
 `,

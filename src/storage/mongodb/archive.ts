@@ -4,6 +4,7 @@ import type { Page } from '../../lib/page.ts';
 import { publicKeyPrefix, type SupplierKind, supplierKinds } from '../../suppliers/suppliers.ts';
 import type { ArchiveStore, StoredReservation } from '../archive-store.ts';
 import type { OperatorEvent, OperatorLog } from '../operator-log.ts';
+import { noticeIdsOf } from '../outbox.ts';
 import { eventCursorAfter, pageOf, publicKeysEnd } from '../store-helpers.ts';
 import { transactionOptions } from './commit.ts';
 import { CommitSession } from './commit-session.ts';
@@ -74,6 +75,8 @@ export class MongoArchive implements ArchiveStore {
         const documents = confirmed.map(({ _id }) => ({ _id, v: documentVersion }));
         await collections.archivedOrders.insertMany(documents, { session });
       }
+      const letters = ids.flatMap(noticeIdsOf);
+      await collections.deadLetters.deleteMany({ _id: { $in: letters } }, { session });
       await this.#remove(
         reservations.filter(({ key }) => ids.includes(key)),
         session,

@@ -1,9 +1,11 @@
 import type { Collection, Db, IndexDescription } from 'mongodb';
+import type { NoticeChannel } from '../../domain/notices.ts';
 import { settlesWithin } from '../../lib/deadline.ts';
 import type { SupplierKind } from '../../suppliers/suppliers.ts';
 import type {
   ArchivedOrderDocument,
   ArchivedPackageDocument,
+  DeadLetterDocument,
   OperatorEventDocument,
   OrderDocument,
   PackageDocument,
@@ -17,6 +19,7 @@ export interface Collections {
   readonly orders: Collection<OrderDocument>;
   readonly settings: Collection<SettingDocument>;
   readonly operatorEvents: Collection<OperatorEventDocument>;
+  readonly deadLetters: Collection<DeadLetterDocument>;
   readonly archivedPackages: Collection<ArchivedPackageDocument>;
   readonly archivedOrders: Collection<ArchivedOrderDocument>;
   /** The ledger of the simulated suppliers. */
@@ -30,6 +33,10 @@ export const unfinished = { unfinished: true } as const;
 export const live = { live: true } as const;
 /** Packages that name at least one order in `inFlight`: MongoDB compares objects field by field. */
 export const withInFlight = { inFlight: { $gt: {} } } as const;
+/** Orders that owe a notice of a channel, as {@link withInFlight}. */
+export function owing(channel: NoticeChannel) {
+  return { [`notices.${channel}`]: { $gt: {} } };
+}
 export const hasNumber = { number: { $gt: '' } };
 
 /** With these indexes, no query of a purchase reads more documents than it needs. */
@@ -61,11 +68,19 @@ const ordersByEmail: IndexDescription = {
   name: 'orders_by_email',
   key: { email: 1, packageId: 1, number: 1 },
 };
+/** The index for the delivery of notices. It has only the orders that owe one, and is made only if notices are sent. */
+function noticesIndex(channel: NoticeChannel): IndexDescription {
+  return {
+    name: `owing_${channel}`,
+    key: { packageId: 1, _id: 1 },
+    partialFilterExpression: owing(channel),
+  };
+}
 /**
- * How long a start waits for the index `orders_by_email`. Over millions of orders of an older release, building it
- * takes longer.
+ * How long a start waits for indexes over the orders that a later release or setting adds. Over millions of orders,
+ * building one takes longer.
  */
-const ordersByEmailMs = 2_000;
+const laterIndexesMs = 2_000;
 /** The key hardly changes: only the condition matters. */
 const packageIndexes: IndexDescription[] = [
   { name: 'in_flight', key: { epoch: 1 }, partialFilterExpression: withInFlight },
@@ -77,7 +92,7 @@ const ledgerIndexes: IndexDescription[] = [
 /** Every collection has this index. Asking for it makes the collection, so that a transaction does not have to. */
 const idIndex: IndexDescription[] = [{ key: { _id: 1 } }];
 
-const operatorEventIndexes: IndexDescription[] = [{ name: 'by_time', key: { at: -1, _id: -1 } }];
+const byTimeIndexes: IndexDescription[] = [{ name: 'by_time', key: { at: -1, _id: -1 } }];
 
 export function collectionsOf(db: Db): Collections {
   return {
@@ -85,6 +100,7 @@ export function collectionsOf(db: Db): Collections {
     orders: db.collection('orders'),
     settings: db.collection('settings'),
     operatorEvents: db.collection('operatorEvents'),
+    deadLetters: db.collection('deadLetters'),
     archivedPackages: db.collection('archivedPackages'),
     archivedOrders: db.collection('archivedOrders'),
     ledgers: { flights: db.collection('flights'), hotels: db.collection('hotels') },
@@ -92,22 +108,40 @@ export function collectionsOf(db: Db): Collections {
   };
 }
 
+/** The indexes that depend on settings. */
+export interface OptionalIndexes {
+  /** For counting orders by email. */
+  readonly countsEmails: boolean;
+  readonly noticeChannels: readonly NoticeChannel[];
+}
+
 /** Makes the missing indexes, and thereby the collections. */
 export async function prepareIndexes(
-  { orders, packages, ledgers, payments, operatorEvents, archivedPackages, archivedOrders }: Collections,
-  countsEmails: boolean,
+  {
+    orders,
+    packages,
+    ledgers,
+    payments,
+    operatorEvents,
+    deadLetters,
+    archivedPackages,
+    archivedOrders,
+  }: Collections,
+  { countsEmails, noticeChannels }: OptionalIndexes,
 ): Promise<void> {
   await Promise.all([
     orders.createIndexes(countsEmails ? [...orderIndexes, emailIndex] : orderIndexes),
     packages.createIndexes(packageIndexes),
     ...Object.values(ledgers).map((ledger) => ledger.createIndexes(ledgerIndexes)),
     payments.createIndexes(ledgerIndexes),
-    operatorEvents.createIndexes(operatorEventIndexes),
+    operatorEvents.createIndexes(byTimeIndexes),
+    ...(noticeChannels.length > 0 ? [deadLetters.createIndexes(byTimeIndexes)] : []),
     archivedPackages.createIndexes(idIndex),
     archivedOrders.createIndexes(idIndex),
   ]);
-  // MongoDB builds this index in the background. Until then a search by email may time out. If the build fails, the
-  // next start tries again.
-  const built = orders.createIndexes([ordersByEmail]).catch(() => {});
-  await settlesWithin(ordersByEmailMs, built);
+  // MongoDB builds these indexes in the background. Until then a search by email may time out, and notices are late. If
+  // a build fails, the next start tries again.
+  const later = [ordersByEmail, ...noticeChannels.map(noticesIndex)];
+  const built = orders.createIndexes(later).catch(() => {});
+  await settlesWithin(laterIndexesMs, built);
 }

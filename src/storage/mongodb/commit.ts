@@ -7,6 +7,7 @@ import {
   type TransactionOptions,
 } from 'mongodb';
 import type { Change, Fence } from '../../domain/messages.ts';
+import type { Notice } from '../../domain/notices.ts';
 import type { Order } from '../../domain/order.ts';
 import { CommitUnknownError, FencedError, StoreUnavailableError } from '../store.ts';
 import { refuseForeign } from '../store-helpers.ts';
@@ -94,17 +95,17 @@ class Attempt {
     const { matchedCount: owned } = await packages.bulkWrite(fenced, { session });
     if (owned !== fenced.length)
       throw new FencedError(`no longer at ${this.#parts.map(fenceInWords).join(' or ')}`);
-    const updated = this.#parts.flatMap(({ change }) => change.updated);
+    const updates = this.#parts.flatMap(({ change }) => updatesOf(change, this.#connection.isSharded));
     const inserted = this.#parts.flatMap(({ change }) => insertionsOf(change));
     const erased = this.#parts.flatMap(({ change }) => change.erased ?? []);
-    const expected = updated.length + erased.length;
+    const expected = updates.length + erased.length;
     if (inserted.length + expected === 0) return;
     const { matchedCount: found } = await orders.bulkWrite(
       [
         ...inserted,
         // Erasures come before the updates, because one commit may both end an order and erase its email.
         ...erased.map(erasureOf),
-        ...updated.map(this.#connection.isSharded ? shardedUpdateOf : updateOf),
+        ...updates,
       ],
       { session },
     );
@@ -156,22 +157,29 @@ function fenceInWords({ packageId, fence: { epoch, seq } }: Part): string {
   return `package ${packageId}, epoch ${epoch}, seq ${seq}`;
 }
 
-function insertionsOf({ inserted, inventory }: Change): AnyBulkWriteOperation<OrderDocument>[] {
-  return inserted.map((order) => ({ insertOne: { document: orderDocument(order, inventory) } }));
+function insertionsOf(change: Change): AnyBulkWriteOperation<OrderDocument>[] {
+  const owed = owedBy(change);
+  return change.inserted.map((order) => ({
+    insertOne: { document: orderDocument(order, change.inventory, owed?.get(order.id)) },
+  }));
 }
 
 /**
- * Finds the order by its id alone, which needs no query plan. An order's package, number and key never change, so the
- * id is enough.
+ * Finds an order by its id alone, which needs no query plan. An order's package, number and key never change, so the
+ * id is enough. A sharded collection needs the shard key too.
  */
-function updateOf(order: Order): AnyBulkWriteOperation<OrderDocument> {
-  return { updateOne: { filter: { _id: order.id }, update: orderUpdate(order) } };
+function updatesOf(change: Change, isSharded: boolean): AnyBulkWriteOperation<OrderDocument>[] {
+  const owed = owedBy(change);
+  return change.updated.map((order) => {
+    const { id, packageId } = order;
+    const filter = isSharded ? { _id: id, packageId } : { _id: id };
+    return { updateOne: { filter, update: orderUpdate(order, owed?.get(id)) } };
+  });
 }
 
-/** Like {@link updateOf}, with the shard key. */
-function shardedUpdateOf(order: Order): AnyBulkWriteOperation<OrderDocument> {
-  const { id, packageId } = order;
-  return { updateOne: { filter: { _id: id, packageId }, update: orderUpdate(order) } };
+/** The notices of a change by order. Undefined if there are none, as in most changes. */
+function owedBy({ notices }: Change): ReadonlyMap<string, readonly Notice[]> | undefined {
+  return notices && Map.groupBy(notices, ({ orderId }) => orderId);
 }
 
 /** Erases only an ended order, because an unfinished order needs its email. */

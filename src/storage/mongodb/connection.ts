@@ -1,9 +1,10 @@
 import { type ClientSession, MongoClient, type MongoClientOptions, type Timestamp } from 'mongodb';
+import type { NoticeChannel } from '../../domain/notices.ts';
 import { Batcher, type BatcherOptions } from '../../lib/batcher.ts';
 import { settlesWithin, withTimeout } from '../../lib/deadline.ts';
 import type { Log } from '../../observability/log.ts';
 import { StoreUnavailableError } from '../store.ts';
-import { type Collections, collectionsOf, prepareIndexes } from './collections.ts';
+import { type Collections, collectionsOf, type OptionalIndexes, prepareIndexes } from './collections.ts';
 import { asStoreError } from './errors.ts';
 import type { ReadOptions } from './reads.ts';
 import { checkServer, explainStart, parsed } from './start-up.ts';
@@ -16,6 +17,8 @@ export interface MongoConnectionOptions {
   readonly timeoutMs?: number;
   /** Makes the index for counting orders by email, which a limit per email needs. Default false. */
   readonly countsEmails?: boolean;
+  /** Makes the indexes for the delivery of notices. Default: none. */
+  readonly noticeChannels?: readonly NoticeChannel[];
   /** Makes no indexes. For the audit, which only reads. */
   readonly readOnly?: boolean;
 }
@@ -33,7 +36,8 @@ const defaultTimeoutMs = 5_000;
  * @throws Error with one line, without a password, that says what is wrong and, if known, how to correct it.
  */
 export async function openConnection(options: MongoConnectionOptions): Promise<Connection> {
-  const { timeoutMs = defaultTimeoutMs, countsEmails = false } = options;
+  const { timeoutMs = defaultTimeoutMs, countsEmails = false, noticeChannels = [] } = options;
+  const indexes = { countsEmails, noticeChannels };
   const { hasDatabase } = parsed(options.url);
   let client: MongoClient | undefined;
   try {
@@ -41,8 +45,8 @@ export async function openConnection(options: MongoConnectionOptions): Promise<C
     await client.connect();
     const { isSharded } = await checkServer(client);
     const collections = collectionsOf(client.db(hasDatabase ? undefined : defaultDatabase));
-    if (!options.readOnly) await prepareIndexes(collections, countsEmails);
-    return new Connection({ client, collections, timeoutMs, countsEmails, isSharded });
+    if (!options.readOnly) await prepareIndexes(collections, indexes);
+    return new Connection({ client, collections, timeoutMs, indexes, isSharded });
   } catch (error) {
     const reason = await explainStart(error, client);
     await client?.close(true).catch(() => {});
@@ -76,18 +80,16 @@ export class Connection {
   readonly collections: Collections;
   readonly timeoutMs: number;
   readonly client: MongoClient;
-  readonly countsEmails: boolean;
+  readonly indexes: OptionalIndexes;
   readonly isSharded: boolean;
   #latest: Timestamp | undefined;
   #isClosed = false;
 
-  constructor(
-    parts: Pick<Connection, 'client' | 'collections' | 'timeoutMs' | 'countsEmails' | 'isSharded'>,
-  ) {
+  constructor(parts: Pick<Connection, 'client' | 'collections' | 'timeoutMs' | 'indexes' | 'isSharded'>) {
     this.client = parts.client;
     this.collections = parts.collections;
     this.timeoutMs = parts.timeoutMs;
-    this.countsEmails = parts.countsEmails;
+    this.indexes = parts.indexes;
     this.isSharded = parts.isSharded;
   }
 

@@ -1,5 +1,6 @@
 import type { UpdateFilter, UUID } from 'mongodb';
 import type { Change } from '../../domain/messages.ts';
+import type { Notice, NoticeChannel, NoticeEvent } from '../../domain/notices.ts';
 import { confirmedStatuses, isUnfinished, type Order, type Payment } from '../../domain/order.ts';
 import {
   fullInventory,
@@ -11,6 +12,7 @@ import { defined } from '../../lib/defined.ts';
 import type { LedgerEntry, PaymentEntry } from '../../suppliers/suppliers.ts';
 import type { ArchivedCounts } from '../archive-store.ts';
 import type { OperatorEvent } from '../operator-log.ts';
+import type { DeadLetter } from '../outbox.ts';
 import { firstSeq } from '../store-helpers.ts';
 import { checkedOrder, checkedPackage, NewerDocumentError } from '../unreadable.ts';
 
@@ -51,6 +53,13 @@ export interface PackageDocument extends Versioned {
 
 export interface OrderDocument extends Versioned, Omit<Order, 'id'>, Indexed {
   readonly _id: string;
+  /** The notices that the order owes: see {@link noticeField}. Absent if it never owed one. */
+  readonly notices?: Readonly<Partial<Record<NoticeChannel, Readonly<Partial<Record<NoticeEvent, true>>>>>>;
+}
+
+/** The field of an order that says that a notice is owed. */
+export function noticeField({ channel, event }: Notice): string {
+  return `notices.${channel}.${event}`;
 }
 
 /**
@@ -132,12 +141,24 @@ export function inFlightOf({ inFlight = {} }: PackageDocument): string[] {
   return Object.keys(inFlight);
 }
 
-/** A new order. @param inventory the package's inventory after the commit. */
-export function orderDocument(order: Order, inventory: Inventory): OrderDocument {
+/**
+ * A new order.
+ * @param inventory the package's inventory after the commit
+ * @param owed the notices of the order
+ */
+export function orderDocument(
+  order: Order,
+  inventory: Inventory,
+  owed: readonly Notice[] = [],
+): OrderDocument {
   const { id, ...fields } = order;
   const { unfinished, live } = indexed(order);
   const flags = isNamed(order, inventory) ? { live } : { unfinished, live };
-  return { _id: id, v: documentVersion, ...fields, ...flags };
+  const document = { _id: id, v: documentVersion, ...fields, ...flags };
+  if (owed.length === 0) return document;
+  const notices: Partial<Record<NoticeChannel, Partial<Record<NoticeEvent, true>>>> = {};
+  for (const { channel, event } of owed) notices[channel] = { ...notices[channel], [event]: true };
+  return { ...document, notices };
 }
 
 function indexed(order: Order): Required<Indexed> {
@@ -176,8 +197,9 @@ function paymentFrom({ amount, currency, url, payBy }: Payment): Payment {
 /**
  * The update of an order. It sets each changing field alone, so that fields of a newer release stay. The other fields
  * of an order never change, so the server does not have to compare them.
+ * @param owed the notices that the change owes
  */
-export function orderUpdate(order: Order): UpdateFilter<OrderDocument> {
+export function orderUpdate(order: Order, owed: readonly Notice[] = []): UpdateFilter<OrderDocument> {
   const { status, reason, flight, hotel, payment, timeline } = order;
   const $set: Record<string, unknown> = {};
   const $unset: Record<string, true> = {};
@@ -189,6 +211,7 @@ export function orderUpdate(order: Order): UpdateFilter<OrderDocument> {
   if (hotel) $set['hotel.reservationNumber'] = hotel.reservationNumber;
   if (payment?.url !== undefined) $set['payment.url'] = payment.url;
   if (payment?.payBy !== undefined) $set['payment.payBy'] = payment.payBy;
+  for (const notice of owed) $set[noticeField(notice)] = true;
   return { $set, $unset } as UpdateFilter<OrderDocument>;
 }
 
@@ -225,6 +248,11 @@ export interface ReservationDocument extends Versioned, Omit<LedgerEntry, 'key'>
 
 /** A payment at the simulated provider. */
 export interface PaymentDocument extends Versioned, Omit<PaymentEntry, 'key'> {
+  readonly _id: string;
+}
+
+/** The `_id` is the id of the notice. */
+export interface DeadLetterDocument extends Versioned, DeadLetter {
   readonly _id: string;
 }
 

@@ -2,14 +2,17 @@ import { ClientSession, type Document } from 'mongodb';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { archiveStoreContract } from '../../../test/contract/archive-store.ts';
 import { ledgerContract } from '../../../test/contract/ledger.ts';
+import { outboxContract } from '../../../test/contract/outbox.ts';
 import { paymentLedgerContract } from '../../../test/contract/payment-ledger.ts';
 import { sampleChange, sampleInventory, sampleOrder, samplePackage } from '../../../test/contract/samples.ts';
 import { storeContract } from '../../../test/contract/store.ts';
 import { strategiesContract } from '../../../test/contract/strategies.ts';
 import { mongodOfFile } from '../../../test/support/servers/mongod-of-file.ts';
 import type { Fence } from '../../domain/messages.ts';
+import { noticeChannels } from '../../domain/notices.ts';
 import type { Order, OrderStatus } from '../../domain/order.ts';
 import { StoreUnavailableError } from '../store.ts';
+import type { MongoConnectionOptions } from './connection.ts';
 import { type MongoStore, openMongoStore } from './mongo-store.ts';
 
 const mongo = mongodOfFile();
@@ -18,13 +21,13 @@ beforeEach(async () => {
   await Promise.all(collections.map((each) => each.deleteMany({})));
 });
 
-const openStore = async () => {
-  let store = await openMongoStore({ url: mongo.server.url });
+const openWith = (options: Omit<MongoConnectionOptions, 'url'>) => async () => {
+  let store = await openMongoStore({ url: mongo.server.url, ...options });
   return {
     store,
     async reopen() {
       await store.close();
-      store = await openMongoStore({ url: mongo.server.url });
+      store = await openMongoStore({ url: mongo.server.url, ...options });
       return store;
     },
     async spoil(id: number | string, how: number | 'damaged') {
@@ -35,8 +38,10 @@ const openStore = async () => {
     close: () => store.close(),
   };
 };
+const openStore = openWith({});
 storeContract('MongoDB', openStore);
 archiveStoreContract('MongoDB', openStore);
+outboxContract('MongoDB', openWith({ noticeChannels }));
 strategiesContract('MongoDB', openStore);
 
 test('an archive ends the transaction that a killed archive left open', async () => {

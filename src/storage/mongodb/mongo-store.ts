@@ -6,6 +6,7 @@ import type { Batcher } from '../../lib/batcher.ts';
 import { type Log, silentLog } from '../../observability/log.ts';
 import type { SimulationLedger } from '../../suppliers/suppliers.ts';
 import type { ArchiveStore } from '../archive-store.ts';
+import type { OutboxStore } from '../outbox.ts';
 import { type Store, type StoreSnapshot, UnreadableError } from '../store.ts';
 import { UnreadableDocuments } from '../unreadable.ts';
 import { MongoArchive } from './archive.ts';
@@ -15,6 +16,7 @@ import { type Connection, type MongoConnectionOptions, openConnection } from './
 import { GroupCommit } from './group-commit.ts';
 import { GroupOwnership } from './group-ownership.ts';
 import { MongoLedger } from './ledger.ts';
+import { MongoOutbox } from './outbox.ts';
 import { Reads } from './reads.ts';
 import { Writes } from './writes.ts';
 
@@ -47,6 +49,7 @@ export class MongoStore implements Store {
   /** The ledger of the simulation, in the same database. */
   readonly ledger: SimulationLedger;
   readonly archive: ArchiveStore;
+  readonly outbox: OutboxStore;
   readonly #connection: Connection;
   readonly #sessions: CommitSessions;
   readonly #commits: GroupCommit;
@@ -107,6 +110,7 @@ export class MongoStore implements Store {
     this.#unreadable = new UnreadableDocuments(log);
     this.ledger = new MongoLedger(connection);
     this.archive = new MongoArchive(connection, this.operatorEvents);
+    this.outbox = new MongoOutbox(connection, this.#unreadable);
   }
 
   unreadable(): readonly UnreadableError[] {
@@ -167,8 +171,8 @@ export class MongoStore implements Store {
 
   async clear(): Promise<void> {
     await this.#write((writes) => writes.clear());
-    const { collections, countsEmails } = this.#connection;
-    await this.#connection.bounded(prepareIndexes(collections, countsEmails));
+    const { collections, indexes } = this.#connection;
+    await this.#connection.bounded(prepareIndexes(collections, indexes));
   }
 
   close(): Promise<void> {

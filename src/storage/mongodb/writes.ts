@@ -121,8 +121,8 @@ export class Writes {
    * orders without packages.
    */
   async clear(): Promise<void> {
-    const { orders, ledgers, packages, archivedPackages, archivedOrders } = this.#collections;
-    const others = [...Object.values(ledgers), archivedPackages, archivedOrders, packages];
+    const { orders, ledgers, packages, deadLetters, archivedPackages, archivedOrders } = this.#collections;
+    const others = [...Object.values(ledgers), deadLetters, archivedPackages, archivedOrders, packages];
     for (const collection of [orders, ...others]) {
       await collection.drop({ session: this.#session });
     }

@@ -37,6 +37,8 @@ interface Access {
   /** @param rows about how many rows the work writes. */
   write<T>(work: () => T, rows: number): Promise<T>;
   readonly operatorEvents: OperatorLog['operatorEvents'];
+  /** Forgets the notices of an order, within a write. */
+  readonly forgetNotices: (packageId: number, orderId: string) => void;
 }
 
 /** Archives an SQLite store. Its statements are prepared at the first use, because a server needs none of them. */
@@ -78,6 +80,7 @@ export class SqliteArchive implements ArchiveStore {
       const confirmed = removed.filter(({ status }) => status === 'confirmed');
       if (removed.length > 0) this.#sql.count.run(packageId, removed.length, confirmed.length);
       for (const { id } of confirmed) this.#sql.keepId.run(id);
+      for (const { id } of removed) this.#access.forgetNotices(packageId, id);
       const ids = new Set(removed.map(({ id }) => id));
       this.#remove(reservations.filter(({ key }) => ids.has(key)));
       return removed.length;

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 
 /** The version of the tables, incremented with every change of them. */
-export const schemaVersion = 4;
+export const schemaVersion = 5;
 
 /** SQLite uses a partial index only for queries that repeat its condition literally. */
 export const unfinishedCondition = "status IN ('queued', 'held', 'payable', 'compensating', 'cancelling')";
@@ -91,8 +91,33 @@ const payableIndexes = `
   DROP INDEX IF EXISTS orders_live_by_email;
 `;
 
+/**
+ * The notices that orders owe, and those that were given up, since version 5. A table without a row id is one tree, so a
+ * notice costs a commit one entry.
+ */
+const noticeTables = `
+  CREATE TABLE notices (
+    channel TEXT NOT NULL,
+    package_id INTEGER NOT NULL,
+    order_id TEXT NOT NULL,
+    event TEXT NOT NULL,
+    PRIMARY KEY (channel, package_id, order_id, event)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE dead_letters (
+    id TEXT PRIMARY KEY,
+    at INTEGER NOT NULL,
+    channel TEXT NOT NULL,
+    package_id INTEGER NOT NULL,
+    order_id TEXT NOT NULL,
+    event TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    reason TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX dead_letters_by_time ON dead_letters (at, id);
+`;
+
 /** What each version added. */
-const additions = [tables, operatorTables, archiveTables, payableIndexes];
+const additions = [tables, operatorTables, archiveTables, payableIndexes, noticeTables];
 
 /**
  * The index for a limit per email. It is made only if there is such a limit, because every order pays for each index,

@@ -17,6 +17,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { archiveStoreContract } from '../../../test/contract/archive-store.ts';
 import { ledgerContract } from '../../../test/contract/ledger.ts';
+import { outboxContract } from '../../../test/contract/outbox.ts';
 import { paymentLedgerContract } from '../../../test/contract/payment-ledger.ts';
 import { sampleChange, sampleOrder, samplePackage } from '../../../test/contract/samples.ts';
 import { storeContract } from '../../../test/contract/store.ts';
@@ -58,6 +59,7 @@ const openInFile = async () => {
 };
 storeContract('SQLite', openInFile);
 archiveStoreContract('SQLite', openInFile);
+outboxContract('SQLite', openInFile);
 
 const openInMemory = async () => {
   const connection = openConnection({ file: ':memory:' });
@@ -185,7 +187,7 @@ describe('an unusable file is refused with one line that names it:', () => {
     const file = join(folder, 'newer.db');
     await openSqliteStore({ file }).close();
     run(file, 'PRAGMA user_version = 99');
-    expect(() => openSqliteStore({ file })).toThrow(/newer release \(schema 99, this one knows up to 4\)/);
+    expect(() => openSqliteStore({ file })).toThrow(/newer release \(schema 99, this one knows up to 5\)/);
   });
 
   test('a missing or empty file, for a reader', () => {
@@ -196,8 +198,9 @@ describe('an unusable file is refused with one line that names it:', () => {
   });
 });
 
-const withoutArchive =
-  'DROP TABLE archived_packages; DROP TABLE archived_orders; ALTER TABLE reservations DROP COLUMN at;';
+const withoutNotices = 'DROP TABLE notices; DROP TABLE dead_letters;';
+const withoutArchive = `${withoutNotices} DROP TABLE archived_packages; DROP TABLE archived_orders;
+  ALTER TABLE reservations DROP COLUMN at;`;
 
 describe('a file of an older release', () => {
   const file = () => join(folder, 'before.db');
@@ -238,7 +241,8 @@ describe('a file of an older release', () => {
     await openSqliteStore({ file: file() }).close();
     run(
       file(),
-      `DROP INDEX orders_unfinished;
+      `${withoutNotices}
+       DROP INDEX orders_unfinished;
        CREATE INDEX orders_unfinished ON orders (package_id, number) WHERE status IN ('queued', 'held');
        CREATE INDEX orders_live_by_email ON orders (package_id, email) WHERE status IN ('queued', 'held');
        PRAGMA user_version = 3`,
@@ -252,12 +256,13 @@ describe('a file of an older release', () => {
     db.close();
   });
 
-  test.each([1, 2])('of version %i gets what is missing', async (version) => {
-    if (version === 2) {
+  test.each([1, 2, 3, 4])('of version %i gets what is missing', async (version) => {
+    if (version > 1) {
       await openSqliteStore({ file: file() }).close();
-      run(file(), `${withoutArchive} PRAGMA user_version = 2`);
+      run(file(), `${version === 2 ? withoutArchive : withoutNotices} PRAGMA user_version = ${version}`);
     }
     const store = openSqliteStore({ file: file() });
+    expect(await store.outbox.deadLetters(undefined, 1)).toEqual({ items: [] });
     expect(await store.archivedCounts(1)).toEqual({ orders: 0, confirmed: 0 });
     expect(await store.operatorEvents(undefined, 1)).toEqual({ items: [] });
     await store.close();

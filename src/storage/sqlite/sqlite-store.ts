@@ -8,6 +8,7 @@ import type { Log } from '../../observability/log.ts';
 import type { SimulationLedger } from '../../suppliers/suppliers.ts';
 import type { ArchiveStore } from '../archive-store.ts';
 import type { OperatorEvent, OperatorEventEnd } from '../operator-log.ts';
+import type { OutboxStore } from '../outbox.ts';
 import {
   CommitUnknownError,
   SnapshotExpiredError,
@@ -25,6 +26,7 @@ import { asStoreError } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
 import { SqliteLedger } from './ledger.ts';
 import { OperatorEvents } from './operator-events.ts';
+import { SqliteOutbox } from './outbox.ts';
 import { Reads } from './reads.ts';
 import { Writes } from './writes.ts';
 
@@ -41,6 +43,7 @@ export class SqliteStore implements Store {
   /** The ledger of the simulation, in the same file and the same flushes. */
   readonly ledger: SimulationLedger;
   readonly archive: ArchiveStore;
+  readonly outbox: OutboxStore;
   readonly #connection: Connection;
   readonly #checkpoints: Checkpoints | undefined;
   readonly #commits: GroupCommit;
@@ -84,12 +87,18 @@ export class SqliteStore implements Store {
     this.#commits = new GroupCommit(connection.db, this.#checkpoints);
     this.#unreadable = new UnreadableDocuments(log);
     this.#reads = new Reads(connection.db, this.#unreadable);
-    this.#writes = new Writes(connection.db, this.#reads);
+    const access = {
+      read: <T>(work: () => T) => this.#read(work),
+      write: <T>(work: () => T, rows: number) => this.#write(work, rows),
+    };
+    const outbox = new SqliteOutbox(connection.db, this.#unreadable, access);
+    this.outbox = outbox;
+    this.#writes = new Writes(connection.db, this.#reads, outbox);
     this.ledger = new SqliteLedger(connection.db, this.#commits, async () => {});
     this.archive = new SqliteArchive(connection.db, {
-      read: (work) => this.#read(work),
-      write: (work, rows) => this.#write(work, rows),
+      ...access,
       operatorEvents: (cursor, limit) => this.operatorEvents(cursor, limit),
+      forgetNotices: (packageId, orderId) => outbox.forget(packageId, orderId),
     });
   }
 
@@ -122,7 +131,8 @@ export class SqliteStore implements Store {
   }
 
   async commit(packageId: number, fence: Fence, change: Change): Promise<void> {
-    const rows = 1 + change.inserted.length + change.updated.length + (change.erased?.length ?? 0);
+    const { inserted, updated, erased = [], notices = [] } = change;
+    const rows = 1 + inserted.length + updated.length + erased.length + notices.length;
     await this.#commits.write(() => this.#writes.commit(packageId, fence, change), rows);
   }
 

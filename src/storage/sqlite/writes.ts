@@ -5,6 +5,7 @@ import { fullInventory, type TravelPackage } from '../../domain/travel-package.t
 import { defined } from '../../lib/defined.ts';
 import { FencedError } from '../store.ts';
 import { firstSeq, notRemovable, refuseForeign } from '../store-helpers.ts';
+import type { SqliteOutbox } from './outbox.ts';
 import type { Reads } from './reads.ts';
 import { documentVersion, inventoryColumns, inventoryValues } from './rows.ts';
 
@@ -50,9 +51,10 @@ function prepare(db: DatabaseSync) {
       `INSERT INTO settings (name, value) VALUES ('probe', strftime('%FT%R:%fZ', 'now'))
         ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
     ),
-    clear: ['orders', 'packages', 'reservations', 'archived_packages', 'archived_orders'].map(
-      (table) => `DELETE FROM ${table}`,
-    ),
+    clear: [
+      ...['orders', 'packages', 'reservations', 'archived_packages', 'archived_orders'],
+      ...['notices', 'dead_letters'],
+    ].map((table) => `DELETE FROM ${table}`),
   };
 }
 
@@ -64,11 +66,13 @@ export class Writes {
   readonly #db: DatabaseSync;
   readonly #sql: ReturnType<typeof prepare>;
   readonly #reads: Reads;
+  readonly #outbox: SqliteOutbox;
 
-  constructor(db: DatabaseSync, reads: Reads) {
+  constructor(db: DatabaseSync, reads: Reads, outbox: SqliteOutbox) {
     this.#db = db;
     this.#sql = prepare(db);
     this.#reads = reads;
+    this.#outbox = outbox;
   }
 
   /** Adds a package. Returns false if it exists already. */
@@ -105,6 +109,7 @@ export class Writes {
     // Erasures come before the updates, because one commit may both end an order and erase its email.
     for (const order of change.erased ?? []) this.#erase(order);
     for (const order of change.updated) this.#update(order);
+    if (change.notices !== undefined) this.#outbox.add(packageId, change.notices);
   }
 
   /** @throws FencedError; Error if the package has orders. */

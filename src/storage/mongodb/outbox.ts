@@ -1,0 +1,141 @@
+import type { AnyBulkWriteOperation, Filter } from 'mongodb';
+import { type Notice, type NoticeChannel, noticeEvents } from '../../domain/notices.ts';
+import type { Page } from '../../lib/page.ts';
+import { type DeadLetter, noticeId, type OutboxStore, type OwedOrder } from '../outbox.ts';
+import { UnreadableError } from '../store.ts';
+import { eventCursorAfter, nextAfter, pageOf, parseEventCursor } from '../store-helpers.ts';
+import { sift, type UnreadableDocuments } from '../unreadable.ts';
+import { owing } from './collections.ts';
+import type { Connection } from './connection.ts';
+import {
+  type DeadLetterDocument,
+  documentVersion,
+  noticeField,
+  type OrderDocument,
+  orderFrom,
+  refuseNewer,
+} from './documents.ts';
+import { first, inOneAnswer } from './reads.ts';
+
+/**
+ * The notices of a store on MongoDB. An order's document names the notices that the order owes, so that a commit that
+ * owes some needs no further command. Settling them takes one command per event, however many there are.
+ */
+export class MongoOutbox implements OutboxStore {
+  readonly #connection: Connection;
+  readonly #unreadable: UnreadableDocuments;
+
+  constructor(connection: Connection, unreadable: UnreadableDocuments) {
+    this.#connection = connection;
+    this.#unreadable = unreadable;
+  }
+
+  async owed(
+    channel: NoticeChannel,
+    packageId: number,
+    cursor: string | undefined,
+    limit: number,
+  ): Promise<Page<OwedOrder>> {
+    const connection = this.#connection;
+    const documents = await connection.run((session) => {
+      const filter = { packageId, _id: { $gt: cursor ?? '' }, ...owing(channel) };
+      const options = { ...connection.current(session), ...first(limit), sort: { _id: 1 } } as const;
+      return connection.collections.orders.find(filter as Filter<OrderDocument>, options).toArray();
+    });
+    return {
+      items: sift(documents.map((document) => this.#owedOrder(channel, document))).items,
+      ...nextAfter(documents, limit, ({ _id }) => _id),
+    };
+  }
+
+  async packagesOwing(channels: readonly NoticeChannel[]): Promise<number[]> {
+    const connection = this.#connection;
+    const { orders } = connection.collections;
+    const found = await Promise.all(
+      channels.map((channel) =>
+        connection.run((session) => {
+          // MongoDB uses an index only for a condition on its first field.
+          const filter = { packageId: { $gte: 0 }, ...owing(channel) };
+          return orders.distinct('packageId', filter as Filter<OrderDocument>, connection.current(session));
+        }),
+      ),
+    );
+    return [...new Set(found.flat())].sort((one, other) => one - other);
+  }
+
+  /** The dead letters are stored first: a crash in between repeats a notice, and loses none. */
+  async settle(
+    packageId: number,
+    delivered: readonly Notice[],
+    givenUp: readonly DeadLetter[],
+  ): Promise<void> {
+    const { orders, deadLetters } = this.#connection.collections;
+    await this.#connection.write(async (session) => {
+      if (givenUp.length > 0) await deadLetters.bulkWrite(givenUp.map(burialOf), { session });
+      const byField = Map.groupBy([...delivered, ...givenUp], noticeField);
+      for (const [field, notices] of byField) {
+        const ids = notices.map(({ orderId }) => orderId);
+        await orders.updateMany(
+          { _id: { $in: ids }, packageId },
+          { $unset: { [field]: true } },
+          { session, hint: { _id: 1 } },
+        );
+      }
+    });
+  }
+
+  async deadLetters(cursor: string | undefined, limit: number): Promise<Page<DeadLetter>> {
+    const after = parseEventCursor(cursor);
+    const older = after && { $or: [{ at: { $lt: after.at } }, { at: after.at, _id: { $lt: after.id } }] };
+    const connection = this.#connection;
+    const documents = await connection.run((session) => {
+      const options = { ...connection.current(session), ...first(limit), sort: { at: -1, _id: -1 } } as const;
+      return connection.collections.deadLetters.find(older ?? {}, options).toArray();
+    });
+    return pageOf(documents.map(deadLetterFrom), limit, (last) =>
+      eventCursorAfter({ at: last.at, id: noticeId(last) }),
+    );
+  }
+
+  /** The notices are owed first: a crash in between leaves a dead letter that can be revived again. */
+  async revive(ids: readonly string[]): Promise<number> {
+    const { orders, deadLetters } = this.#connection.collections;
+    return this.#connection.write(async (session) => {
+      const found = await deadLetters.find({ _id: { $in: [...ids] } }, { session, ...inOneAnswer }).toArray();
+      const letters = found.map(deadLetterFrom);
+      if (letters.length === 0) return 0;
+      const owed = letters.map((letter) => ({
+        updateOne: {
+          filter: { _id: letter.orderId, packageId: letter.packageId },
+          update: { $set: { [noticeField(letter)]: true } },
+        },
+      }));
+      const { matchedCount } = await orders.bulkWrite(owed as AnyBulkWriteOperation<OrderDocument>[], {
+        session,
+      });
+      await deadLetters.deleteMany({ _id: { $in: found.map(({ _id }) => _id) } }, { session });
+      return matchedCount;
+    });
+  }
+
+  #owedOrder(channel: NoticeChannel, document: OrderDocument): OwedOrder | UnreadableError {
+    const { _id: orderId, packageId } = document;
+    const order = this.#unreadable.read({ packageId, orderId }, () => orderFrom(document));
+    if (order instanceof UnreadableError) return order;
+    const owed = document.notices?.[channel] ?? {};
+    const events = noticeEvents.filter((event) => owed[event] === true);
+    return { order, notices: events.map((event) => ({ channel, orderId, event })) };
+  }
+}
+
+function burialOf(letter: DeadLetter): AnyBulkWriteOperation<DeadLetterDocument> {
+  const { channel, orderId, event, packageId, at, attempts, reason } = letter;
+  const replacement = { v: documentVersion, channel, orderId, event, packageId, at, attempts, reason };
+  return { replaceOne: { filter: { _id: noticeId(letter) }, replacement, upsert: true } };
+}
+
+function deadLetterFrom(document: DeadLetterDocument): DeadLetter {
+  refuseNewer(document);
+  const { _id: _, v: __, ...letter } = document;
+  return letter;
+}
