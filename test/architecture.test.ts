@@ -56,6 +56,7 @@ const ports: ReadonlySet<string> = new Set([
   'src/engine/engine.ts',
   'src/engine/operated-engine.ts',
   'src/engine/queue/work-queue.ts',
+  'src/notifications/notifications.ts',
   'src/observability/log.ts',
   'src/observability/metrics.ts',
   'src/observability/process-load.ts',
@@ -84,10 +85,11 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   audit: [],
   archive: [],
   calendar: [],
+  notifications: ['calendar', 'http'],
   http: ['calendar', 'rate-limits'],
   realtime: ['http', 'rate-limits'],
   admin: ['audit', 'http', 'rate-limits', 'realtime'],
-  openapi: ['admin', 'http'],
+  openapi: ['admin', 'http', 'notifications'],
 };
 /** The parts that compose the others and may import everything. */
 const seesEverything: ReadonlySet<string> = new Set(['commands', 'compose', 'main.ts', 'start.mjs']);
@@ -121,6 +123,7 @@ const usesUnixTime: ReadonlySet<string> = new Set([
   'src/http/pages/lost-orders.ts',
   'src/http/pages/responses.ts',
   'src/http/pages/result-routes.ts',
+  'src/notifications/lane.ts',
   'src/realtime/fanout.ts',
   'src/realtime/hub.ts',
   'src/realtime/package-feed.ts',

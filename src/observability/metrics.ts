@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Change } from '../domain/messages.ts';
+import type { NoticeChannel } from '../domain/notices.ts';
 import type { PartnerKind } from '../suppliers/suppliers.ts';
 
 /** The answer to a purchase: a confirmed order, an accepted order that is not finished, or an error. */
@@ -22,6 +23,9 @@ export type SagaOutcome =
 export type SupplierCallOutcome = 'reserved' | 'refused' | 'cancelled' | 'unknown';
 /** The outcome of a request to another instance. */
 export type MessageOutcome = 'answered' | 'no_answer' | 'inbox_full' | 'unavailable';
+
+/** The outcome of an attempt to deliver a notice. After `failed` it is tried again. */
+export type NoticeOutcome = 'delivered' | 'failed' | 'given_up';
 
 /** Gauges, which are read for each scrape, so at most once every few seconds. */
 export const gaugeNames = [
@@ -60,6 +64,7 @@ export interface Metrics {
   /** One attempt at a supplier begins. */
   supplierCall(kind: PartnerKind): (outcome: SupplierCallOutcome) => void;
   message(outcome: MessageOutcome): void;
+  notice(channel: NoticeChannel, outcome: NoticeOutcome): void;
   /** Sets the function that reads a gauge. If the read throws or takes too long, the scrape leaves the gauge out. */
   gauge(name: GaugeName, read: () => number | Promise<number>): void;
 }
@@ -80,5 +85,6 @@ export const noMetrics: Metrics = {
   saga: ignoreTimer,
   supplierCall: ignoreTimer,
   message: ignore,
+  notice: ignore,
   gauge: ignore,
 };

@@ -20,10 +20,7 @@ interface OpenedOutbox extends Omit<OpenedStore, 'store' | 'reopen'> {
 }
 
 /** The contract of `OutboxStore`, run on each implementation. */
-export function outboxContract(
-  name: string,
-  open: () => Promise<OpenedStore & { readonly store: StoreWithOutbox; reopen?(): Promise<StoreWithOutbox> }>,
-): void {
+export function outboxContract(name: string, open: () => Promise<OpenedOutbox>): void {
   describe(`outbox contract: ${name}`, () => {
     let opened: OpenedOutbox;
     let store: StoreWithOutbox;

@@ -38,6 +38,7 @@ function reportAll(metrics: MetricsSource): void {
     metrics.supplierCall('hotels')(end);
   }
   for (const end of ['answered', 'no_answer', 'inbox_full', 'unavailable'] as const) metrics.message(end);
+  for (const end of ['delivered', 'failed', 'given_up'] as const) metrics.notice('mail', end);
   for (const name of ['active_actors', 'mailbox_messages', 'mailbox_messages_max', 'inbox_messages'] as const)
     metrics.gauge(name, () => 3);
   metrics.gauge('sockets', async () => 4);

@@ -41,17 +41,19 @@ async function value(series: string): Promise<number | undefined> {
 const nothing = { inventory: fakeSnapshot().inventory, inserted: [], updated: [] };
 
 describe('the exposition', () => {
-  test('has purchases by outcome, requests by route, and messages by result', async () => {
+  test('has purchases by outcome, requests by route, messages and notices by result', async () => {
     metrics.purchase('confirmed');
     metrics.purchase('queue_full');
     metrics.purchase('queue_full');
     metrics.request('/api/orders', 'POST', 201, 0.004);
     metrics.message('no_answer');
+    metrics.notice('mail', 'failed');
     expect(await value('purchases_total{outcome="queue_full"}')).toBe(2);
     expect(await value('purchases_total{outcome="confirmed"}')).toBe(1);
     expect(await value('purchases_total{outcome="no_owner"}')).toBe(0);
     expect(await value('http_requests_total{route="/api/orders",method="POST",status="201"}')).toBe(1);
     expect(await value('messages_total{result="no_answer"}')).toBe(1);
+    expect(await value('notices_total{channel="mail",result="failed"}')).toBe(1);
   });
 
   test('has cumulative histograms with inclusive bounds', async () => {

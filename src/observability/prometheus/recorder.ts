@@ -178,6 +178,9 @@ export class MetricsRecorder implements Metrics {
       'inbox_full',
       'unavailable',
     ]),
+    notices: new Counter(
+      metric('notices_total', 'Attempts to deliver a mail or a webhook, by result.', 'channel', 'result'),
+    ),
   };
   readonly histograms = {
     request: new Histogram(
@@ -266,6 +269,10 @@ export class MetricsRecorder implements Metrics {
 
   message(outcome: string): void {
     this.counters.messages.add(outcome);
+  }
+
+  notice(channel: string, outcome: string): void {
+    this.counters.notices.add(channel, outcome);
   }
 
   gauge(name: GaugeName, read: () => number | Promise<number>): void {

@@ -1,0 +1,428 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { sampleOrder } from '../../test/contract/samples.ts';
+import { ManualClock, runUntilIdle } from '../../test/support/manual-clock.ts';
+import { recordingLog } from '../../test/support/recording-log.ts';
+import {
+  type Notice,
+  type NoticeChannel,
+  type NoticeEvent,
+  noticeEvents,
+  type OrderAt,
+} from '../domain/notices.ts';
+import type { Order, TimelineEvent } from '../domain/order.ts';
+import { Abort, type AbortState } from '../lib/abort.ts';
+import { noMetrics } from '../observability/metrics.ts';
+import { type DeadLetter, noticeId, type OutboxStore, type OwedOrder } from '../storage/outbox.ts';
+import { type Channel, DeliveryError } from './channel.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { attemptsMax } from './lane.ts';
+
+/** An outbox in memory. */
+class MemoryOutbox implements Pick<OutboxStore, 'owed' | 'settle' | 'packagesOwing'> {
+  readonly orders = new Map<string, Order>();
+  readonly notices = new Map<string, Notice>();
+  readonly dead: DeadLetter[] = [];
+  /** How often each method was called. */
+  reads = 0;
+  settles = 0;
+  isAway = false;
+
+  owe(packageId: number, number: number, ...events: NoticeEvent[]): string {
+    return this.oweOn(['mail'], packageId, number, ...events);
+  }
+
+  oweOn(channels: NoticeChannel[], packageId: number, number: number, ...events: NoticeEvent[]): string {
+    const timeline = events.map((event, at) => ({ at, event: event as TimelineEvent }));
+    const id = `ORDER-${packageId}-${String(number).padStart(6, '0')}`;
+    this.orders.set(id, sampleOrder(number, { id, packageId, timeline, status: 'confirmed' }));
+    for (const channel of channels) {
+      for (const event of events) {
+        const notice = { channel, orderId: id, event };
+        this.notices.set(noticeId(notice), notice);
+      }
+    }
+    return id;
+  }
+
+  async owed(channel: NoticeChannel, packageId: number, cursor: string | undefined, limit: number) {
+    this.reads += 1;
+    if (this.isAway) throw new Error('away');
+    const wanted = [...this.notices.values()].filter((each) => each.channel === channel);
+    const byOrder = Map.groupBy(wanted, ({ orderId }) => orderId);
+    const items: OwedOrder[] = [...byOrder]
+      .filter(([id]) => this.orders.get(id)?.packageId === packageId && id > (cursor ?? ''))
+      .sort(([one], [other]) => (one < other ? -1 : 1))
+      .slice(0, limit)
+      .map(([id, notices]) => ({
+        order: this.orders.get(id)!,
+        notices: notices.sort(
+          (one, other) => noticeEvents.indexOf(one.event) - noticeEvents.indexOf(other.event),
+        ),
+      }));
+    const last = items.at(-1);
+    return { items, ...(items.length === limit && last ? { next: last.order.id } : {}) };
+  }
+
+  async settle(_packageId: number, delivered: readonly Notice[], givenUp: readonly DeadLetter[]) {
+    this.settles += 1;
+    if (this.isAway) throw new Error('away');
+    this.dead.push(...givenUp);
+    for (const notice of [...delivered, ...givenUp]) this.notices.delete(noticeId(notice));
+  }
+
+  async packagesOwing(channels: readonly NoticeChannel[]): Promise<number[]> {
+    const owing = [...this.notices.values()].filter(({ channel }) => channels.includes(channel));
+    return [...new Set(owing.map(({ orderId }) => this.orders.get(orderId)?.packageId ?? 0))];
+  }
+}
+
+/** A channel whose deliveries a test decides. */
+class FakeChannel implements Channel {
+  readonly name: NoticeChannel;
+  /** Each attempt, as `<order id> <event>`. */
+  readonly attempts: string[] = [];
+  running = 0;
+  runningMax = 0;
+  isClosed = false;
+  respond: (notice: OrderAt, signal: AbortState) => Promise<void> = async () => {};
+
+  constructor(name: NoticeChannel = 'mail') {
+    this.name = name;
+  }
+
+  async deliver(notice: OrderAt, signal: AbortState): Promise<void> {
+    this.attempts.push(`${notice.order.id} ${notice.event}`);
+    this.running += 1;
+    this.runningMax = Math.max(this.runningMax, this.running);
+    try {
+      await this.respond(notice, signal);
+    } finally {
+      this.running -= 1;
+    }
+  }
+
+  close(): void {
+    this.isClosed = true;
+  }
+}
+
+const never = () => new Promise<never>(() => {});
+const fail = (reason = 'HTTP 500', isFinal = false) => {
+  throw new DeliveryError(reason, { isFinal });
+};
+
+let store: MemoryOutbox;
+let mail: FakeChannel;
+let clock: ManualClock;
+let log: ReturnType<typeof recordingLog>;
+let settled: number[];
+beforeEach(() => {
+  store = new MemoryOutbox();
+  mail = new FakeChannel();
+  clock = new ManualClock();
+  log = recordingLog();
+  settled = [];
+});
+
+function start(...others: Channel[]): Dispatcher {
+  return new Dispatcher({
+    ...{ channels: [mail, ...others], store, clock, log, metrics: noMetrics },
+    random: { fraction: () => 0 },
+    pace: { rest: async () => {} },
+  });
+}
+
+/** Owns a package. Returns what ends the ownership. */
+function own(dispatcher: Dispatcher, packageId = 1): Abort {
+  const until = new Abort();
+  dispatcher.own(packageId, until, () => settled.push(packageId));
+  return until;
+}
+
+describe('delivery', () => {
+  test('what a commit adds is delivered, settled, and not delivered again', async () => {
+    const dispatcher = start();
+    own(dispatcher);
+    const id = store.owe(1, 1, 'confirmed');
+    dispatcher.added(1);
+    await runUntilIdle();
+    expect(mail.attempts).toEqual([`${id} confirmed`]);
+    expect(store.notices.size).toBe(0);
+    expect(settled).toEqual([1]);
+    dispatcher.added(1);
+    await clock.advance(60_000);
+    expect(mail.attempts).toHaveLength(1);
+  });
+
+  test('what a former owner left is found without a commit', async () => {
+    const dispatcher = start();
+    void dispatcher.run();
+    store.owe(1, 1, 'confirmed');
+    own(dispatcher);
+    await clock.advance(5_000);
+    expect(mail.attempts).toHaveLength(1);
+    await dispatcher.close();
+  });
+
+  test('the notices of an order are delivered one after another, with the order as it was', async () => {
+    const dispatcher = start();
+    own(dispatcher);
+    store.owe(1, 1, 'confirmed', 'cancelled');
+    const gate = Promise.withResolvers<void>();
+    const statuses: string[] = [];
+    mail.respond = ({ order }) => {
+      statuses.push(order.status);
+      return gate.promise;
+    };
+    dispatcher.added(1);
+    await runUntilIdle();
+    expect(statuses).toEqual(['confirmed']);
+    gate.resolve();
+    await runUntilIdle();
+    expect(statuses).toEqual(['confirmed', 'cancelled']);
+  });
+
+  test('a notice that comes while a lane ends is delivered', async () => {
+    const dispatcher = start();
+    own(dispatcher);
+    mail.respond = async () => {
+      if (mail.attempts.length > 1) return;
+      store.owe(1, 2, 'confirmed');
+      dispatcher.added(1);
+    };
+    store.owe(1, 1, 'confirmed');
+    dispatcher.added(1);
+    await runUntilIdle();
+    expect(mail.attempts).toHaveLength(2);
+  });
+
+  test('nothing is delivered for a package of another owner', async () => {
+    const dispatcher = start();
+    store.owe(1, 1, 'confirmed');
+    dispatcher.added(1);
+    void dispatcher.run();
+    await clock.advance(20_000);
+    expect(mail.attempts).toEqual([]);
+    await dispatcher.close();
+  });
+
+  test('Q9 a former owner begins no further delivery', async () => {
+    const dispatcher = start();
+    const until = own(dispatcher);
+    for (let number = 0; number < 40; number++) store.owe(1, number, 'confirmed');
+    const gate = Promise.withResolvers<void>();
+    mail.respond = () => gate.promise;
+    dispatcher.added(1);
+    await runUntilIdle();
+    const begun = mail.attempts.length;
+    until.abort();
+    gate.resolve();
+    await clock.advance(60_000);
+    expect(mail.attempts).toHaveLength(begun);
+    // What was delivered is settled, so that the next owner does not repeat it.
+    expect(store.notices.size).toBe(40 - begun);
+    expect(settled).toEqual([]);
+  });
+});
+
+describe('failures', () => {
+  test('a failed notice is tried again with growing pauses, and later ones of the order wait for it', async () => {
+    const dispatcher = start();
+    own(dispatcher);
+    const id = store.owe(1, 1, 'confirmed', 'cancelled');
+    mail.respond = async () => fail();
+    dispatcher.added(1);
+    await runUntilIdle();
+    expect(mail.attempts).toEqual([`${id} confirmed`]);
+    for (const [pauseMs, attempts] of [
+      [999, 1],
+      [1, 2],
+      [1_999, 2],
+      [1, 3],
+      [4_000, 4],
+    ] as const) {
+      await clock.advance(pauseMs);
+      expect(mail.attempts).toHaveLength(attempts);
+    }
+    mail.respond = async () => {};
+    await clock.advance(8_000);
+    expect(mail.attempts.slice(4)).toEqual([`${id} confirmed`, `${id} cancelled`]);
+    expect(settled).toEqual([1]);
+    expect(log.lines).toEqual([
+      'a notice could not be delivered and is tried again',
+      'notices are delivered again',
+    ]);
+  });
+
+  test('Q12 a failing order does not delay the others of its package', async () => {
+    const dispatcher = start();
+    own(dispatcher);
+    const bad = store.owe(1, 0, 'confirmed');
+    for (let number = 1; number < 50; number++) store.owe(1, number, 'confirmed');
+    mail.respond = async ({ order }) => (order.id === bad ? fail() : undefined);
+    dispatcher.added(1);
+    await runUntilIdle();
+    expect([...store.notices.values()].map(({ orderId }) => orderId)).toEqual([bad]);
+    expect(dispatcher.isDelivering(1)).toBe(true);
+    store.owe(1, 60, 'confirmed');
+    dispatcher.added(1);
+    await runUntilIdle();
+    expect(store.notices.size).toBe(1);
+  });
+
+  test('after many attempts a notice becomes a dead letter, and later ones of the order follow', async () => {
+    const dispatcher = start();
+    own(dispatcher);
+    const id = store.owe(1, 1, 'confirmed', 'cancelled');
+    mail.respond = async ({ event }) => (event === 'confirmed' ? fail('HTTP 500') : undefined);
+    dispatcher.added(1);
+    await clock.advance(4 * 60 * 60 * 1_000);
+    expect(mail.attempts.filter((each) => each === `${id} confirmed`)).toHaveLength(attemptsMax);
+    expect(mail.attempts.at(-1)).toBe(`${id} cancelled`);
+    expect(store.dead).toMatchObject([
+      { orderId: id, event: 'confirmed', channel: 'mail', packageId: 1, attempts: 20, reason: 'HTTP 500' },
+    ]);
+    expect(store.notices.size).toBe(0);
+    expect(settled).toEqual([1]);
+  });
+
+  test('a notice that can never be delivered becomes a dead letter at once', async () => {
+    const dispatcher = start();
+    own(dispatcher);
+    store.owe(1, 1, 'confirmed');
+    mail.respond = async () => fail('SMTP 550', true);
+    dispatcher.added(1);
+    await runUntilIdle();
+    expect(store.dead).toMatchObject([{ attempts: 1, reason: 'SMTP 550' }]);
+  });
+
+  test('the reason of a dead letter never has the text of an unexpected error', async () => {
+    const dispatcher = start();
+    own(dispatcher);
+    store.owe(1, 1, 'confirmed');
+    mail.respond = async () => {
+      throw new TypeError('ana@example.com');
+    };
+    dispatcher.added(1);
+    await clock.advance(4 * 60 * 60 * 1_000);
+    expect(store.dead).toMatchObject([{ reason: 'TypeError' }]);
+  });
+
+  test('Q12 a lane has a bounded number of failing orders in memory', async () => {
+    const dispatcher = start();
+    own(dispatcher);
+    for (let number = 0; number < 1_000; number++) store.owe(1, number, 'confirmed');
+    mail.respond = async () => fail();
+    dispatcher.added(1);
+    await clock.advance(100);
+    expect(new Set(mail.attempts).size).toBeLessThan(120);
+    mail.respond = async () => {};
+    await clock.advance(60_000);
+    expect(store.notices.size).toBe(0);
+  });
+
+  test('an order that owes nothing any more is not waited for', async () => {
+    const dispatcher = start();
+    own(dispatcher);
+    store.owe(1, 1, 'confirmed');
+    mail.respond = async () => fail();
+    dispatcher.added(1);
+    await runUntilIdle();
+    store.notices.clear();
+    await clock.advance(60_000);
+    expect(dispatcher.isDelivering(1)).toBe(false);
+    expect(settled).toEqual([1]);
+  });
+
+  test('Q6 while the store is away nothing is lost, and what was delivered is not repeated', async () => {
+    const dispatcher = start();
+    own(dispatcher);
+    store.owe(1, 1, 'confirmed');
+    mail.respond = async () => {
+      store.isAway = true;
+    };
+    dispatcher.added(1);
+    await clock.advance(30_000);
+    expect(store.notices.size).toBe(1);
+    store.isAway = false;
+    await clock.advance(20_000);
+    expect(store.notices.size).toBe(0);
+    expect(mail.attempts).toHaveLength(1);
+  });
+});
+
+describe('isolation', () => {
+  test('Q12 a channel that hangs does not delay the other', async () => {
+    const webhook = new FakeChannel('webhook');
+    const dispatcher = start(webhook);
+    own(dispatcher);
+    store.oweOn(['mail', 'webhook'], 1, 1, 'confirmed');
+    mail.respond = never;
+    dispatcher.added(1);
+    await runUntilIdle();
+    expect(webhook.attempts).toHaveLength(1);
+    expect([...store.notices.values()].map(({ channel }) => channel)).toEqual(['mail']);
+  });
+
+  test('Q12 a delivery that hangs is ended and tried again', async () => {
+    const dispatcher = start();
+    own(dispatcher);
+    store.owe(1, 1, 'confirmed');
+    let isAborted = false;
+    mail.respond = (_, signal) => {
+      signal.addEventListener('abort', () => {
+        isAborted = true;
+      });
+      return never();
+    };
+    dispatcher.added(1);
+    await clock.advance(30_000);
+    expect(isAborted).toBe(true);
+    mail.respond = async () => {};
+    await clock.advance(1_000);
+    expect(store.notices.size).toBe(0);
+  });
+
+  test('Q12 packages take turns, so one with many notices does not delay another', async () => {
+    const dispatcher = start();
+    for (let packageId = 1; packageId <= 9; packageId++) own(dispatcher, packageId);
+    for (let packageId = 1; packageId <= 8; packageId++) {
+      for (let number = 0; number < 200; number++) store.owe(packageId, number, 'confirmed');
+    }
+    const last = store.owe(9, 1, 'confirmed');
+    for (let packageId = 1; packageId <= 9; packageId++) dispatcher.added(packageId);
+    mail.respond = () => clock.sleep(10);
+    await clock.advance(60_000);
+    // Each of the others gets one turn of 16 orders before, and no more than two.
+    expect(mail.attempts.indexOf(`${last} confirmed`)).toBeLessThan(2 * 8 * 16);
+    expect(mail.runningMax).toBeLessThanOrEqual(32);
+    expect(store.notices.size).toBe(0);
+  });
+});
+
+describe('the end', () => {
+  test('a close waits for deliveries under way, but not long, and closes the channels', async () => {
+    const dispatcher = start();
+    const until = own(dispatcher);
+    store.owe(1, 1, 'confirmed');
+    mail.respond = never;
+    dispatcher.added(1);
+    await runUntilIdle();
+    until.abort();
+    let isClosed = false;
+    void dispatcher.close().then(() => {
+      isClosed = true;
+    });
+    await clock.advance(1_999);
+    expect(isClosed).toBe(false);
+    await clock.advance(1);
+    expect(isClosed).toBe(true);
+    expect(mail.isClosed).toBe(true);
+  });
+
+  test('names the packages that owe notices, so that they get an owner', async () => {
+    const dispatcher = start();
+    store.owe(3, 1, 'confirmed');
+    expect(await dispatcher.packagesOwing()).toEqual([3]);
+  });
+});

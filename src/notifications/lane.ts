@@ -1,0 +1,205 @@
+import pLimit, { type LimitFunction } from 'p-limit';
+import { type Notice, orderAt } from '../domain/notices.ts';
+import { Abort, type AbortState } from '../lib/abort.ts';
+import { type BackoffOptions, backoffMs } from '../lib/backoff.ts';
+import type { Clock } from '../lib/clock.ts';
+import { TimeoutError, withTimeout } from '../lib/deadline.ts';
+import type { LogOnce } from '../lib/log-once.ts';
+import type { Random } from '../lib/random.ts';
+import type { Log } from '../observability/log.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import type { DeadLetter, OutboxStore, OwedOrder } from '../storage/outbox.ts';
+import { type Channel, DeliveryError } from './channel.ts';
+import type { Pace } from './pace.ts';
+
+export interface LaneOptions {
+  readonly channel: Channel;
+  readonly store: Pick<OutboxStore, 'owed' | 'settle'>;
+  /** Lets the lanes of all packages take turns on the channel. */
+  readonly turns: LimitFunction;
+  readonly pace: Pick<Pace, 'rest'>;
+  readonly clock: Clock;
+  readonly random: Pick<Random, 'fraction'>;
+  readonly log: Log;
+  readonly metrics: Pick<Metrics, 'notice'>;
+  /** Shared by the lanes of a channel. */
+  readonly failure: LogOnce;
+}
+
+/** Orders in one turn of a lane. After a crash at most the notices of one turn of each lane are delivered again. */
+const turnOrders = 16;
+/** Orders of a lane to which notices are delivered at once. */
+const atOnceMax = 4;
+/** Longer than the timeouts inside a channel. */
+const deliveryTimeoutMs = 30_000;
+/** After this many attempts, which take about two hours, a notice is given up. */
+export const attemptsMax = 20;
+const backoff: BackoffOptions = { firstMs: 1_000, maxMs: 600_000, jitter: 0.5 };
+/** A lane with so many failing orders reads no more until one of them is delivered or given up. */
+const failingMax = 100;
+/** A waiting lane reads again after this time at most, because an operator may have revived a dead letter. */
+const rereadMs = 60_000;
+const storeBackoff: BackoffOptions = { firstMs: 500, maxMs: 10_000 };
+
+interface Failing {
+  readonly attempts: number;
+  /** When the next attempt is due, in ms on the monotonic clock. */
+  readonly nextAt: number;
+}
+
+/**
+ * Delivers the notices of one package on one channel, page by page. A failing order waits with a growing pause while
+ * others are delivered. Only the failing orders are in memory, with no more than their number of attempts.
+ */
+export class Lane {
+  readonly #options: LaneOptions;
+  readonly #packageId: number;
+  readonly #until: AbortState;
+  readonly #failing = new Map<string, Failing>();
+  /** Whether notices may have come since the last read. */
+  #isWanted = true;
+  #waiting: Abort | undefined;
+
+  constructor(options: LaneOptions, packageId: number, until: AbortState) {
+    this.#options = options;
+    this.#packageId = packageId;
+    this.#until = until;
+  }
+
+  get isWanted(): boolean {
+    return this.#isWanted;
+  }
+
+  /** Makes the lane read again soon. */
+  wake(): void {
+    this.#isWanted = true;
+    this.#waiting?.abort();
+  }
+
+  /** Delivers until nothing is left, or the package has another owner. Never rejects. */
+  async run(): Promise<void> {
+    let storeFailures = 0;
+    while (!this.#until.aborted && (this.#isWanted || this.#failing.size > 0)) {
+      this.#isWanted = false;
+      try {
+        await this.#pass();
+        storeFailures = 0;
+      } catch (err) {
+        this.#isWanted = true;
+        storeFailures += 1;
+        const { log, clock, channel } = this.#options;
+        log.debug({ channel: channel.name, packageId: this.#packageId, err }, 'notices could not be read');
+        await clock.sleep(backoffMs(storeFailures, storeBackoff), this.#until);
+      }
+      if (!this.#isWanted && this.#failing.size > 0) await this.#wait();
+    }
+  }
+
+  /** Reads what is owed from the beginning, and delivers what is due. */
+  async #pass(): Promise<void> {
+    const seen = new Set<string>();
+    let cursor: string | undefined;
+    do {
+      cursor = await this.#options.turns(() => this.#turn(cursor, seen));
+    } while (cursor !== undefined && this.#failing.size < failingMax && !this.#until.aborted);
+    if (this.#until.aborted) return;
+    // An order that owes nothing any more was archived, or another owner has delivered its notices.
+    for (const id of this.#failing.keys()) {
+      if (!seen.has(id) && (cursor === undefined || id <= cursor)) this.#failing.delete(id);
+    }
+  }
+
+  /** Delivers one page. Returns the cursor of the next. */
+  async #turn(cursor: string | undefined, seen: Set<string>): Promise<string | undefined> {
+    if (this.#until.aborted) return undefined;
+    const { store, channel, clock, pace } = this.#options;
+    const { items, next } = await store.owed(channel.name, this.#packageId, cursor, turnOrders);
+    const now = clock.monotonic();
+    const due = items.filter(({ order: { id } }) => (this.#failing.get(id)?.nextAt ?? 0) <= now);
+    const delivered: Notice[] = [];
+    const givenUp: DeadLetter[] = [];
+    const limit = pLimit(atOnceMax);
+    await Promise.all(due.map((owed) => limit(() => this.#deliver(owed, delivered, givenUp))));
+    for (const { order } of items) if (this.#failing.has(order.id)) seen.add(order.id);
+    if (delivered.length + givenUp.length > 0) await this.#settle(delivered, givenUp);
+    await pace.rest(due.length, this.#until);
+    return next;
+  }
+
+  /** Delivers the notices of an order one after another, up to the first that fails. */
+  async #deliver({ order, notices }: OwedOrder, delivered: Notice[], givenUp: DeadLetter[]): Promise<void> {
+    const { channel, clock, metrics, failure, log } = this.#options;
+    for (const notice of notices) {
+      if (this.#until.aborted) return;
+      const content = orderAt(order, notice.event);
+      try {
+        if (content !== undefined) {
+          const work = (signal: AbortState) => channel.deliver(content, signal);
+          await withTimeout({ ms: deliveryTimeoutMs, clock }, work);
+        }
+      } catch (error) {
+        const { reason, isFinal } = explain(error);
+        const attempts = (this.#failing.get(order.id)?.attempts ?? 0) + 1;
+        const fields = { channel: channel.name, packageId: this.#packageId, reason };
+        if (!isFinal && attempts < attemptsMax) {
+          metrics.notice(channel.name, 'failed');
+          failure.report(reason, () =>
+            log.warn(fields, 'a notice could not be delivered and is tried again'),
+          );
+          const pauseMs = backoffMs(attempts, backoff, this.#options.random);
+          this.#failing.set(order.id, { attempts, nextAt: clock.monotonic() + pauseMs });
+          return;
+        }
+        metrics.notice(channel.name, 'given_up');
+        log.warn({ ...fields, orderId: order.id, attempts }, 'a notice was given up: it is a dead letter');
+        givenUp.push({ ...notice, packageId: this.#packageId, at: clock.now(), attempts, reason });
+        this.#failing.delete(order.id);
+        continue;
+      }
+      metrics.notice(channel.name, 'delivered');
+      if (failure.end()) log.info({ channel: channel.name }, 'notices are delivered again');
+      delivered.push(notice);
+      this.#failing.delete(order.id);
+    }
+  }
+
+  /**
+   * Repeats until the store answers, because a notice that was not settled is delivered again. Others could not be read
+   * meanwhile either.
+   */
+  async #settle(delivered: readonly Notice[], givenUp: readonly DeadLetter[]): Promise<void> {
+    const { store, clock, log, channel } = this.#options;
+    for (let failures = 1; ; failures++) {
+      try {
+        return await store.settle(this.#packageId, delivered, givenUp);
+      } catch (err) {
+        if (this.#until.aborted) return;
+        log.debug({ channel: channel.name, packageId: this.#packageId, err }, 'notices could not be settled');
+        await clock.sleep(backoffMs(failures, storeBackoff), this.#until);
+      }
+    }
+  }
+
+  /** Waits for the next attempt that is due, or for new notices. */
+  async #wait(): Promise<void> {
+    const { clock } = this.#options;
+    const now = clock.monotonic();
+    let next = now + rereadMs;
+    for (const { nextAt } of this.#failing.values()) next = Math.min(next, nextAt);
+    const waiting = new Abort();
+    this.#waiting = waiting;
+    const stop = () => waiting.abort();
+    this.#until.addEventListener('abort', stop);
+    if (this.#until.aborted) stop();
+    await clock.sleep(Math.max(next - now, 0), waiting);
+    this.#until.removeEventListener('abort', stop);
+    this.#waiting = undefined;
+  }
+}
+
+/** Only a DeliveryError has a text that is safe to show: others may contain an email. */
+function explain(error: unknown): { readonly reason: string; readonly isFinal: boolean } {
+  if (error instanceof DeliveryError) return { reason: error.message, isFinal: error.isFinal };
+  if (error instanceof TimeoutError) return { reason: 'no answer in time', isFinal: false };
+  return { reason: error instanceof Error ? error.name : 'unknown error', isFinal: false };
+}

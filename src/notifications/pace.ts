@@ -1,0 +1,41 @@
+import type { AbortState } from '../lib/abort.ts';
+import type { Clock } from '../lib/clock.ts';
+
+/**
+ * While the process is busy, each delivery is followed by a pause of this length, in ms. A delivery takes up to a
+ * millisecond of the process, so that deliveries take at most about a twentieth of it.
+ */
+const spacingMs = 20;
+/** The share of the time in which the event loop is at work, from which on the process counts as busy. */
+const busyShare = 0.6;
+
+/** Slows deliveries down while the process sells, because a mail can wait and a buyer cannot. */
+export class Pace {
+  readonly #clock: Clock;
+  readonly #isBusy: () => boolean;
+  #nextAt = 0;
+
+  constructor(clock: Clock, isBusy: () => boolean = busyMeter()) {
+    this.#clock = clock;
+    this.#isBusy = isBusy;
+  }
+
+  /** Waits after so many deliveries. Those who wait at the same time wait one after another. */
+  async rest(deliveries: number, until: AbortState): Promise<void> {
+    if (deliveries === 0 || !this.#isBusy()) return;
+    const now = this.#clock.monotonic();
+    this.#nextAt = Math.max(now, this.#nextAt) + deliveries * spacingMs;
+    await this.#clock.sleep(this.#nextAt - now, until);
+  }
+}
+
+/** Returns whether the event loop was busy since the last call. */
+function busyMeter(): () => boolean {
+  let before = performance.eventLoopUtilization();
+  return () => {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, before);
+    before = now;
+    return utilization > busyShare;
+  };
+}
