@@ -22,6 +22,8 @@ export interface DispatcherOptions {
   readonly metrics: Pick<Metrics, 'notice'>;
   /** Default: deliveries are slower while the process is busy. */
   readonly pace?: Pick<Pace, 'rest'>;
+  /** Default: {@link sweepDefaultMs}. */
+  readonly sweepMs?: number;
 }
 
 /** Lanes that deliver on a channel at once. Others wait for their turn, first come first served (rule Q12). */
@@ -30,7 +32,7 @@ const turnsMax = 8;
  * Interval of the looks for owed notices that no commit of this instance has announced: those of a former owner, and
  * revived dead letters.
  */
-const sweepMs = 5_000;
+const sweepDefaultMs = 5_000;
 /** How long a stop waits for deliveries that are under way. What is cut off is delivered again by the next owner. */
 const closeMs = 2_000;
 
@@ -88,7 +90,7 @@ export class Dispatcher implements Notifications {
 
   /** Looks for owed notices until it is closed. */
   async run(): Promise<void> {
-    const { clock } = this.#options;
+    const { clock, sweepMs = sweepDefaultMs } = this.#options;
     while (!this.#closed.aborted) {
       await this.#sweep();
       await clock.sleep(sweepMs, this.#closed);

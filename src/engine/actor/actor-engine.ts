@@ -202,7 +202,7 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
     }
     this.#placement = new Placement({
       ...options,
-      ...{ messages: cluster, candidates, traffic, actors: local },
+      ...{ messages: cluster, candidates, traffic, actors: local, store: storeWithWork(options) },
       ...(messages === undefined && { scanMs: aloneScanMs }),
       wakeOn: (member, ids) => this.#router?.wakeOn(member, ids),
       tellUnable: (ids) => this.#router?.tellUnable(ids),
@@ -349,6 +349,20 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
   #ofOrder(packageId: number, command: Command): Promise<OrderAnswer> {
     return this.send(packageId, command).then(accepted);
   }
+}
+
+/** Names the packages that need an owner: those with unfinished orders, and those that owe notices. */
+function storeWithWork({
+  store,
+  notifications,
+}: Pick<ActorEngineOptions, 'store' | 'notifications'>): PlacementOptions['store'] {
+  if (notifications === undefined) return store;
+  return {
+    async packagesWithUnfinished() {
+      const found = await Promise.all([store.packagesWithUnfinished(), notifications.packagesOwing()]);
+      return [...new Set(found.flat())].sort((one, other) => one - other);
+    },
+  };
 }
 
 function accepted(answer: Answer): OrderAnswer {

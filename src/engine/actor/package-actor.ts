@@ -5,6 +5,7 @@ import { sagaStatuses } from '../../domain/order.ts';
 import { PackageState } from '../../domain/package-state.ts';
 import type { AbortState } from '../../lib/abort.ts';
 import type { Clock } from '../../lib/clock.ts';
+import type { Notifications } from '../../notifications/notifications.ts';
 import type { Log } from '../../observability/log.ts';
 import { type Metrics, noMetrics } from '../../observability/metrics.ts';
 import type { Tracing } from '../../observability/tracing.ts';
@@ -30,6 +31,8 @@ export interface PackageActorOptions {
   /** Absent when tracing is off. */
   readonly tracing?: Tracing;
   readonly rules: PackageRules;
+  /** Absent if nobody is told of outcomes. */
+  readonly notifications?: Notifications;
   /** The transport to the other instances; absent for a single instance. */
   readonly messages?: Messages;
   /** Puts a message into the mailbox of a package, if its actor is active. */
@@ -155,12 +158,14 @@ export class PackageActor implements Actor<PackageMessage, Lookups, Step> {
 
   /** Continues the sagas of the former owner with the same keys, and serves the queue. */
   resume(signal: AbortState): void {
-    const { notify, suppliers } = this.#shared;
+    const { notify, suppliers, notifications } = this.#shared;
     const { state } = this;
     const sagas = new ActivationSagas(this.#shared, state.epoch, signal);
     this.#sagas = sagas;
     this.#ended = signal;
     for (const order of state.orders.values()) if (order.status !== 'queued') sagas.resume(order);
+    // The message makes the loop see that nothing keeps the actor from being passivated any more.
+    notifications?.own(state.package.id, signal, () => notify(state.package.id, { kind: 'tick' }));
     notify(state.package.id, { kind: 'suppliers', available: suppliers.available(state.package.id) });
     // Viewers at other instances know at best the former owner's queue.
     this.#publishQueue();
@@ -214,11 +219,13 @@ export class PackageActor implements Actor<PackageMessage, Lookups, Step> {
     if (change === undefined) return;
     for (const { id, status } of change.updated) if (!sagaStatuses.includes(status)) this.#sagas.forget(id);
     publishChange(this.#shared.liveBus, this.state.package, change);
+    if (change.notices !== undefined) this.#shared.notifications?.added(this.state.package.id);
     this.#publishQueue();
   }
 
   get isIdle(): boolean {
-    return this.state.orders.size === 0;
+    const isDelivering = this.#shared.notifications?.isDelivering(this.state.package.id) === true;
+    return this.state.orders.size === 0 && !isDelivering;
   }
 
   end(): void {
