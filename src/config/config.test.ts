@@ -35,6 +35,7 @@ describe('readConfig', () => {
       },
       payments: { windowMs: 300_000, payRate: 0, declineRate: 0 },
       operators: [],
+      notifications: {},
       trustProxy: 0,
       limits: {
         purchases: { count: 500, windowS: 10 },
@@ -127,6 +128,7 @@ describe('readConfig', () => {
         { name: 'anna', token: 't'.repeat(20), mayChange: true },
         { name: 'ben', token: 'u'.repeat(20), mayChange: false },
       ],
+      notifications: {},
       trustProxy: 1,
       limits: {
         purchases: { count: 1, windowS: 1 },

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { z } from 'zod';
 import { defined } from '../lib/defined.ts';
 import { ConfigError, redacted } from './config-error.ts';
+import { notificationContradictions, notificationSettings, notificationsOf } from './notifications.ts';
 import { mainOperator, type OperatorConfig, operatorTokens } from './operators.ts';
 import { isRedisUrl, redisUrlsAllowed } from './redis-url.ts';
 import {
@@ -33,6 +34,7 @@ const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 const secrets: ReadonlySet<string> = new Set([
   ...['SECRET', 'ADMIN_TOKEN', 'ADMIN_TOKENS', 'SUPPLIERS_TOKEN'],
   ...['PAYMENTS_TOKEN', 'PAYMENTS_WEBHOOK_SECRET'],
+  ...['SMTP_URL', 'WEBHOOK_URL', 'WEBHOOK_SECRET'],
 ]);
 
 const settings = z.object({
@@ -86,6 +88,7 @@ const settings = z.object({
     .default('USD'),
   LOG_LEVEL: oneOf(logLevels, 'info'),
   PUBLIC_ORIGIN: origin().optional(),
+  ...notificationSettings,
   // Standard variables of OpenTelemetry. Here they decide whether OpenTelemetry is loaded.
   OTEL_SDK_DISABLED: z.string().optional(),
   OTEL_TRACES_EXPORTER: z.string().optional(),
@@ -135,10 +138,11 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   );
   // A setting with an invalid value is not reported again as part of a contradiction.
   const isWrong = new Set(wrong.map(({ setting }) => setting));
-  const contradictions = [
+  const contradictions: Contradiction[] = [
     ...storeContradictions(read, isWrong),
     ...operatorContradictions(read),
     ...paymentContradictions(read),
+    ...notificationContradictions(read, isWrong),
   ].filter(({ setting }) => !isWrong.has(setting));
   const refusals = [...wrong, ...contradictions].map((refusal) => ({
     ...refusal,
@@ -252,6 +256,8 @@ function toConfig(read: Settings) {
     },
     /** All operators. Empty: there are no operators' pages and no admin API. */
     operators: operators(read),
+    /** How outcomes of orders are told. Empty: nobody is told. */
+    notifications: notificationsOf(read),
     trustProxy: read.TRUST_PROXY,
     currency: read.CURRENCY,
     logLevel: read.LOG_LEVEL,

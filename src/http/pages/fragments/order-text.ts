@@ -92,7 +92,11 @@ function failureText(order: Order, texts: Texts): { headline: string; text: stri
   return { headline, text: rest.join(' ') + returning };
 }
 
-function reasonText({ reason, timeline }: Order, { errors, status }: Texts): string {
+/** Why an order failed, in words for its buyer. */
+export function reasonText(
+  { reason, timeline }: Pick<Order, 'reason' | 'timeline'>,
+  { errors, status }: Texts,
+): string {
   if (reason === undefined) return errors.supplier_failed;
   switch (reason) {
     case 'flight_unavailable':

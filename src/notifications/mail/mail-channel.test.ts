@@ -1,0 +1,194 @@
+import type { AddressInfo } from 'node:net';
+import { SMTPServer } from 'smtp-server';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { sampleOrder } from '../../../test/contract/samples.ts';
+import type { NoticeEvent, OrderAt } from '../../domain/notices.ts';
+import type { Order } from '../../domain/order.ts';
+import { isOrderSignature } from '../../http/order-access.ts';
+import { Abort } from '../../lib/abort.ts';
+import type { Channel } from '../channel.ts';
+import { DeliveryError } from '../channel.ts';
+import { mailChannel } from './mail-channel.ts';
+
+interface Received {
+  readonly from: string;
+  readonly to: readonly string[];
+  /** The whole mail, as it was sent. */
+  readonly raw: string;
+}
+
+const secret = 's'.repeat(32);
+const refusedCodes = new Map<string, number>();
+let received: Received[];
+let isHanging: boolean;
+let server: SMTPServer;
+let channel: Channel;
+
+beforeEach(async () => {
+  received = [];
+  isHanging = false;
+  refusedCodes.clear();
+  server = new SMTPServer({
+    authOptional: true,
+    disabledCommands: ['STARTTLS'],
+    onRcptTo({ address }, _session, done) {
+      const code = refusedCodes.get(address);
+      done(
+        code === undefined ? null : Object.assign(new Error(`no ${address} here`), { responseCode: code }),
+      );
+    },
+    onData(stream, { envelope }, done) {
+      const chunks: Buffer[] = [];
+      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+      stream.on('end', () => {
+        const { mailFrom, rcptTo } = envelope;
+        received.push({
+          from: mailFrom === false ? '' : mailFrom.address,
+          to: rcptTo.map(({ address }) => address),
+          raw: Buffer.concat(chunks).toString(),
+        });
+        if (!isHanging) done();
+      });
+    },
+  });
+  server.on('error', () => {});
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.server.address() as AddressInfo;
+  channel = makeChannel(`smtp://127.0.0.1:${port}`);
+});
+afterEach(async () => {
+  channel.close();
+  await new Promise<void>((resolve) => server.close(resolve));
+});
+
+function makeChannel(url: string): Channel {
+  return mailChannel({
+    ...{ url, secret, currency: 'EUR', publicOrigin: 'https://tickets.example' },
+    from: { name: 'Hôtel', address: 'tickets@hotel.example' },
+  });
+}
+
+const reserved = { flight: { ticketNumber: 'F-1234' }, hotel: { reservationNumber: 'H-5678' } };
+
+function notice(event: NoticeEvent, over: Partial<Order> = {}): OrderAt {
+  const status = event === 'failed' ? 'failed' : event;
+  const order = sampleOrder(1, { id: '7Q4M-9XKD-2VBN-H5TR', ...reserved, status, ...over });
+  return { event, at: 1_660_000_000_000, order };
+}
+
+const deliver = (...args: Parameters<typeof notice>) => channel.deliver(notice(...args), new Abort());
+
+async function failure(work: Promise<void>): Promise<DeliveryError> {
+  const error = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof DeliveryError)) throw new Error(`not a DeliveryError: ${String(error)}`);
+  return error;
+}
+
+/** The mail with its encoded parts decoded, as a reader sees it. */
+function readable({ raw }: Received): string {
+  const quoted = raw
+    .replace(/=\r\n/g, '')
+    .replace(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  const encoded = /Content-Transfer-Encoding: base64\r\n(?:[^\r\n]+\r\n)*\r\n([\w+/=\r\n]+)/g;
+  const decoded = [...raw.matchAll(encoded)].map(([, text = '']) => Buffer.from(text, 'base64').toString());
+  return [Buffer.from(quoted, 'latin1').toString(), ...decoded].join('\n');
+}
+
+function headersOf({ raw }: Received): string {
+  return raw.slice(0, raw.indexOf('\r\n\r\n')).replace(/\r\n\s+/g, ' ');
+}
+
+describe('a mail', () => {
+  test('about a confirmed order has its number, its trip, its private link and its calendar file', async () => {
+    await deliver('confirmed');
+    const [mail] = received as [Received];
+    expect(mail).toMatchObject({ from: 'tickets@hotel.example', to: ['buyer1@example.com'] });
+    expect(headersOf(mail)).toMatch(/^Subject: Your trip is booked$/m);
+    expect(headersOf(mail)).toMatch(/^To: buyer1@example\.com$/m);
+    expect(headersOf(mail)).toMatch(/^Auto-Submitted: auto-generated$/m);
+    const text = readable(mail);
+    for (const part of ['7Q4M-9XKD-2VBN-H5TR', 'Flight-1', 'Tue, 9 Aug 2022', '€100', 'F-1234', 'H-5678']) {
+      expect(text).toContain(part);
+    }
+    const [, proof = ''] =
+      /https:\/\/tickets\.example\/orders\/7Q4M-9XKD-2VBN-H5TR\?proof=([\w-]+)/.exec(text) ?? [];
+    expect(isOrderSignature(secret, '7Q4M-9XKD-2VBN-H5TR', proof)).toBe(true);
+    expect(text).toContain('BEGIN:VCALENDAR');
+    expect(mail.raw).toContain('filename=trip-2022-08-09.ics');
+  });
+
+  test.each(['failed', 'cancelled'] as const)('about a %s order has no calendar file', async (event) => {
+    await deliver(event, { reason: 'flight_unavailable' });
+    expect(readable(received[0]!)).not.toContain('BEGIN:VCALENDAR');
+    expect(headersOf(received[0]!)).toMatch(/^Subject: Your trip (was not booked|is cancelled)$/m);
+  });
+
+  test('has the same id each time it is sent, and the id tells nothing of the order', async () => {
+    await deliver('confirmed');
+    await deliver('confirmed');
+    await deliver('cancelled');
+    const ids = received.map((mail) => /^Message-ID: (.+)$/m.exec(headersOf(mail))?.[1]);
+    expect(ids[0]).toMatch(/^<[0-9a-f]{32}@hotel\.example>$/);
+    expect(ids[1]).toBe(ids[0]);
+    expect(ids[2]).not.toBe(ids[0]);
+  });
+
+  test('escapes what operators and suppliers have written', async () => {
+    await deliver('confirmed', {
+      package: { flight: '<script>x</script>\r\nBcc: eve@example.com', stay: '2022-08-09', price: 1 },
+    });
+    const [mail] = received as [Received];
+    expect(readable(mail)).toContain('&lt;script&gt;x&lt;/script&gt;');
+    expect(headersOf(mail)).not.toMatch(/^Bcc:/im);
+    expect(mail.to).toEqual(['buyer1@example.com']);
+  });
+
+  test.each([
+    'a@example.com\r\nBcc: eve@example.com',
+    'a@example.com,eve@example.com',
+    '<a@example.com> <eve@example.com>',
+    'a b@example.com',
+    'ünï@example.com',
+  ])('is never sent to %j', async (email) => {
+    const error = await failure(deliver('confirmed', { email }));
+    expect(error).toMatchObject({ message: 'no email address', isFinal: true });
+    expect(received).toEqual([]);
+  });
+
+  test('is not sent to an erased email', async () => {
+    await deliver('confirmed', { email: 'erased-1@erased.invalid' });
+    expect(received).toEqual([]);
+  });
+});
+
+describe('a failure', () => {
+  test.each([
+    [550, true],
+    [450, false],
+  ])('of the recipient with %i is told by its code alone', async (code, isFinal) => {
+    refusedCodes.set('buyer1@example.com', code);
+    const error = await failure(deliver('confirmed'));
+    expect(error).toMatchObject({ message: `SMTP ${code}`, isFinal });
+  });
+
+  test('to connect is tried again', async () => {
+    channel.close();
+    channel = makeChannel('smtp://127.0.0.1:1');
+    const error = await failure(deliver('confirmed'));
+    expect(error.message).toMatch(/ECONNREFUSED/);
+    expect(error.isFinal).toBe(false);
+  });
+
+  test('Q12 a server that hangs is left when the delivery is ended', async () => {
+    isHanging = true;
+    const ending = new Abort();
+    const work = channel.deliver(notice('confirmed'), ending);
+    const failed = failure(work);
+    await expect.poll(() => received.length).toBe(1);
+    ending.abort();
+    expect((await failed).isFinal).toBe(false);
+  });
+});

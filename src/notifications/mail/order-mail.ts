@@ -1,0 +1,87 @@
+import { hash } from 'node:crypto';
+import { orderCalendar } from '../../calendar/order-calendar.ts';
+import type { OrderAt } from '../../domain/notices.ts';
+import { orderSignature } from '../../http/order-access.ts';
+import { markup } from '../../http/pages/markup.ts';
+import { orderAddress } from '../../http/pages/responses.ts';
+import { textsOf } from '../../http/pages/texts/index.ts';
+import { defaultLanguage } from '../../http/pages/texts/languages.ts';
+import { type MailTexts, mailTexts } from './mail-texts.ts';
+
+export interface OrderMailOptions {
+  /** ISO 4217 code of all prices. */
+  readonly currency: string;
+  /** Signs the private link. */
+  readonly secret: string;
+  /** The origin of the private link, without a trailing slash. */
+  readonly publicOrigin: string;
+}
+
+/** A mail about an order, without its sender. */
+export interface OrderMail {
+  readonly to: string;
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+  readonly attachments: readonly {
+    readonly filename: string;
+    readonly contentType: string;
+    readonly content: string;
+  }[];
+  /** The same for the same notice. Tells nothing of the order: ids of mails are in many logs (promise Q10). */
+  readonly id: string;
+}
+
+/** Writes the mail about what happened to an order. */
+export function orderMail(notice: OrderAt, { currency, secret, publicOrigin }: OrderMailOptions): OrderMail {
+  const { order, event } = notice;
+  const calendar = event === 'confirmed' ? orderCalendar(order, textsOf(defaultLanguage).calendar) : undefined;
+  const texts = mailTexts(notice, { currency, hasCalendar: calendar !== undefined });
+  const link = publicOrigin + orderAddress(order.id, {}, orderSignature(secret, order.id));
+  return {
+    to: order.email,
+    subject: texts.subject,
+    text: plainText(texts, link),
+    html: htmlText(texts, link),
+    attachments:
+      calendar === undefined
+        ? []
+        : [{ filename: calendar.name, contentType: calendar.type, content: calendar.text }],
+    id: hash('sha256', `mail:${event}:${order.id}`).slice(0, 32),
+  };
+}
+
+function plainText({ headline, paragraphs, details, linkLabel, linkNote, footer }: MailTexts, link: string) {
+  const list = details.map(([label, value]) => `${label}: ${value}`).join('\n');
+  return [headline, ...paragraphs, list, `${linkLabel}:\n${link}\n${linkNote}`, `-- \n${footer}\n`].join(
+    '\n\n',
+  );
+}
+
+/** Without pictures, scripts and styles of other sites, which mail programs block or report. */
+function htmlText(texts: MailTexts, link: string): string {
+  const { language, subject, headline, paragraphs, details, linkLabel, linkNote, footer } = texts;
+  const note = 'color:#555;font-size:14px';
+  return String(markup`<!doctype html>
+    <html lang="${language}">
+    <head>
+      <meta charset="utf-8">
+      <meta name="viewport" content="width=device-width, initial-scale=1">
+      <meta name="color-scheme" content="light dark">
+      <title>${subject}</title>
+    </head>
+    <body style="margin:0 auto;padding:24px;max-width:560px;font:16px/1.5 sans-serif">
+      <h1 style="font-size:22px">${headline}</h1>
+      ${paragraphs.map((paragraph) => markup`<p>${paragraph}</p>`)}
+      <table role="presentation" style="border-spacing:0">
+        ${details.map(
+          ([label, value]) => markup`
+            <tr><td style="padding:4px 16px 4px 0">${label}</td><td style="padding:4px 0"><b dir="auto">${value}</b></td></tr>`,
+        )}
+      </table>
+      <p><a href="${link}">${linkLabel}</a></p>
+      <p style="${note}">${linkNote}</p>
+      <p style="${note}">${footer}</p>
+    </body>
+    </html>`);
+}
