@@ -20,6 +20,7 @@ import { openAdmin } from './admin.ts';
 import { createApp } from './app.ts';
 import { openCluster, openLiveBus, startEngine } from './engine.ts';
 import { openProtection } from './limits.ts';
+import { noticeChannelsOf, openNotifications } from './notifications.ts';
 import { openPayments } from './payments.ts';
 import { closeAfterFailure, startStep } from './start-step.ts';
 import { type OpenStore, openStore } from './store.ts';
@@ -64,11 +65,14 @@ const noticeMs = 500;
  * @throws Error with a message of one line if another step of the start fails.
  */
 export async function compose(options: ComposeOptions): Promise<Instance> {
-  const { database, ordersPerEmail } = options.config;
-  const store = await openStore(database, { log: options.log, countsEmails: ordersPerEmail > 0 });
-  const telemetry = await startStep('loading the telemetry', openTelemetry(options.config, options.log));
+  const { config, log } = options;
+  const store = await openStore(config.database, {
+    ...{ log, countsEmails: config.ordersPerEmail > 0 },
+    noticeChannels: noticeChannelsOf(config),
+  });
+  const telemetry = await startStep('loading the telemetry', openTelemetry(config, log));
   try {
-    await startStep('putting the sample packages into the store', fillIfEmpty(store, options.log));
+    await startStep('putting the sample packages into the store', fillIfEmpty(store, log));
     return await assemble(options, store, telemetry);
   } catch (error) {
     await closeAfterFailure(store.close(), telemetry.close());
@@ -108,12 +112,16 @@ async function assemble(options: ComposeOptions, store: OpenStore, telemetry: Te
     observers,
     payments?.client,
   );
+  const notifications = await startStep(
+    'loading the notifications',
+    openNotifications({ config, store: store.outbox, secret: settings.secret, log, metrics }),
+  );
   const cluster = await startStep('loading the Redis client', openCluster(config, log));
   const liveBus = openLiveBus(config, cluster, log);
   const running = await startEngine({
     config,
     log,
-    ...defined({ onFenced, onDuplicate }),
+    ...defined({ onFenced, onDuplicate, notifications }),
     store,
     suppliers,
     payments: payments?.rules,
@@ -122,6 +130,7 @@ async function assemble(options: ComposeOptions, store: OpenStore, telemetry: Te
     ...observers,
   });
   const { engine, hasOthers } = running;
+  void notifications?.run();
   const shown = { log, telemetry: httpTelemetry(telemetry, config, engine, suppliers) };
   const protection = await startStep(
     'setting up the rate limits',
@@ -150,6 +159,7 @@ async function assemble(options: ComposeOptions, store: OpenStore, telemetry: Te
   const close = async () => {
     await admin.leaving();
     await engine.drain();
+    const delivered = notifications?.close();
     await admin.left();
     // Answer requests until a load balancer has noticed that this instance is not ready.
     if (hasOthers) await clock.sleep(noticeMs);
@@ -163,7 +173,7 @@ async function assemble(options: ComposeOptions, store: OpenStore, telemetry: Te
     await settlesWithin(lastAnswersMs, answered);
     suppliers.close();
     admin.close();
-    await Promise.all([running.close(), liveBus.close(), protection.close()]);
+    await Promise.all([running.close(), liveBus.close(), protection.close(), delivered]);
     await Promise.all([store.close(), telemetry.close()]);
   };
   return {

@@ -7,11 +7,13 @@ import type { OperatedEngine } from '../engine/operated-engine.ts';
 import { systemClock as clock } from '../lib/clock.ts';
 import { defined } from '../lib/defined.ts';
 import { systemRandom } from '../lib/random.ts';
+import type { Notifications } from '../notifications/notifications.ts';
 import type { Log } from '../observability/log.ts';
 import type { Telemetry } from '../observability/telemetry.ts';
 import type { Tracing } from '../observability/tracing.ts';
 import { type LiveBus, localLiveBus } from '../realtime/live-bus.ts';
 import type { Suppliers } from '../suppliers/suppliers.ts';
+import { noticeChannelsOf } from './notifications.ts';
 import { closeAfterFailure, startStep } from './start-step.ts';
 import type { OpenStore } from './store.ts';
 
@@ -38,6 +40,8 @@ interface EngineParts {
   readonly liveBus: LiveBus;
   readonly metrics: Telemetry['metrics'];
   readonly tracing?: Tracing;
+  /** Absent if nobody is told of outcomes. */
+  readonly notifications?: Notifications;
   /** Undefined for a single instance. */
   readonly cluster: Cluster | undefined;
 }
@@ -93,6 +97,7 @@ function chooseEngine({
   cluster,
   ...parts
 }: EngineParts): RunningEngine {
+  const noticeChannels = noticeChannelsOf(config);
   const common = {
     ...parts,
     clock,
@@ -104,6 +109,7 @@ function chooseEngine({
       ordersPerEmail: config.ordersPerEmail,
       rejectionsMax: defaultRejectionsMax,
       payments,
+      ...(noticeChannels.length > 0 ? { noticeChannels } : {}),
     },
     // With SQLite only this process changes packages, and the live bus reports every change, so snapshots never expire.
     snapshotMaxAgeMs: config.database.kind === 'sqlite' ? Number.POSITIVE_INFINITY : snapshotMaxAgeMs,
