@@ -124,6 +124,7 @@ const usesUnixTime: ReadonlySet<string> = new Set([
   'src/http/pages/responses.ts',
   'src/http/pages/result-routes.ts',
   'src/notifications/lane.ts',
+  'src/notifications/webhook/webhook-channel.ts',
   'src/realtime/fanout.ts',
   'src/realtime/hub.ts',
   'src/realtime/package-feed.ts',

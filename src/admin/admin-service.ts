@@ -1,5 +1,6 @@
 import { AuditService, type AuditServiceOptions } from './audit-service.ts';
 import { ChangeLog, type ChangeLogOptions } from './change-log.ts';
+import { DeadLetterService, type DeadLetterServiceOptions } from './dead-letter-service.ts';
 import { EmailEraser, type EmailEraserOptions } from './email-eraser.ts';
 import { InstanceRegister } from './instance-register.ts';
 import { InstanceService, type InstanceServiceOptions } from './instance-service.ts';
@@ -23,6 +24,7 @@ export interface AdminService {
   readonly orders: Public<OrderService>;
   readonly instances: Public<InstanceService>;
   readonly eraser: Public<EmailEraser>;
+  readonly deadLetters: Public<DeadLetterService>;
   readonly audits: Public<AuditService>;
   readonly changes: Pick<ChangeLog, 'list'>;
   readonly sessions: Public<RevokedSessions>;
@@ -32,6 +34,7 @@ export type AdminServiceOptions = ChangeLogOptions &
   InstanceServiceOptions &
   PackageServiceOptions &
   EmailEraserOptions &
+  DeadLetterServiceOptions &
   AuditServiceOptions;
 
 /** The admin service, and the register in which a shutdown notes that this instance leaves. */
@@ -50,6 +53,7 @@ export function createAdminService(options: AdminServiceOptions): OpenAdminServi
     orders: new OrderService(options, changes),
     instances,
     eraser: new EmailEraser(options, changes),
+    deadLetters: new DeadLetterService(options, changes),
     audits: new AuditService(options),
     changes,
     sessions: new RevokedSessions(options.store, changes, options.clock),

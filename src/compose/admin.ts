@@ -9,15 +9,17 @@ import type { Log } from '../observability/log.ts';
 import { loadMeter } from '../observability/process-load.ts';
 import { programVersion } from '../observability/telemetry.ts';
 import { clientResolver } from '../rate-limits/client-address.ts';
+import type { OutboxStore } from '../storage/outbox.ts';
 import type { Store } from '../storage/store.ts';
 import type { ResilientSuppliers } from '../suppliers/resilient-suppliers.ts';
 import type { SimulationLedger } from '../suppliers/suppliers.ts';
+import { noticeChannelsOf } from './notifications.ts';
 import { ledgerOf } from './suppliers.ts';
 
 interface AdminParts {
   readonly config: Config;
   readonly log: Log;
-  readonly store: Store & { readonly ledger: SimulationLedger };
+  readonly store: Store & { readonly ledger: SimulationLedger; readonly outbox: OutboxStore };
   readonly engine: OperatedEngine;
   readonly suppliers: Pick<ResilientSuppliers, 'failing'>;
   readonly settings: HttpSettings;
@@ -57,6 +59,7 @@ export function openAdmin(parts: AdminParts): OpenAdmin {
     queueLimits: config,
     hasOwners: config.engine === 'actor',
     secret: settings.secret,
+    outbox: noticeChannelsOf(config).length > 0 ? store.outbox : undefined,
     ledger: ledgerOf(config, store.ledger),
   });
   const running = {

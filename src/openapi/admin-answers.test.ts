@@ -15,6 +15,7 @@ import type { AuditReport } from '../audit/audit-report.ts';
 import { type ErrorCode, errorKind } from '../domain/errors.ts';
 import type { Result } from '../engine/operated-engine.ts';
 import type { OperatorEvent } from '../storage/operator-log.ts';
+import type { DeadLetter } from '../storage/outbox.ts';
 import { StoreUnavailableError } from '../storage/store.ts';
 import { allOperations } from './routes.ts';
 
@@ -41,6 +42,11 @@ const change: OperatorEvent = {
   ...{ outcome: 'refused', code: 'quota_too_low', endedAt: fakeNow },
 };
 
+const letter: DeadLetter = {
+  ...{ orderId: stuck.order.id, event: 'confirmed', channel: 'mail', packageId: 1 },
+  ...{ at: fakeNow, attempts: 20, reason: 'SMTP 451' },
+};
+
 const good: AdminOverrides = {
   packages: {
     list: async () => ({
@@ -60,6 +66,7 @@ const good: AdminOverrides = {
     cancel: fakeAdmin({ orders: [{ ...stuck, order: fakeOrder() }] }).orders.cancel,
   },
   audits: { run: async () => ({ kind: 'done', value: report }) },
+  deadLetters: { list: async () => ({ items: [letter], next: '1-a' }) },
   changes: { list: async () => ({ items: [change], next: '1-a' }) },
 };
 
@@ -109,6 +116,11 @@ const questions: readonly Question[] = [
   {
     ...{ method: 'POST', path: '/api/admin/erase', status: 200, inside: 'eraser.erase' },
     body: { email: 'ana@example.com' },
+  },
+  { method: 'GET', path: '/api/admin/dead-letters?limit=5', status: 200, inside: 'deadLetters.list' },
+  {
+    ...{ method: 'POST', path: '/api/admin/dead-letters/retry', status: 200, inside: 'deadLetters.retry' },
+    body: { ids: [`${stuck.order.id}.confirmed.mail`] },
   },
   { method: 'GET', path: '/api/admin/audit?clockSkewMs=5', status: 200, inside: 'audits.run' },
   { method: 'GET', path: '/api/admin/changes', status: 200, inside: 'changes.list' },

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import * as admin from '../admin/api/schemas.ts';
 import * as views from '../http/api/views.ts';
 import * as inputs from '../http/inputs.ts';
+import { orderEvent } from '../notifications/webhook/order-event.ts';
 
 /** The schemas of requests that become `#/components/schemas`, by name. */
 const requests = registryOf({
@@ -20,6 +21,7 @@ const answers = registryOf({
   Packages: views.packagesAnswer,
   Offer: views.offerAnswer,
   Order: views.orderAnswer,
+  OrderEvent: orderEvent,
   Problem: views.problemAnswer,
   FlightReservation: views.flightAnswer,
   HotelReservation: views.hotelAnswer,
@@ -35,6 +37,9 @@ const answers = registryOf({
   OperatedOrder: admin.operatedOrderAnswer,
   OperatedOrders: admin.operatedOrdersAnswer,
   Erased: admin.erasedAnswer,
+  DeadLetter: admin.deadLetterAnswer,
+  DeadLetters: admin.deadLettersAnswer,
+  Retried: admin.retriedAnswer,
   AuditReport: admin.auditAnswer,
   Change: admin.changeAnswer,
   Changes: admin.changesAnswer,

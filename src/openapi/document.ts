@@ -11,6 +11,7 @@ import {
   tags,
 } from './operation.ts';
 import { headersOf, problemAnswers, rateLimitHeaders, sharedAnswers } from './shared.ts';
+import { webhooks } from './webhooks.ts';
 
 interface ApiDescription {
   readonly openapi: string;
@@ -43,6 +44,7 @@ export function openApiDocument(operations: readonly Operation[]): ApiDescriptio
       .filter(([name]) => used.has(name))
       .map(([name, description]) => ({ name, description })),
     paths: Object.fromEntries(paths),
+    webhooks: webhooks(),
     components: { schemas: componentSchemas(), responses: sharedAnswers(), securitySchemes },
   };
 }

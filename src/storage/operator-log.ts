@@ -24,6 +24,7 @@ export const operatorActions = [
   'order.retry',
   'order.cancel',
   'email.erase',
+  'notice.retry',
   'instance.drain',
   'instance.dismiss',
   'session.start',

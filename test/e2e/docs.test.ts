@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { noticeEvents } from '../../src/domain/notices.ts';
 import { allOperations as operations } from '../../src/openapi/routes.ts';
 import { accessibilityViolations } from '../support/accessibility.ts';
 import { onSale, startServer, type TestServer } from '../support/server.ts';
@@ -31,8 +32,9 @@ describe('/docs', () => {
     await page.goto(`${server.origin}/docs`);
     await page.locator('.opblock').first().waitFor();
 
-    // All operations are shown, and no error.
-    expect(await page.locator('.opblock').count()).toBe(operations.length);
+    // All operations and webhooks are shown, and no error.
+    const described = operations.length + noticeEvents.length;
+    expect(await page.locator('.opblock').count()).toBe(described);
     expect(await page.locator('.errors-wrapper').count()).toBe(0);
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(viewport.width);
 

@@ -231,6 +231,11 @@ it('answers operators as the OpenAPI description says', async () => {
   await ask('POST /api/admin/orders/search 200', { headers, body: { email, cursor: mine.next } });
   await ask('POST /api/admin/orders/search 422', { headers, body: { email: 'x' } });
   await ask('POST /api/admin/erase 200', { headers, body: { email } });
+  await ask('GET /api/admin/dead-letters 200', { headers });
+  await ask('POST /api/admin/dead-letters/retry 200', {
+    headers,
+    body: { ids: [`${created.id}.confirmed.mail`] },
+  });
   expect((await ask('GET /api/admin/audit 200', { headers })).ok).toBe(true);
   const exported = await ask(`GET /api/admin/orders.csv?package=${created.id} 200`, { headers });
   expect(exported).toMatch(/,cancell(ed|ing),/);

@@ -44,6 +44,8 @@ export const addresses: readonly [method: 'GET' | 'POST', path: string][] = [
   ['GET', '/admin/export/reconciliation.csv'],
   ['GET', '/admin/erase'],
   ['POST', '/admin/erase'],
+  ['GET', '/admin/dead-letters'],
+  ['POST', '/admin/dead-letters/retry'],
   ['GET', '/admin/nothing-here'],
 ];
 

@@ -66,6 +66,7 @@ export async function openAdminBench(options: AdminBenchOptions = {}): Promise<A
       leave: () => {},
     },
     ...{ queueLimits: { waitersPerUnit: 4, waitersMax: 100 }, hasOwners: true, ledger: closedLedger },
+    outbox: sqlite.outbox,
     ...over,
   });
   return {

@@ -10,6 +10,7 @@ import type { Activity, Result } from '../../src/engine/operated-engine.ts';
 import { PackageIndex } from '../../src/engine/package-index.ts';
 import { ProblemError } from '../../src/http/problem.ts';
 import type { Operator, OperatorAction, OperatorEvent } from '../../src/storage/operator-log.ts';
+import { type DeadLetter, noticeId } from '../../src/storage/outbox.ts';
 import type { UnreadableError } from '../../src/storage/store.ts';
 import { fakeNow, fakeOrder, fakeSnapshot } from './fake-engine.ts';
 
@@ -21,6 +22,7 @@ export interface FakeWorld {
   changes: OperatorEvent[];
   unreadable: UnreadableError[];
   reconciled: Reconciled[];
+  deadLetters: DeadLetter[];
 }
 
 export interface FakeAdmin extends AdminService {
@@ -110,6 +112,7 @@ export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: AdminOverri
     changes: [],
     unreadable: [],
     reconciled: [],
+    deadLetters: [],
     ...start,
   };
   const calls: string[] = [];
@@ -275,6 +278,18 @@ export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: AdminOverri
       return done({ erased: 12, left: 1 });
     },
   };
+  const deadLetters: AdminService['deadLetters'] = {
+    list: async (_cursor, limit = 50) => ({ items: world.deadLetters.slice(0, limit) }),
+    recent: async () => world.deadLetters,
+    async retry(_by, ids) {
+      calls.push(`retry dead letters ${ids.join(' ')}`);
+      const left = world.deadLetters.filter((letter) => !ids.includes(noticeId(letter)));
+      const retried = world.deadLetters.length - left.length;
+      world.deadLetters = left;
+      note('notice.retry', {});
+      return done({ retried });
+    },
+  };
   const sessions: AdminService['sessions'] = {
     started: async () => done(true as const),
     revoke: async () => done(true as const),
@@ -287,6 +302,7 @@ export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: AdminOverri
     orders: { ...orders, ...overrides.orders },
     instances: { ...instances, ...overrides.instances },
     eraser: { ...eraser, ...overrides.eraser },
+    deadLetters: { ...deadLetters, ...overrides.deadLetters },
     audits: {
       run: async () => refused('audit_running'),
       reconcile: async () => done(reconciledPages(world.reconciled)),

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { errorCatalogue } from '../../domain/errors.ts';
+import { noticeChannels, noticeEvents } from '../../domain/notices.ts';
 import type { TravelPackage } from '../../domain/travel-package.ts';
 import { orderAnswer, orderView, packageAnswer, packageView } from '../../http/api/views.ts';
 import { defined } from '../../lib/defined.ts';
 import { type OperatorEvent, operatorActions } from '../../storage/operator-log.ts';
+import { type DeadLetter, noticeId } from '../../storage/outbox.ts';
 import type { InstanceStatus } from '../instance-service.ts';
 import type { AdminOrder } from '../order-service.ts';
 import type { PackageStatus } from '../package-service.ts';
@@ -136,6 +138,22 @@ export const erasedAnswer = z.object({
   left: count.meta({ description: 'Orders that are not finished and still have it: repeat when they are.' }),
 });
 
+export const deadLetterAnswer = z.object({
+  id: z.string(),
+  packageId: z.int().min(1),
+  orderId: z.string(),
+  event: z.enum(noticeEvents).meta({ description: 'What happened to the order.' }),
+  channel: z.enum(noticeChannels),
+  at: isoTime.meta({ description: 'When it was given up.' }),
+  attempts: count,
+  reason: z.string().meta({ description: 'Why the last attempt failed, such as `SMTP 550` or `HTTP 500`.' }),
+});
+export const deadLettersAnswer = z.object({ deadLetters: z.array(deadLetterAnswer), next });
+
+export const retriedAnswer = z.object({
+  retried: count.meta({ description: 'How many are delivered again, within seconds.' }),
+});
+
 export const auditAnswer = z.object({
   ok: z.boolean().meta({ description: 'No findings.' }),
   packages: count,
@@ -231,6 +249,11 @@ export function adminOrderView({ order, since, health }: AdminOrder): z.output<t
     since: iso(since),
     ...defined({ concern: health }),
   };
+}
+
+export function deadLetterView(letter: DeadLetter): z.output<typeof deadLetterAnswer> {
+  const { packageId, orderId, event, channel, at, attempts, reason } = letter;
+  return { id: noticeId(letter), packageId, orderId, event, channel, at: iso(at), attempts, reason };
 }
 
 export function changeView({ at, endedAt, ...rest }: OperatorEvent): z.output<typeof changeAnswer> {

@@ -136,6 +136,23 @@ export const changesQuery = z.object({
   limit: limit.exactOptional(),
 });
 
+export const deadLettersQuery = z.object({
+  cursor: cursor.regex(/^\d{1,15}-[\w.-]+$/, 'must be `next` of another page').exactOptional(),
+  limit: limit.exactOptional(),
+});
+
+/** The most dead letters that one request retries. */
+const retryMax = 200;
+const retryAdvice = `must be 1 to ${retryMax} ids of dead letters`;
+const deadLetterId = z.string().regex(/^[\w-]{1,40}\.[a-z]{1,20}\.[a-z]{1,20}$/, retryAdvice);
+
+export const deadLetterIds = z
+  .array(deadLetterId, { error: retryAdvice })
+  .min(1, retryAdvice)
+  .max(retryMax, retryAdvice);
+
+export const retryBody = z.strictObject({ ids: deadLetterIds }, { error: 'must be an object with ids' });
+
 export const auditQuery = z.object({
   clockSkewMs: z
     .string()

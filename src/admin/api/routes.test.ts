@@ -77,6 +77,8 @@ const everyRoute = [
   ['POST', '/orders/7Q4M-9XKD-2VBN-H5TR/retry'],
   ['POST', '/orders/7Q4M-9XKD-2VBN-H5TR/cancel'],
   ['POST', '/erase'],
+  ['GET', '/dead-letters'],
+  ['POST', '/dead-letters/retry'],
   ['GET', '/orders.csv'],
   ['GET', '/audit'],
   ['GET', '/reconciliation.csv'],

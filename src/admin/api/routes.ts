@@ -17,6 +17,7 @@ import type { HttpAdmin } from '../admin-auth.ts';
 import {
   adminOrderView,
   changeView,
+  deadLetterView,
   instanceView,
   managedPackageView,
   packageStatusView,
@@ -25,6 +26,7 @@ import { ordersFile, reconciliationFile } from './csv-files.ts';
 import {
   auditQuery,
   changesQuery,
+  deadLettersQuery,
   eraseBody,
   exportQuery,
   instanceIdInput,
@@ -33,6 +35,7 @@ import {
   ordersSearchBody,
   packagesQuery,
   packageUpdateBody,
+  retryBody,
 } from './requests.ts';
 import { sendCsv } from './send-csv.ts';
 import { sendSlowJson } from './slow-json.ts';
@@ -60,7 +63,7 @@ export interface AdminApiDeps {
 export function adminApiRoutes({ admin, clock, log, settings }: AdminApiDeps): Hono {
   const routes = new Hono<ApiEnv>();
   if (admin === undefined) return routes as unknown as Hono;
-  const { packages, orders, instances, eraser, audits, changes } = admin.service;
+  const { packages, orders, instances, eraser, deadLetters, audits, changes } = admin.service;
   routes.use(async (c, next) => {
     const { operator, mayChange } = await admin.auth.identify(c.req.raw, bindings(c).incoming);
     c.set('operator', operator);
@@ -182,6 +185,19 @@ export function adminApiRoutes({ admin, clock, log, settings }: AdminApiDeps): H
     async POST(c) {
       const { email } = await readJson(c, eraseBody);
       return sendJson(200, unwrap(await eraser.erase(c.var.operator, email)));
+    },
+  });
+  route('/dead-letters', {
+    async GET(c) {
+      const { cursor, limit } = readQuery(c, deadLettersQuery);
+      const { items, next } = await deadLetters.list(cursor, limit);
+      return sendJson(200, { deadLetters: items.map(deadLetterView), ...defined({ next }) });
+    },
+  });
+  route('/dead-letters/retry', {
+    async POST(c) {
+      const { ids } = await readJson(c, retryBody);
+      return sendJson(200, unwrap(await deadLetters.retry(c.var.operator, ids)));
     },
   });
   // Answers with the report that `npm run audit -- --json` prints.

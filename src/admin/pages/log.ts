@@ -74,6 +74,7 @@ const actionWords: Readonly<Record<OperatorAction, string>> = {
   'order.retry': 'Retried an order',
   'order.cancel': 'Cancelled an order',
   'email.erase': 'Erased an email',
+  'notice.retry': 'Retried mails or webhooks',
   'instance.drain': 'Drained an instance',
   'instance.dismiss': 'Dismissed a lost instance',
   'session.start': 'Logged in',

@@ -1,5 +1,6 @@
 import { shownMax } from '../../http/inputs.ts';
 import type { OperatorEvent } from '../../storage/operator-log.ts';
+import type { DeadLetter } from '../../storage/outbox.ts';
 import { StoreUnavailableError, type UnreadableError } from '../../storage/store.ts';
 import type { AdminService } from '../admin-service.ts';
 import type { InstanceStatus } from '../instance-service.ts';
@@ -20,6 +21,8 @@ export interface Overview {
   readonly unreadable: readonly UnreadableError[];
   /** Orders that are stuck or slow. */
   readonly stuckOrSlow: readonly AdminOrder[];
+  /** The newest mails and webhooks that were given up. */
+  readonly deadLetters: readonly DeadLetter[];
   /** The newest entries of the change log, newest first. */
   readonly changes: readonly OperatorEvent[];
   /** Set if the store did not answer: when the shown data was read, as Unix time in ms; 0 if it never was. */
@@ -27,7 +30,7 @@ export interface Overview {
 }
 
 export interface OverviewDeps {
-  readonly service: Pick<AdminService, 'packages' | 'instances' | 'orders' | 'changes'>;
+  readonly service: Pick<AdminService, 'packages' | 'instances' | 'orders' | 'deadLetters' | 'changes'>;
   readonly clock: { now(): number };
 }
 
@@ -44,6 +47,7 @@ const nothing = {
   instances: [],
   unreadable: [],
   stuckOrSlow: [],
+  deadLetters: [],
   changes: [],
 } satisfies Overview;
 
@@ -77,7 +81,7 @@ export class OverviewReader {
         return known;
       }
     };
-    const [page, summary, instances, stuckOrSlow, changes] = await Promise.all([
+    const [page, summary, instances, stuckOrSlow, deadLetters, changes] = await Promise.all([
       orBefore(service.packages.list({ group: 'current', limit: shownMax }), {
         items: before.packages,
         total: before.packagesTotal,
@@ -88,6 +92,7 @@ export class OverviewReader {
         service.orders.list({ stuck: true }).then(({ items }) => items),
         before.stuckOrSlow,
       ),
+      orBefore(service.deadLetters.recent(), before.deadLetters),
       orBefore(
         service.changes.list(undefined, changesShown).then(({ items }) => items),
         before.changes,
@@ -99,7 +104,7 @@ export class OverviewReader {
       now: clock.now(),
       ...{ packages: page.items, packagesTotal: page.total, summary },
       ...{ instances, unreadable },
-      ...{ stuckOrSlow, changes },
+      ...{ stuckOrSlow, deadLetters, changes },
     };
     if (isStale) return { ...overview, staleSince: before.now };
     this.#before = overview;

@@ -17,7 +17,13 @@ const well: Overview = {
   instances: [fakeInstance('instance-1')],
   unreadable: [],
   stuckOrSlow: [],
+  deadLetters: [],
   changes: [],
+};
+
+const deadLetter = {
+  ...({ orderId: 'A', event: 'failed', channel: 'webhook', packageId: 1 } as const),
+  ...{ at: fakeNow, attempts: 20, reason: 'HTTP 500' },
 };
 
 const found = (overview: Partial<Overview>) =>
@@ -53,6 +59,14 @@ test('the page shows that all is well if there is no problem', () => {
 });
 
 test.each<[Partial<Overview>, string]>([
+  [
+    { deadLetters: [deadLetter] },
+    'warn: 1 notice was given up. Mails or webhooks about orders could not be delivered, the last one with: HTTP 500.',
+  ],
+  [
+    { deadLetters: Array(100).fill(deadLetter) },
+    'warn: 100 notices or more were given up. Mails or webhooks about orders could not be delivered, the last one with: HTTP 500.',
+  ],
   [
     { staleSince: fakeNow - 5_000 },
     'bad: The store does not answer. No order can be taken. Some figures are from 23:59:55 UTC.',

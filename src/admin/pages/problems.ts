@@ -1,5 +1,6 @@
 import type { UnreadableError } from '../../storage/store.ts';
 import { type PartnerKind, partnerKinds } from '../../suppliers/suppliers.ts';
+import { recentMax } from '../dead-letter-service.ts';
 import type { LostInstance } from '../instance-register.ts';
 import type { InstanceStatus } from '../instance-service.ts';
 import type { PackageStatus } from '../package-service.ts';
@@ -47,6 +48,7 @@ export function problemsOf(overview: Overview): Problem[] {
     ...paused(packages),
     ...fullLines(packages),
     ...concerned(overview, 'slow'),
+    ...undelivered(overview),
     ...lagging(overview.instances),
     ...draining(overview.instances),
   ];
@@ -255,6 +257,22 @@ function concerned({ stuckOrSlow, now }: Overview, kind: 'stuck' | 'slow'): Prob
       headline: `${formatQuantity(found.length, 'order')} ${found.length === 1 ? 'is' : 'are'} ${kind}`,
       text: `The oldest has not moved for ${durationWords(now - oldest)}.`,
       link: { href: '#orders', what: 'orders' },
+    },
+  ];
+}
+
+function undelivered({ deadLetters }: Overview): Problem[] {
+  const [newest] = deadLetters;
+  if (newest === undefined) return [];
+  const count = deadLetters.length;
+  const many = count < recentMax ? formatQuantity(count, 'notice') : `${recentMax} notices or more`;
+  return [
+    {
+      id: 'dead-letters',
+      level: 'warn',
+      headline: `${many} ${count === 1 ? 'was' : 'were'} given up`,
+      text: `Mails or webhooks about orders could not be delivered, the last one with: ${newest.reason}.`,
+      link: { href: '/admin/dead-letters', what: 'dead letters' },
     },
   ];
 }

@@ -18,6 +18,7 @@ import {
   showProblem,
   showSendAgain,
 } from './context.ts';
+import { deadLetterRoutes } from './dead-letter-routes.ts';
 import { eraseRoutes } from './erase-routes.ts';
 import { exportRoutes } from './export-routes.ts';
 import { AdminFeed, type FeedOptions } from './feed.ts';
@@ -124,6 +125,7 @@ function behindLogIn(deps: AdminDeps): Hono<AdminEnv> {
   routes.route('/', orderRoutes(deps));
   routes.route('/', logRoutes(deps));
   routes.route('/', eraseRoutes(deps));
+  routes.route('/', deadLetterRoutes(deps));
   routes.route('/', exportRoutes(deps));
   for (const [path, methods] of methodsByPath([...logInRoutes(deps).routes, ...routes.routes])) {
     routes.all(path, allowOnlyOnPage(...methods));

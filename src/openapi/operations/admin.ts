@@ -154,6 +154,19 @@ export const adminOperations = defineOperations('Admin', {
     answers: { 200: ['How many orders it was erased from.', admin.erasedAnswer] },
     problems: owner,
   },
+  'get /api/admin/dead-letters': {
+    operationId: 'listDeadLetters',
+    summary: 'The mails and webhooks that were given up, newest first',
+    query: admin.deadLettersQuery,
+    answers: { 200: ['A page of them.', admin.deadLettersAnswer] },
+  },
+  'post /api/admin/dead-letters/retry': {
+    operationId: 'retryDeadLetters',
+    summary: 'Deliver mails and webhooks again that were given up',
+    description: 'Repeating it is harmless: one that is not on the list any more is left out.',
+    body: { schema: admin.retryBody, example: { ids: ['7Q4M-9XKD-2VBN-H5TR.confirmed.mail'] } },
+    answers: { 200: ['How many are delivered again.', admin.retriedAnswer] },
+  },
   'get /api/admin/audit': {
     operationId: 'audit',
     summary: 'Check the stored data against the promises',

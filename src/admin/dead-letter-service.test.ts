@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { sampleChange, sampleOrder } from '../../test/contract/samples.ts';
+import {
+  type AdminBench,
+  anOperator as by,
+  openAdminBench,
+} from '../../test/support/admin-service-fixture.ts';
+import type { DeadLetter } from '../storage/outbox.ts';
+
+async function giveUp({ store }: AdminBench, ...numbers: number[]): Promise<DeadLetter[]> {
+  const { fence, inventory } = (await store.versionedPackage(1))!;
+  const inserted = numbers.map((number) => sampleOrder(number, { status: 'confirmed' }));
+  const letters = inserted.map(({ id: orderId }, index) => ({
+    ...({ orderId, event: 'confirmed', channel: 'mail', packageId: 1 } as const),
+    ...{ at: 1_000 + index, attempts: 20, reason: 'SMTP 451' },
+  }));
+  await store.commit(1, fence, sampleChange({ inventory, inserted, notices: letters }));
+  await store.outbox.settle(1, [], letters);
+  return letters;
+}
+
+test('dead letters are listed, newest first, and counted for the overview', async () => {
+  await using bench = await openAdminBench();
+  const { deadLetters } = bench.service;
+  const [older, newer] = await giveUp(bench, 1, 2);
+  expect(await deadLetters.list(undefined, 1)).toMatchObject({ items: [newer], next: expect.any(String) });
+  expect(await deadLetters.list()).toEqual({ items: [newer, older] });
+  expect(await deadLetters.recent()).toEqual([newer, older]);
+});
+
+test('a retry owes the notices again, and is logged without their orders', async () => {
+  await using bench = await openAdminBench();
+  const { deadLetters } = bench.service;
+  await giveUp(bench, 1, 2);
+  await deadLetters.recent();
+  const ids = ['ORDER-1-1.confirmed.mail', 'ORDER-1-9.confirmed.mail'];
+  expect(await deadLetters.retry(by, ids)).toEqual({ kind: 'done', value: { retried: 1 } });
+  const owed = await bench.store.outbox.owed('mail', 1, undefined, 9);
+  expect(owed.items.map(({ order }) => order.id)).toEqual(['ORDER-1-1']);
+  expect((await deadLetters.recent()).map(({ orderId }) => orderId)).toEqual(['ORDER-1-2']);
+  expect(await bench.log()).toMatchObject([
+    { action: 'notice.retry', by, wish: { deadLetters: 2 }, after: { deadLetters: 1 }, outcome: 'done' },
+  ]);
+});
+
+test('there is nothing to list while mails and webhooks are off', async () => {
+  await using bench = await openAdminBench({ over: { outbox: undefined } });
+  await giveUp(bench, 1);
+  expect(await bench.service.deadLetters.list()).toEqual({ items: [] });
+  expect(await bench.service.deadLetters.retry(by, ['ORDER-1-1.confirmed.mail'])).toMatchObject({
+    value: { retried: 0 },
+  });
+});

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { orderId, signedIn, words } from '../../../test/support/admin-browser.ts';
+import { fakeNow } from '../../../test/support/fake-engine.ts';
+import type { DeadLetter } from '../../storage/outbox.ts';
+
+const letter: DeadLetter = {
+  ...{ orderId, event: 'confirmed', channel: 'mail', packageId: 1 },
+  ...{ at: fakeNow, attempts: 20, reason: 'SMTP 451' },
+};
+const other: DeadLetter = { ...letter, channel: 'webhook', reason: 'HTTP 500' };
+const ids = [`${orderId}.confirmed.mail`, `${orderId}.confirmed.webhook`];
+
+test('the page names each dead letter with its reason, and the overview leads to it', async () => {
+  const user = await signedIn({ deadLetters: [letter, other] });
+  const { status, text } = await user.get('/admin/dead-letters');
+  expect(status).toBe(200);
+  expect(text).toContain(`href="/admin/orders/${orderId}"`);
+  for (const part of ['SMTP 451', 'HTTP 500', '20 attempts', 'Mail', 'Webhook'])
+    expect(words(text)).toContain(part);
+  expect((await user.get('/admin')).text).toContain('href="/admin/dead-letters"');
+  expect(words((await (await signedIn()).get('/admin/dead-letters')).text)).toContain(
+    'Everything was delivered',
+  );
+});
+
+test('a button retries one of them or all, and the next page says how many', async () => {
+  const user = await signedIn({ deadLetters: [letter, other] });
+  const { text } = await user.get('/admin/dead-letters');
+  expect(text).toContain(`value="${ids.join(',')}"`);
+  const answer = await user.post('/admin/dead-letters/retry', { ids: ids[1] ?? '' });
+  expect([answer.status, answer.headers.get('location')]).toEqual([303, '/admin/dead-letters']);
+  expect(user.service.calls).toEqual([`retry dead letters ${ids[1]}`]);
+  expect(words((await user.get('/admin/dead-letters')).text)).toContain('1 notice is delivered again.');
+  await user.post('/admin/dead-letters/retry', { ids: ids.join(',') });
+  expect(user.service.world.deadLetters).toEqual([]);
+});
+
+test.each(['', 'nonsense', `${ids[0]},`, Array(201).fill(ids[0]).join(',')])(
+  'a form with other ids is refused: case %#',
+  async (text) => {
+    const user = await signedIn({ deadLetters: [letter] });
+    expect((await user.post('/admin/dead-letters/retry', { ids: text })).status).toBe(422);
+    expect(user.service.calls).toEqual([]);
+  },
+);

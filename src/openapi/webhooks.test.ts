@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { sampleOrder } from '../../test/contract/samples.ts';
+import { noticeEvents } from '../domain/notices.ts';
+import { orderEvent, orderEventView } from '../notifications/webhook/order-event.ts';
+import { openApiDocument } from './document.ts';
+import { allOperations } from './routes.ts';
+import { webhooks } from './webhooks.ts';
+
+interface Described {
+  readonly post: {
+    readonly operationId: string;
+    readonly requestBody: unknown;
+    readonly parameters: unknown;
+  };
+}
+
+test('each event is described, with its headers and the schema of its body', () => {
+  const described = webhooks() as Record<string, Described>;
+  expect(Object.keys(described)).toEqual(noticeEvents.map((event) => `order.${event}`));
+  const ids = allOperations.map(({ operationId }) => operationId);
+  for (const [name, { post }] of Object.entries(described)) {
+    expect(ids).not.toContain(post.operationId);
+    expect(JSON.stringify(post.parameters)).toContain('webhook-signature');
+    expect(post.requestBody).toMatchObject({
+      content: {
+        'application/json': {
+          schema: {
+            allOf: [{ $ref: '#/components/schemas/OrderEvent' }, { properties: { type: { const: name } } }],
+          },
+        },
+      },
+    });
+  }
+  expect(openApiDocument(allOperations).webhooks).toEqual(described);
+});
+
+test.each(noticeEvents)('the body of order.%s has the described shape', (event) => {
+  const order = sampleOrder(1, { id: '7Q4M-9XKD-2VBN-H5TR', status: event });
+  const body = orderEventView({ event, at: 1_660_000_000_000, order });
+  expect(orderEvent.parse(body)).toEqual(body);
+});
