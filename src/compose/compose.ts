@@ -186,13 +186,14 @@ async function assemble(options: ComposeOptions, store: OpenStore, telemetry: Te
 }
 
 async function httpSettings(config: Config, store: Store): Promise<HttpSettings> {
-  const { instanceId, currency, publicOrigin, suppliers } = config;
+  const { instanceId, currency, publicOrigin, suppliers, notifications } = config;
   const makeSecret = () => Buffer.from(systemRandom().bytes(32)).toString('base64url');
   return {
     instanceId,
     currency,
     secret: config.secret ?? (await store.setting('secret', makeSecret)),
     publicSuppliers: suppliers.arePublic,
+    sendsMails: notifications.mail !== undefined,
     ...defined({ suppliersToken: suppliers.token, publicOrigin }),
   };
 }

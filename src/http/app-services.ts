@@ -96,4 +96,6 @@ export interface HttpSettings {
   readonly publicSuppliers?: boolean;
   /** An origin such as `https://tickets.example` that may send forms and open sockets, besides the request's host. */
   readonly publicOrigin?: string;
+  /** Whether buyers are told by mail what happens to their orders. Default false. */
+  readonly sendsMails?: boolean;
 }

@@ -15,6 +15,8 @@ export interface RenderContext {
   readonly texts: Texts;
   /** Whether orders have to be paid. Default: they need not. */
   readonly takesPayments?: boolean;
+  /** Whether buyers are told by mail what happens to their orders. Default false. */
+  readonly sendsMails?: boolean;
 }
 
 export interface LiveSource {

@@ -191,7 +191,7 @@ function isOnOffer(state: StayState): boolean {
 }
 
 function emailField(
-  { texts: { order: texts }, takesPayments = false }: RenderContext,
+  { texts: { order: texts }, takesPayments = false, sendsMails = false }: RenderContext,
   email: string,
   errors: OrderError['fields'],
 ): Html {
@@ -205,7 +205,7 @@ function emailField(
       ${
         isWrong
           ? markup`<p class="field-error" id="email-note">${texts.enterEmail}</p>`
-          : markup`<p class="field-note" id="email-note">${texts.emailNote(takesPayments)}</p>`
+          : markup`<p class="field-note" id="email-note">${texts.emailNote({ takesPayments, sendsMails })}</p>`
       }
     </div>`;
 }

@@ -30,12 +30,11 @@ export function fragmentContext(c: Context, services: PageServices): RenderConte
 }
 
 function contextIn(language: Language, { assetUrl, clock, settings, payments }: PageServices): RenderContext {
+  const { currency, sendsMails = false } = settings;
   return {
-    assetUrl,
-    now: clock.now(),
-    currency: settings.currency,
-    texts: textsOf(language),
+    ...{ assetUrl, now: clock.now(), currency, texts: textsOf(language) },
     takesPayments: payments !== undefined,
+    sendsMails,
   };
 }
 

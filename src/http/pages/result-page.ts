@@ -63,7 +63,7 @@ export function resultPage(context: RenderContext, state: ResultPageState): Html
         ${error === undefined ? '' : alertBox(errors[error], { focus: true })}
         ${giveUp(state, context.texts.result)}
         ${orderFragment(order, live, context.texts)}
-        ${findAgain(state, context.texts)}
+        ${findAgain(context, state)}
         <form id="cancel" method="post" action="${cancelAddress}"></form>
         <form id="calendar" action="/orders/${order.id}/calendar.ics">
           <input type="hidden" name="lang" value="${context.texts.language}">
@@ -106,15 +106,15 @@ function giveUp(
  * its text must be true for every status.
  */
 function findAgain(
+  { sendsMails = false, texts: { findAgain: texts, layout } }: RenderContext,
   { order, proof, host, actsByProof }: ResultPageState,
-  { findAgain: texts, layout }: Texts,
 ): Html {
   const link = orderAddress(order.id, {}, proof);
   const myOrders = markup`<a href="/query">${layout.myOrders}</a>`;
   return markup`
     <section class="card find-again" id="find-again" aria-labelledby="find-again-title">
       <h2 id="find-again-title">${texts.title}</h2>
-      <p>${actsByProof ? texts.notListed(myOrders) : texts.listed(myOrders)}</p>
+      <p>${actsByProof ? texts.notListed(myOrders) : texts.listed(myOrders)} ${sendsMails ? texts.sent : texts.notSent}</p>
       <p><button class="button quiet needs-script" type="button" data-copy="${order.id}" id="copy-number">${texts.copyNumber}</button></p>
       <p>${texts.privateLink}</p>
       <p><a class="private-link" href="${link}" rel="nofollow">${host}${link}</a></p>

@@ -17,13 +17,19 @@ import { pageRoutes } from './routes.ts';
 const secret = 'a secret of at least 32 characters';
 const { id } = fakeOrder();
 
-function pages(engine: Partial<BookingEngine> = {}, payments?: Pick<HttpPayments, 'lookUp'>) {
+function pages(
+  engine: Partial<BookingEngine> = {},
+  {
+    payments,
+    ...settings
+  }: Partial<AppServices['settings']> & { readonly payments?: Pick<HttpPayments, 'lookUp'> } = {},
+) {
   const services = {
     engine: fakeEngine(engine),
     clock: { now: () => fakeNow, sleep: async () => {} },
     random: { bytes: (count: number) => new Uint8Array(count), fraction: () => 0 },
     log: silentLog,
-    settings: { instanceId: 'a', secret, currency: 'USD' },
+    settings: { instanceId: 'a', secret, currency: 'USD', ...settings },
     payments,
   };
   return pageRoutes(services as unknown as AppServices, (name) => `/assets/${name}`);
@@ -373,7 +379,9 @@ describe('while payments are on', () => {
   test('the order page says when its customer pays', async () => {
     const lookUp = async () => ({ kind: 'accepted', order: fakeOrder() }) as const;
     const textOf = async (app: ReturnType<typeof pages>) => (await app.request('/order')).text();
-    expect(await textOf(pages({}, { lookUp }))).toContain('you pay only once your trip is reserved');
+    expect(await textOf(pages({}, { payments: { lookUp } }))).toContain(
+      'you pay only once your trip is reserved',
+    );
     expect(await textOf(pages())).toContain('no payment is taken');
   });
 
@@ -382,7 +390,7 @@ describe('while payments are on', () => {
     async (status) => {
       const order = fakeOrder({ status });
       const lookUp = vi.fn(async () => Promise.reject(new Error('no answer')));
-      const app = pages({ order: async () => order }, { lookUp });
+      const app = pages({ order: async () => order }, { payments: { lookUp } });
       const answer = await app.request(`/orders/${id}?proof=${orderSignature(secret, id)}`);
       expect(answer.status).toBe(303);
       expect(lookUp.mock.calls).toEqual(status === 'payable' ? [[order]] : []);
@@ -392,4 +400,14 @@ describe('while payments are on', () => {
       expect(lookUp.mock.calls).toHaveLength(status === 'payable' ? 1 : 0);
     },
   );
+});
+
+test.each([false, true])('the pages say whether mails are sent: %s', async (sendsMails) => {
+  const found = pages({ order: async () => fakeOrder() }, { sendsMails });
+  const order = await (await found.request('/order')).text();
+  expect(order.includes('No email is sent')).toBe(!sendsMails);
+  expect(order.includes('You get a mail about its outcome')).toBe(sendsMails);
+  const result = await (await found.request(`/orders/${id}?proof=${proof}&cookie=set`)).text();
+  expect(result.includes('we do not send them to you')).toBe(!sendsMails);
+  expect(result.includes('the mail about its outcome has the number and a link')).toBe(sendsMails);
 });

@@ -62,8 +62,8 @@ export const de: Texts = {
     nights: (nights) => `${quantity(nights, { one: 'Nacht', other: 'Nächte' })} zur Auswahl`,
     nightOf: (flight) => markup`${flight}, Nacht vom `,
     email: 'Ihre E-Mail-Adresse',
-    emailNote: (takesPayments) =>
-      `Mit ihr und der Bestellnummer finden Sie Ihre Bestellung wieder. Wir senden keine E-Mail, und ${takesPayments ? 'Sie bezahlen erst, wenn Ihre Reise reserviert ist' : 'es wird nichts abgebucht'}.`,
+    emailNote: ({ takesPayments, sendsMails }) =>
+      `Mit ihr und der Bestellnummer finden Sie Ihre Bestellung wieder. ${sendsMails ? 'Wie die Bestellung ausgeht, erfahren Sie per E-Mail' : 'Wir senden keine E-Mail'}, und ${takesPayments ? 'Sie bezahlen erst, wenn Ihre Reise reserviert ist' : 'es wird nichts abgebucht'}.`,
     noChoice: 'Noch keine Reise gewählt',
     choiceMarked: 'Ihre Reise ist oben markiert, mit ihrem Preis',
     placingOrder,
@@ -273,9 +273,11 @@ export const de: Texts = {
   findAgain: {
     title: 'So finden Sie diese Bestellung wieder',
     listed: (myOrders) =>
-      markup`In diesem Browser steht sie unter ${myOrders}. Anderswo brauchen Sie die Bestellnummer und Ihre E-Mail-Adresse; wir senden sie Ihnen nicht zu.`,
+      markup`In diesem Browser steht sie unter ${myOrders}. Anderswo brauchen Sie die Bestellnummer und Ihre E-Mail-Adresse;`,
     notListed: (myOrders) =>
-      markup`Unter ${myOrders} brauchen Sie die Bestellnummer und Ihre E-Mail-Adresse; wir senden sie Ihnen nicht zu.`,
+      markup`Unter ${myOrders} brauchen Sie die Bestellnummer und Ihre E-Mail-Adresse;`,
+    sent: 'die Nummer und einen Link finden Sie in der E-Mail, die wir Ihnen zum Ausgang der Bestellung senden.',
+    notSent: 'wir senden sie Ihnen nicht zu.',
     privateLink:
       'Oder bewahren Sie diesen privaten Link auf. Wer ihn hat, sieht diese Bestellung und Ihre E-Mail-Adresse und kann alles tun, was Sie hier tun können.',
     copyNumber: 'Bestellnummer kopieren',

@@ -114,8 +114,8 @@ export const en = {
     nights: (nights: number) => `${count(nights)} nights to choose from`,
     nightOf: (flight: Html) => markup`${flight}, night of `,
     email: 'Your email',
-    emailNote: (takesPayments: boolean) =>
-      `Needed, with the order number, to find your order again. No email is sent, and ${takesPayments ? 'you pay only once your trip is reserved' : 'no payment is taken'}.`,
+    emailNote: ({ takesPayments, sendsMails }: { takesPayments: boolean; sendsMails: boolean }) =>
+      `Needed, with the order number, to find your order again. ${sendsMails ? 'You get a mail about its outcome' : 'No email is sent'}, and ${takesPayments ? 'you pay only once your trip is reserved' : 'no payment is taken'}.`,
     noChoice: 'No trip chosen yet',
     choiceMarked: 'Your trip is marked above, with its price',
     placingOrder,
@@ -291,9 +291,11 @@ export const en = {
   findAgain: {
     title: 'How to find this order again',
     listed: (myOrders: Html) =>
-      markup`In this browser it is listed under ${myOrders}. Anywhere else you need its order number and your email; we do not send them to you.`,
+      markup`In this browser it is listed under ${myOrders}. Anywhere else you need its order number and your email;`,
     notListed: (myOrders: Html) =>
-      markup`Under ${myOrders} you need its order number and your email; we do not send them to you.`,
+      markup`Under ${myOrders} you need its order number and your email;`,
+    sent: 'the mail about its outcome has the number and a link.',
+    notSent: 'we do not send them to you.',
     privateLink:
       'Or keep this private link. Anyone who has it can see this order and your email, and do whatever you can do here.',
     copyNumber: 'Copy order number',
