@@ -321,6 +321,26 @@ describe('failures', () => {
     expect(store.notices.size).toBe(0);
   });
 
+  test('Q12 failing orders behind many others are retried, and without reading all the time', async () => {
+    const dispatcher = start();
+    own(dispatcher);
+    for (let number = 1_000; number < 1_100; number++) store.owe(1, number, 'confirmed');
+    mail.respond = async () => fail();
+    dispatcher.added(1);
+    await clock.advance(100);
+    // Ids begin again from time to time, so later orders may come first.
+    for (let number = 0; number < 100; number++) store.owe(1, number, 'confirmed');
+    dispatcher.added(1);
+    store.reads = 0;
+    await clock.advance(60_000);
+    expect(new Set(mail.attempts).size).toBe(200);
+    expect(store.reads).toBeLessThan(1_000);
+    mail.respond = async () => {};
+    await clock.advance(600_000);
+    expect(store.notices.size).toBe(0);
+    expect(dispatcher.isDelivering(1)).toBe(false);
+  });
+
   test('an order that owes nothing any more is not waited for', async () => {
     const dispatcher = start();
     own(dispatcher);

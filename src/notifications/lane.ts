@@ -35,7 +35,10 @@ const deliveryTimeoutMs = 30_000;
 /** After this many attempts, which take about two hours, a notice is given up. */
 export const attemptsMax = 20;
 const backoff: BackoffOptions = { firstMs: 1_000, maxMs: 600_000, jitter: 0.5 };
-/** A lane with so many failing orders reads no more until one of them is delivered or given up. */
+/**
+ * The most failing orders that a lane remembers: the first by id, so that a pass that retries them reads few others.
+ * While there are so many, the receiver is probably away, and the lane reads no further.
+ */
 const failingMax = 100;
 /** A waiting lane reads again after this time at most, because an operator may have revived a dead letter. */
 const rereadMs = 60_000;
@@ -101,7 +104,7 @@ export class Lane {
     let cursor: string | undefined;
     do {
       cursor = await this.#options.turns(() => this.#turn(cursor, seen));
-    } while (cursor !== undefined && this.#failing.size < failingMax && !this.#until.aborted);
+    } while (cursor !== undefined && !this.#isFullOf(seen) && !this.#until.aborted);
     if (this.#until.aborted) return;
     // An order that owes nothing any more was archived, or another owner has delivered its notices.
     for (const id of this.#failing.keys()) {
@@ -121,9 +124,24 @@ export class Lane {
     const limit = pLimit(atOnceMax);
     await Promise.all(due.map((owed) => limit(() => this.#deliver(owed, delivered, givenUp))));
     for (const { order } of items) if (this.#failing.has(order.id)) seen.add(order.id);
+    this.#forgetLast(seen);
     if (delivered.length + givenUp.length > 0) await this.#settle(delivered, givenUp);
-    await pace.rest(due.length, this.#until);
+    await pace.rest(items.length, this.#until);
     return next;
+  }
+
+  /** Whether no further failing order may be remembered, and the pass has seen all of them. */
+  #isFullOf(seen: ReadonlySet<string>): boolean {
+    return this.#failing.size >= failingMax && seen.size >= this.#failing.size;
+  }
+
+  /** Forgets the failing orders that come last, if there are too many. Their attempts begin again when they are read. */
+  #forgetLast(seen: Set<string>): void {
+    if (this.#failing.size <= failingMax) return;
+    for (const id of [...this.#failing.keys()].sort().slice(failingMax)) {
+      this.#failing.delete(id);
+      seen.delete(id);
+    }
   }
 
   /** Delivers the notices of an order one after another, up to the first that fails. */

@@ -1,7 +1,6 @@
-import type { AddressInfo } from 'node:net';
-import { SMTPServer } from 'smtp-server';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { sampleOrder } from '../../../test/contract/samples.ts';
+import { type MailServer, type ReceivedMail, startMailServer } from '../../../test/support/mail-server.ts';
 import type { NoticeEvent, OrderAt } from '../../domain/notices.ts';
 import type { Order } from '../../domain/order.ts';
 import { isOrderSignature } from '../../http/order-access.ts';
@@ -10,55 +9,17 @@ import type { Channel } from '../channel.ts';
 import { DeliveryError } from '../channel.ts';
 import { mailChannel } from './mail-channel.ts';
 
-interface Received {
-  readonly from: string;
-  readonly to: readonly string[];
-  /** The whole mail, as it was sent. */
-  readonly raw: string;
-}
-
 const secret = 's'.repeat(32);
-const refusedCodes = new Map<string, number>();
-let received: Received[];
-let isHanging: boolean;
-let server: SMTPServer;
+let server: MailServer;
 let channel: Channel;
 
 beforeEach(async () => {
-  received = [];
-  isHanging = false;
-  refusedCodes.clear();
-  server = new SMTPServer({
-    authOptional: true,
-    disabledCommands: ['STARTTLS'],
-    onRcptTo({ address }, _session, done) {
-      const code = refusedCodes.get(address);
-      done(
-        code === undefined ? null : Object.assign(new Error(`no ${address} here`), { responseCode: code }),
-      );
-    },
-    onData(stream, { envelope }, done) {
-      const chunks: Buffer[] = [];
-      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-      stream.on('end', () => {
-        const { mailFrom, rcptTo } = envelope;
-        received.push({
-          from: mailFrom === false ? '' : mailFrom.address,
-          to: rcptTo.map(({ address }) => address),
-          raw: Buffer.concat(chunks).toString(),
-        });
-        if (!isHanging) done();
-      });
-    },
-  });
-  server.on('error', () => {});
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.server.address() as AddressInfo;
-  channel = makeChannel(`smtp://127.0.0.1:${port}`);
+  server = await startMailServer();
+  channel = makeChannel(server.url);
 });
 afterEach(async () => {
   channel.close();
-  await new Promise<void>((resolve) => server.close(resolve));
+  await server.close();
 });
 
 function makeChannel(url: string): Channel {
@@ -87,29 +48,15 @@ async function failure(work: Promise<void>): Promise<DeliveryError> {
   return error;
 }
 
-/** The mail with its encoded parts decoded, as a reader sees it. */
-function readable({ raw }: Received): string {
-  const quoted = raw
-    .replace(/=\r\n/g, '')
-    .replace(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  const encoded = /Content-Transfer-Encoding: base64\r\n(?:[^\r\n]+\r\n)*\r\n([\w+/=\r\n]+)/g;
-  const decoded = [...raw.matchAll(encoded)].map(([, text = '']) => Buffer.from(text, 'base64').toString());
-  return [Buffer.from(quoted, 'latin1').toString(), ...decoded].join('\n');
-}
-
-function headersOf({ raw }: Received): string {
-  return raw.slice(0, raw.indexOf('\r\n\r\n')).replace(/\r\n\s+/g, ' ');
-}
-
 describe('a mail', () => {
   test('about a confirmed order has its number, its trip, its private link and its calendar file', async () => {
     await deliver('confirmed');
-    const [mail] = received as [Received];
+    const [mail] = server.mails as [ReceivedMail];
     expect(mail).toMatchObject({ from: 'tickets@hotel.example', to: ['buyer1@example.com'] });
-    expect(headersOf(mail)).toMatch(/^Subject: Your trip is booked$/m);
-    expect(headersOf(mail)).toMatch(/^To: buyer1@example\.com$/m);
-    expect(headersOf(mail)).toMatch(/^Auto-Submitted: auto-generated$/m);
-    const text = readable(mail);
+    expect(mail.header).toMatch(/^Subject: Your trip is booked$/m);
+    expect(mail.header).toMatch(/^To: buyer1@example\.com$/m);
+    expect(mail.header).toMatch(/^Auto-Submitted: auto-generated$/m);
+    const { text } = mail;
     for (const part of ['7Q4M-9XKD-2VBN-H5TR', 'Flight-1', 'Tue, 9 Aug 2022', '€100', 'F-1234', 'H-5678']) {
       expect(text).toContain(part);
     }
@@ -122,15 +69,15 @@ describe('a mail', () => {
 
   test.each(['failed', 'cancelled'] as const)('about a %s order has no calendar file', async (event) => {
     await deliver(event, { reason: 'flight_unavailable' });
-    expect(readable(received[0]!)).not.toContain('BEGIN:VCALENDAR');
-    expect(headersOf(received[0]!)).toMatch(/^Subject: Your trip (was not booked|is cancelled)$/m);
+    expect(server.mails[0]?.text).not.toContain('BEGIN:VCALENDAR');
+    expect(server.mails[0]?.header).toMatch(/^Subject: Your trip (was not booked|is cancelled)$/m);
   });
 
   test('has the same id each time it is sent, and the id tells nothing of the order', async () => {
     await deliver('confirmed');
     await deliver('confirmed');
     await deliver('cancelled');
-    const ids = received.map((mail) => /^Message-ID: (.+)$/m.exec(headersOf(mail))?.[1]);
+    const ids = server.mails.map(({ id }) => id);
     expect(ids[0]).toMatch(/^<[0-9a-f]{32}@hotel\.example>$/);
     expect(ids[1]).toBe(ids[0]);
     expect(ids[2]).not.toBe(ids[0]);
@@ -140,9 +87,9 @@ describe('a mail', () => {
     await deliver('confirmed', {
       package: { flight: '<script>x</script>\r\nBcc: eve@example.com', stay: '2022-08-09', price: 1 },
     });
-    const [mail] = received as [Received];
-    expect(readable(mail)).toContain('&lt;script&gt;x&lt;/script&gt;');
-    expect(headersOf(mail)).not.toMatch(/^Bcc:/im);
+    const [mail] = server.mails as [ReceivedMail];
+    expect(mail.text).toContain('&lt;script&gt;x&lt;/script&gt;');
+    expect(mail.header).not.toMatch(/^Bcc:/im);
     expect(mail.to).toEqual(['buyer1@example.com']);
   });
 
@@ -155,12 +102,12 @@ describe('a mail', () => {
   ])('is never sent to %j', async (email) => {
     const error = await failure(deliver('confirmed', { email }));
     expect(error).toMatchObject({ message: 'no email address', isFinal: true });
-    expect(received).toEqual([]);
+    expect(server.mails).toEqual([]);
   });
 
   test('is not sent to an erased email', async () => {
     await deliver('confirmed', { email: 'erased-1@erased.invalid' });
-    expect(received).toEqual([]);
+    expect(server.mails).toEqual([]);
   });
 });
 
@@ -169,7 +116,7 @@ describe('a failure', () => {
     [550, true],
     [450, false],
   ])('of the recipient with %i is told by its code alone', async (code, isFinal) => {
-    refusedCodes.set('buyer1@example.com', code);
+    server.refuse('buyer1@example.com', code);
     const error = await failure(deliver('confirmed'));
     expect(error).toMatchObject({ message: `SMTP ${code}`, isFinal });
   });
@@ -183,11 +130,11 @@ describe('a failure', () => {
   });
 
   test('Q12 a server that hangs is left when the delivery is ended', async () => {
-    isHanging = true;
+    server.hang();
     const ending = new Abort();
     const work = channel.deliver(notice('confirmed'), ending);
     const failed = failure(work);
-    await expect.poll(() => received.length).toBe(1);
+    await expect.poll(() => server.mails.length).toBe(1);
     ending.abort();
     expect((await failed).isFinal).toBe(false);
   });

@@ -1,8 +1,11 @@
-import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { sampleOrder } from '../../../test/contract/samples.ts';
+import {
+  type ReceivedWebhook,
+  startWebhookReceiver,
+  type WebhookReceiver,
+} from '../../../test/support/webhook-receiver.ts';
 import type { OrderAt } from '../../domain/notices.ts';
 import { Abort } from '../../lib/abort.ts';
 import { systemClock } from '../../lib/clock.ts';
@@ -10,13 +13,6 @@ import { type Channel, DeliveryError } from '../channel.ts';
 import { orderEvent } from './order-event.ts';
 import { webhookChannel } from './webhook-channel.ts';
 
-interface Received {
-  readonly method: string | undefined;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
-}
-
-const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 const notice: OrderAt = {
   event: 'confirmed',
   at: 1_660_000_000_000,
@@ -28,38 +24,21 @@ const notice: OrderAt = {
   }),
 };
 
-let received: Received[];
-let answer: (response: ServerResponse) => void;
-let server: Server;
-let origin: string;
+let receiver: WebhookReceiver;
 const channels: Channel[] = [];
 
 beforeEach(async () => {
-  received = [];
-  answer = (response) => response.writeHead(204).end();
-  server = createServer((request, response) => {
-    let body = '';
-    request.setEncoding('utf8');
-    request.on('data', (chunk: string) => {
-      body += chunk;
-    });
-    request.on('end', () => {
-      received.push({ method: request.method, headers: request.headers, body });
-      answer(response);
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  receiver = await startWebhookReceiver();
 });
 afterEach(async () => {
   for (const channel of channels.splice(0)) channel.close();
-  server.closeAllConnections();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
+  await receiver.close();
 });
 
 function open(over: Partial<Parameters<typeof webhookChannel>[0]> = {}): Channel {
   const channel = webhookChannel({
-    ...{ url: `${origin}/events?token=hush`, secret, allowsPrivate: true, clock: systemClock },
+    ...{ url: `${receiver.origin}/events?token=hush`, secret: receiver.secret },
+    ...{ allowsPrivate: true, clock: systemClock },
     ...over,
   });
   channels.push(channel);
@@ -81,10 +60,11 @@ async function reason(work: Promise<void>): Promise<string> {
 describe('an event', () => {
   test('has a signature that an independent verifier accepts, and its documented shape', async () => {
     await deliver(open());
-    const [{ method, headers, body }] = received as [Received];
+    const [request] = receiver.requests as [ReceivedWebhook];
+    const { method, headers, body } = request;
     expect(method).toBe('POST');
     expect(headers['content-type']).toBe('application/json');
-    const verified = new Webhook(secret).verify(body, headers as Record<string, string>);
+    const verified = receiver.verified(request);
     expect(orderEvent.parse(verified)).toEqual(verified);
     expect(verified).toMatchObject({
       type: 'order.confirmed',
@@ -100,7 +80,7 @@ describe('an event', () => {
     await deliver(channel);
     await deliver(channel);
     await channel.deliver({ ...notice, event: 'cancelled' }, new Abort());
-    const ids = received.map(({ headers }) => headers['webhook-id']);
+    const ids = receiver.requests.map(({ headers }) => headers['webhook-id']);
     expect(ids[0]).toMatch(/^msg_[0-9a-f]{32}$/);
     expect(ids[1]).toBe(ids[0]);
     expect(ids[2]).not.toBe(ids[0]);
@@ -109,36 +89,37 @@ describe('an event', () => {
   test('is received by a 2xx alone', async () => {
     const channel = open();
     for (const status of [200, 201, 299]) {
-      answer = (response) => response.writeHead(status).end('thanks');
+      receiver.answer = (response) => response.writeHead(status).end('thanks');
       await deliver(channel);
     }
     for (const status of [400, 401, 404, 410, 429, 500, 503]) {
-      answer = (response) => response.writeHead(status).end('no');
+      receiver.answer = (response) => response.writeHead(status).end('no');
       expect(await reason(deliver(channel))).toBe(`HTTP ${status}`);
     }
   });
 
   test('follows no redirect', async () => {
-    answer = (response) => response.writeHead(307, { location: `${origin}/elsewhere` }).end();
+    receiver.answer = (response) =>
+      response.writeHead(307, { location: `${receiver.origin}/elsewhere` }).end();
     expect(await reason(deliver(open()))).toBe('HTTP 307');
-    expect(received).toHaveLength(1);
+    expect(receiver.requests).toHaveLength(1);
   });
 });
 
 describe('Q12 a receiver', () => {
   test('that hangs costs no more than the timeout', async () => {
-    answer = () => {};
+    receiver.answer = () => {};
     expect(await reason(deliver(open({ timeoutMs: 50 })))).toBe('no answer in time');
   });
 
   test('that never ends its answer costs no more than the timeout', async () => {
-    answer = (response) => response.writeHead(200).write('one byte');
+    receiver.answer = (response) => response.writeHead(200).write('one byte');
     expect(await reason(deliver(open({ timeoutMs: 50 })))).toBe('no answer in time');
   });
 
   test('whose answer is too long is not read to the end', async () => {
     let isClosed = false;
-    answer = (response) => {
+    receiver.answer = (response) => {
       response.on('close', () => {
         isClosed = true;
       });
@@ -154,15 +135,15 @@ describe('Q12 a receiver', () => {
   });
 
   test('that hangs up is told by a code, without the URL', async () => {
-    answer = (response) => response.destroy();
+    receiver.answer = (response) => response.destroy();
     expect(await reason(deliver(open()))).toBe('ECONNRESET');
   });
 
   test('is left when the delivery is ended', async () => {
-    answer = () => {};
+    receiver.answer = () => {};
     const ending = new Abort();
     const work = reason(deliver(open(), ending));
-    await expect.poll(() => received.length).toBe(1);
+    await expect.poll(() => receiver.requests.length).toBe(1);
     ending.abort();
     expect(await work).not.toContain('hush');
   });
@@ -170,15 +151,15 @@ describe('Q12 a receiver', () => {
 
 describe('a private address', () => {
   test.each([
-    () => origin,
-    () => origin.replace('127.0.0.1', 'localhost'),
-    () => origin.replace('127.0.0.1', '[::ffff:127.0.0.1]'),
-    () => origin.replace('127.0.0.1', '0177.0.0.1'),
+    () => receiver.origin,
+    () => receiver.origin.replace('127.0.0.1', 'localhost'),
+    () => receiver.origin.replace('127.0.0.1', '[::ffff:127.0.0.1]'),
+    () => receiver.origin.replace('127.0.0.1', '0177.0.0.1'),
     () => 'http://169.254.169.254/latest/meta-data',
     () => 'http://[::1]:80/',
   ])('gets no request unless that is allowed: case %#', async (urlOf) => {
     const channel = open({ url: urlOf(), allowsPrivate: false });
     expect(await reason(deliver(channel))).toBe('the address is not public');
-    expect(received).toEqual([]);
+    expect(receiver.requests).toEqual([]);
   });
 });
