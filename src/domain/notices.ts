@@ -29,9 +29,13 @@ const marks: Readonly<Record<NoticeEvent, Readonly<Partial<Record<TimelineEvent,
   cancelled: { cancelled: 'cancelled' },
 };
 
+const eventOfStatus: ReadonlyMap<OrderStatus, NoticeEvent> = new Map(
+  noticeEvents.flatMap((event) => Object.values(marks[event]).map((status) => [status, event] as const)),
+);
+
 /** The event that an order has by getting this status; undefined if nobody is told. */
 export function noticeEventOf(status: OrderStatus): NoticeEvent | undefined {
-  return noticeEvents.find((event) => Object.values(marks[event]).includes(status));
+  return eventOfStatus.get(status);
 }
 
 /** An order as it was when an event happened. */

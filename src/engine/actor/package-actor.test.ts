@@ -4,6 +4,7 @@ import { fakeOrder } from '../../../test/support/fake-engine.ts';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { ScriptedSuppliers } from '../../../test/support/scripted-suppliers.ts';
 import type { PackageMessage } from '../../domain/messages.ts';
+import type { Notifications } from '../../notifications/notifications.ts';
 import { silentLog } from '../../observability/log.ts';
 import { localLiveBus, type QueueSnapshot } from '../../realtime/live-bus.ts';
 import type { Store } from '../../storage/store.ts';
@@ -34,6 +35,30 @@ test('a new owner publishes the queue at once, although the queue has not change
   const actor = await behaviourWith({ liveBus, store }).activate(7);
   actor?.resume(new AbortController().signal);
   expect(published).toEqual([{ packageId: 7, first: [3], all: [3, 3] }]);
+});
+
+test('an actor is not passivated while it delivers notices, and looks again when all are delivered', async () => {
+  const notify = vi.fn();
+  let isDelivering = true;
+  let settled = () => {};
+  const notifications: Notifications = {
+    own: (_packageId, _until, whenSettled) => {
+      settled = whenSettled;
+    },
+    added: () => {},
+    isDelivering: () => isDelivering,
+    packagesOwing: async () => [],
+  };
+  const inventory = { remaining: 2, held: 0, confirmed: 0, cancelling: 0, waiting: 0, nextNumber: 1 };
+  const ownership = { package: makePackage(), inventory, fence: { epoch: 2, seq: 9 }, unfinished: [] };
+  const store = { takeOwnership: async () => ownership } as unknown as Store;
+  const actor = await behaviourWith({ store, notify, notifications }).activate(7);
+  actor?.resume(new AbortController().signal);
+  expect(actor?.isIdle).toBe(false);
+  isDelivering = false;
+  settled();
+  expect(notify).toHaveBeenLastCalledWith(7, { kind: 'tick' });
+  expect(actor?.isIdle).toBe(true);
 });
 
 test('Q2 a saga’s result that could not be processed is delivered again', async () => {
