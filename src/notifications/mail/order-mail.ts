@@ -4,9 +4,9 @@ import type { OrderAt } from '../../domain/notices.ts';
 import { orderSignature } from '../../http/order-access.ts';
 import { markup } from '../../http/pages/markup.ts';
 import { orderAddress } from '../../http/pages/responses.ts';
-import { textsOf } from '../../http/pages/texts/index.ts';
+import { type Texts, textsOf } from '../../http/pages/texts/index.ts';
 import { defaultLanguage } from '../../http/pages/texts/languages.ts';
-import { type MailTexts, mailTexts } from './mail-texts.ts';
+import { type MailContent, mailContent } from './mail-content.ts';
 
 export interface OrderMailOptions {
   /** ISO 4217 code of all prices. */
@@ -35,14 +35,15 @@ export interface OrderMail {
 /** Writes the mail about what happened to an order. */
 export function orderMail(notice: OrderAt, { currency, secret, publicOrigin }: OrderMailOptions): OrderMail {
   const { order, event } = notice;
-  const calendar = event === 'confirmed' ? orderCalendar(order, textsOf(defaultLanguage).calendar) : undefined;
-  const texts = mailTexts(notice, { currency, hasCalendar: calendar !== undefined });
+  const texts = textsOf(defaultLanguage);
+  const calendar = event === 'confirmed' ? orderCalendar(order, texts.calendar) : undefined;
+  const content = mailContent(notice, { currency, hasCalendar: calendar !== undefined, texts });
   const link = publicOrigin + orderAddress(order.id, {}, orderSignature(secret, order.id));
   return {
     to: order.email,
-    subject: texts.subject,
-    text: plainText(texts, link),
-    html: htmlText(texts, link),
+    subject: content.subject,
+    text: plainText(content, link, texts),
+    html: htmlText(content, link, texts),
     attachments:
       calendar === undefined
         ? []
@@ -51,16 +52,15 @@ export function orderMail(notice: OrderAt, { currency, secret, publicOrigin }: O
   };
 }
 
-function plainText({ headline, paragraphs, details, linkLabel, linkNote, footer }: MailTexts, link: string) {
+function plainText({ subject, paragraphs, details }: MailContent, link: string, { mails }: Texts): string {
   const list = details.map(([label, value]) => `${label}: ${value}`).join('\n');
-  return [headline, ...paragraphs, list, `${linkLabel}:\n${link}\n${linkNote}`, `-- \n${footer}\n`].join(
-    '\n\n',
-  );
+  const parts = [subject, ...paragraphs, list, `${mails.link}:\n${link}\n${mails.linkNote}`];
+  return [...parts, `-- \n${mails.footer}\n`].join('\n\n');
 }
 
 /** Without pictures, scripts and styles of other sites, which mail programs block or report. */
-function htmlText(texts: MailTexts, link: string): string {
-  const { language, subject, headline, paragraphs, details, linkLabel, linkNote, footer } = texts;
+function htmlText({ subject, paragraphs, details }: MailContent, link: string, texts: Texts): string {
+  const { language, mails } = texts;
   const note = 'color:#555;font-size:14px';
   return String(markup`<!doctype html>
     <html lang="${language}">
@@ -71,7 +71,7 @@ function htmlText(texts: MailTexts, link: string): string {
       <title>${subject}</title>
     </head>
     <body style="margin:0 auto;padding:24px;max-width:560px;font:16px/1.5 sans-serif">
-      <h1 style="font-size:22px">${headline}</h1>
+      <h1 style="font-size:22px">${subject}</h1>
       ${paragraphs.map((paragraph) => markup`<p>${paragraph}</p>`)}
       <table role="presentation" style="border-spacing:0">
         ${details.map(
@@ -79,9 +79,9 @@ function htmlText(texts: MailTexts, link: string): string {
             <tr><td style="padding:4px 16px 4px 0">${label}</td><td style="padding:4px 0"><b dir="auto">${value}</b></td></tr>`,
         )}
       </table>
-      <p><a href="${link}">${linkLabel}</a></p>
-      <p style="${note}">${linkNote}</p>
-      <p style="${note}">${footer}</p>
+      <p><a href="${link}">${mails.link}</a></p>
+      <p style="${note}">${mails.linkNote}</p>
+      <p style="${note}">${mails.footer}</p>
     </body>
     </html>`);
 }

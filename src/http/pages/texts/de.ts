@@ -1,10 +1,11 @@
 import { formatsOf } from '../format.ts';
 import { markup } from '../markup.ts';
 import { germanErrors } from './de-errors.ts';
+import { germanMails } from './de-mails.ts';
 import { germanButtons, germanScripts } from './de-scripts.ts';
 import type { Texts } from './en.ts';
 
-/* The German texts of the customers' pages. */
+/* The German texts of the customers' pages and mails. */
 
 const formats = formatsOf({ numbers: 'de', dates: 'de' });
 const { count, plural, quantity } = formats;
@@ -341,5 +342,6 @@ export const de: Texts = {
     back: 'Zurück',
     backUnpaid: 'Zurück, ohne zu bezahlen',
   },
+  mails: germanMails,
   scripts: germanScripts,
 };

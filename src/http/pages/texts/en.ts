@@ -4,12 +4,13 @@ import type { TimelineEvent } from '../../../domain/order.ts';
 import type { PaymentStatus } from '../../../suppliers/suppliers.ts';
 import { formatsOf } from '../format.ts';
 import { type Html, markup } from '../markup.ts';
+import { englishMails } from './en-mails.ts';
 import { englishButtons, englishScripts } from './en-scripts.ts';
 import type { Language } from './languages.ts';
 import type { SearchTexts } from './search-texts.ts';
 
 /*
- * The English texts of the customers' pages. The catalogues of the other languages have the type of this one. A text with
+ * The English texts of the customers' pages and mails. The catalogues of the other languages have the type of this one. A text with
  * values is a function of them.
  */
 
@@ -292,8 +293,7 @@ export const en = {
     title: 'How to find this order again',
     listed: (myOrders: Html) =>
       markup`In this browser it is listed under ${myOrders}. Anywhere else you need its order number and your email;`,
-    notListed: (myOrders: Html) =>
-      markup`Under ${myOrders} you need its order number and your email;`,
+    notListed: (myOrders: Html) => markup`Under ${myOrders} you need its order number and your email;`,
     sent: 'the mail about its outcome has the number and a link.',
     notSent: 'we do not send them to you.',
     privateLink:
@@ -356,6 +356,7 @@ export const en = {
     back: 'Go back',
     backUnpaid: 'Go back and do nothing',
   },
+  mails: englishMails,
   scripts: englishScripts,
 };
 

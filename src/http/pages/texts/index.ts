@@ -4,7 +4,7 @@ import type { Language } from './languages.ts';
 
 export type { Texts } from './en.ts';
 
-/** The catalogues: all texts of the customers' pages, by language. A missing or extra text is a type error. */
+/** The catalogues: all texts of the customers' pages and mails, by language. A missing or extra text is a type error. */
 const catalogues: Readonly<Record<Language, Texts>> = { en, de };
 
 export function textsOf(language: Language): Texts {

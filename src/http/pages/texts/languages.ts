@@ -1,4 +1,4 @@
-/** The languages of the customers' pages. */
+/** The languages of the customers' pages and mails. */
 export const languages = ['en', 'de'] as const;
 
 export type Language = (typeof languages)[number];

@@ -32,14 +32,17 @@ describe('texts outside of the catalogues', () => {
     expect(textsIn(source.replaceAll('§', '$')).toSorted()).toEqual(texts.toSorted());
   });
 
-  const modules = ['src/http/pages', 'src/calendar'].flatMap((folder) =>
+  const modules = ['src/http/pages', 'src/calendar', 'src/notifications/mail'].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
       .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts') && !path.startsWith('texts'))
       .map((path) => join(folder, path)),
   );
 
-  it('are looked for in the modules of the pages and of the calendar file', () => {
-    const some = ['http/pages/layout.ts', 'http/pages/fragments/order.ts', 'calendar/order-calendar.ts'];
+  it('are looked for in the modules of the pages, of the calendar file and of the mails', () => {
+    const some = [
+      ...['http/pages/layout.ts', 'http/pages/fragments/order.ts'],
+      ...['calendar/order-calendar.ts', 'notifications/mail/order-mail.ts'],
+    ];
     expect(modules).toEqual(expect.arrayContaining(some.map((path) => join('src', path))));
   });
 
