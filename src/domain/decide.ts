@@ -152,7 +152,7 @@ class Decision {
     this.#draft.answer(caller, { kind: 'accepted', order: this.#store(purchase) });
   }
 
-  #store({ orderId, email, key }: Purchase): Order {
+  #store({ orderId, email, key, language }: Purchase): Order {
     const draft = this.#draft;
     const { id: packageId, flight, stay, price } = draft.package;
     const { payments } = this.#rules;
@@ -164,6 +164,7 @@ class Decision {
       email,
       ...(payments === undefined || price === 0 ? {} : { payment: paymentOf(price, payments) }),
       ...(key === undefined ? {} : { key }),
+      ...(language === undefined ? {} : { language }),
       createdAt: this.#now,
     };
     const isClaimed = this.#mayClaim() && draft.inventory.waiting === 0;

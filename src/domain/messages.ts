@@ -58,6 +58,8 @@ export interface Purchase extends Traced {
   readonly orderId: string;
   readonly email: string;
   readonly key?: string;
+  /** As in the order. */
+  readonly language?: string;
   /** A purchase that is not stored by this time is refused. In ms on the owner's monotonic clock. */
   readonly deadlineAt: number;
   /** True if the change may be stored already, because the outcome of an earlier commit is unknown. */

@@ -110,6 +110,8 @@ export interface Order extends Reserved {
   readonly payment?: Payment;
   /** The Idempotency-Key of the purchase. Unique per package (rule Q7). */
   readonly key?: string;
+  /** The code of the language in which its buyer is told of its outcome, such as `de`. Absent for English. */
+  readonly language?: string;
   readonly status: OrderStatus;
   readonly reason?: OrderReason;
   /** Unix time in ms. */

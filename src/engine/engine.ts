@@ -8,6 +8,8 @@ export interface PurchaseRequest {
   readonly email: string;
   /** The Idempotency-Key. The same key with the same body returns the same order (rule Q7). */
   readonly key?: string;
+  /** The code of the buyer's language, such as `de`. Absent for English. */
+  readonly language?: string;
   /**
    * Returns the signal that aborts when the caller hangs up. Call it only if somebody listens, because creating the
    * signal is slow. A queued order without a key is withdrawn when its caller hangs up.

@@ -124,6 +124,7 @@ export function checkedOrder(order: Order): Order {
     package: offer,
     email,
     key,
+    language,
     status,
     flight,
     hotel,
@@ -135,6 +136,7 @@ export function checkedOrder(order: Order): Order {
     areTexts(id, offer.flight, offer.stay, email) &&
     areNumbers(packageId, number, offer.price, createdAt) &&
     (key === undefined || areTexts(key)) &&
+    (language === undefined || areTexts(language)) &&
     (flight === undefined || areTexts(flight.ticketNumber)) &&
     (hotel === undefined || areTexts(hotel.reservationNumber)) &&
     (payment === undefined || (areNumbers(payment.amount) && areTexts(payment.currency))) &&

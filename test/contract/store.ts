@@ -379,7 +379,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
     describe('orders', () => {
       const full: Required<Order> = {
         ...sampleOrder(2),
-        key: 'key-2',
+        ...{ key: 'key-2', language: 'de' },
         status: 'failed',
         reason: 'hotel_unavailable',
         flight: { ticketNumber: 'F-1 "quoted" ✈' },

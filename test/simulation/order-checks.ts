@@ -24,8 +24,10 @@ function canReach(from: string, to: string): boolean {
 
 /** Whether the fields that never change are equal. */
 function isSame(one: Order, other: Order): boolean {
-  const fixed = ({ email, key, number, packageId, createdAt, package: offer, payment }: Order) =>
-    JSON.stringify([email, key, number, packageId, createdAt, offer, payment?.amount, payment?.currency]);
+  const fixed = ({ email, key, language, number, packageId, createdAt, package: offer, payment }: Order) => {
+    const paid = [payment?.amount, payment?.currency];
+    return JSON.stringify([email, key, language, number, packageId, createdAt, offer, ...paid]);
+  };
   return fixed(one) === fixed(other);
 }
 

@@ -334,13 +334,15 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
     }
   }
 
-  async #buy({ packageId, email, key }: PurchaseRequest): Promise<OrderAnswer> {
+  async #buy({ packageId, email, key, language }: PurchaseRequest): Promise<OrderAnswer> {
     const orderId = this.newOrderId();
-    if (key === undefined) return this.#ofOrder(packageId, { kind: 'purchase', orderId, email });
+    const bare = { kind: 'purchase', orderId, email } as const;
+    const purchase = language === undefined ? bare : { ...bare, language };
+    if (key === undefined) return this.#ofOrder(packageId, purchase);
     const name = keyName(packageId, key);
     const leave = this.#keysUnderWay.enter(name);
     try {
-      return await this.#ofOrder(packageId, { kind: 'purchase', orderId, email, key });
+      return await this.#ofOrder(packageId, { ...purchase, key });
     } finally {
       leave();
     }

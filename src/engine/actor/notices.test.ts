@@ -10,6 +10,7 @@ import { silentLog as log } from '../../observability/log.ts';
 import { noMetrics as metrics } from '../../observability/metrics.ts';
 import { localLiveBus } from '../../realtime/live-bus.ts';
 import { openSqliteStore, type SqliteStore } from '../../storage/sqlite/sqlite-store.ts';
+import type { PurchaseRequest } from '../engine.ts';
 import { ActorEngine } from './actor-engine.ts';
 
 /** An instance whose mails go to a list. */
@@ -62,8 +63,8 @@ class Instance {
   }
 
   /** Buys a trip and books it. */
-  async buy(): Promise<string> {
-    const answer = await this.engine.purchase({ packageId: 1, email: 'a@example.com' });
+  async buy(over: Partial<PurchaseRequest> = {}): Promise<string> {
+    const answer = await this.engine.purchase({ packageId: 1, email: 'a@example.com', ...over });
     if (answer.kind !== 'accepted') throw new Error(`refused: ${answer.code}`);
     await vi.waitFor(() => expect(this.suppliers.flights).toHaveLength(1));
     this.suppliers.answerFlight();
@@ -86,6 +87,14 @@ test('the outcome of an order is told once', async () => {
   await vi.waitFor(() => expect(instance.sent).toHaveLength(1));
   expect(instance.sent[0]).toMatchObject({ event: 'confirmed', order: { id, status: 'confirmed' } });
   await vi.waitFor(async () => expect(await instance.store.outbox.packagesOwing(['mail'])).toEqual([]));
+  await instance.stop();
+});
+
+test.each([{}, { key: 'k' }])('an order is told in the language of its purchase: %j', async (over) => {
+  const instance = new Instance(fileOf(database));
+  await instance.start();
+  await instance.buy({ ...over, language: 'de' });
+  await vi.waitFor(() => expect(instance.sent).toMatchObject([{ order: { ...over, language: 'de' } }]));
   await instance.stop();
 });
 

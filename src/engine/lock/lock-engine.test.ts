@@ -79,6 +79,12 @@ const broken = grantedLeases();
 
 const crowd = (count: number) => Array.from({ length: count }, (_, each) => `${each}@example.com`);
 
+test.each([{}, { key: 'k' }])('an order has the language of its purchase: %j', async (over) => {
+  await setStage();
+  const { id } = await bought(await start(), { ...over, language: 'de' });
+  expect(await stage.store.order(id)).toMatchObject({ ...over, language: 'de' });
+});
+
 describe('a sale', () => {
   test('Q1 Q3 Q8 two hundred purchases at once over two engines sell each unit once', async () => {
     await setStage({ package: { quota: 20 }, flightFailureRate: 0.5, hotelFailureRate: 0.2 });

@@ -127,14 +127,17 @@ export class LockEngine extends StrategyEngine {
    * answer.
    */
   async #claim(
-    { packageId, email, key }: PurchaseRequest,
+    { packageId, email, key, language }: PurchaseRequest,
     orderId: string,
     waiting: WaitingCaller,
     when: 'unless some are left' | 'in any case',
   ): Promise<OrderAnswer | undefined> {
     const isSecond = when === 'in any case';
-    const purchase = { kind: 'purchase', orderId, email, inDoubt: isSecond } as const;
-    const command = key === undefined ? purchase : { ...purchase, key };
+    const command = {
+      ...{ kind: 'purchase' as const, orderId, email, inDoubt: isSecond },
+      ...(key === undefined ? {} : { key }),
+      ...(language === undefined ? {} : { language }),
+    };
     const answer = await this.ask(packageId, command, ({ inventory }, lookups) => {
       const areLeft =
         inventory.held + inventory.cancelling + inventory.waiting > 0 && !lookups.byId.has(orderId);

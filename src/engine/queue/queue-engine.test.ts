@@ -66,6 +66,12 @@ afterEach(async () => {
 
 const crowd = (count: number) => Array.from({ length: count }, (_, each) => `${each}@example.com`);
 
+test.each([{}, { key: 'k' }])('an order has the language of its purchase: %j', async (over) => {
+  await setStage();
+  const { id } = await bought(await start(), { ...over, language: 'de' });
+  expect(await stage.store.order(id)).toMatchObject({ ...over, language: 'de' });
+});
+
 describe('a sale', () => {
   test('Q1 Q3 Q5 Q8 two servers and one consumer give all units by number and reject the other orders', async () => {
     await setStage({ package: { quota: 20 }, flightFailureRate: 0.5, hotelFailureRate: 0.2 });

@@ -50,12 +50,14 @@ export class QueueEngine extends StrategyEngine {
     this.spawn(this.#withdraw(order), `withdrawing order ${order.id}`);
   }
 
-  protected async buy({ packageId, email, key }: PurchaseRequest): Promise<OrderAnswer> {
+  protected async buy({ packageId, email, key, language }: PurchaseRequest): Promise<OrderAnswer> {
     if (!this.#workQueue.available) return refused('no_owner');
     const { promise, resolve, reject } = Promise.withResolvers<OrderAnswer>();
     const orderId = this.newOrderId();
     const purchase: Purchase = {
-      ...{ kind: 'purchase', orderId, email, ...(key === undefined ? {} : { key }) },
+      ...{ kind: 'purchase', orderId, email },
+      ...(key === undefined ? {} : { key }),
+      ...(language === undefined ? {} : { language }),
       deadlineAt: this.options.clock.monotonic() + this.commandTimeoutMs,
       caller: (answer) => {
         if (answer.kind === 'accepted' && answer.order.id === orderId) this.#push(orderId);

@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { fakeEngine, fakeNow, fakeOrder, fakeSnapshot } from '../../../test/support/fake-engine.ts';
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { Order, OrderStatus } from '../../domain/order.ts';
-import type { BookingEngine } from '../../engine/engine.ts';
+import type { BookingEngine, PurchaseRequest } from '../../engine/engine.ts';
 import { silentLog } from '../../observability/log.ts';
 import { StoreUnavailableError } from '../../storage/store.ts';
 import { onError, problem } from '../problem.ts';
@@ -54,6 +54,25 @@ describe('POST /api/orders', () => {
       createdAt: '2022-08-01T00:00:00.000Z',
       timeline: [{ at: '2022-08-01T00:00:00.000Z', event: 'queued' }],
     });
+  });
+
+  it.each([
+    [undefined, undefined],
+    ['*', undefined],
+    ['en-GB, de;q=0.9', undefined],
+    ['de-AT, en;q=0.5', 'de'],
+    ['fr', undefined],
+  ])('with Accept-Language %s gives the order the language %s', async (accepted, language) => {
+    let bought: PurchaseRequest | undefined;
+    const app = appWith({
+      purchase: async (request) => {
+        bought = request;
+        return { kind: 'accepted', order: fakeOrder() };
+      },
+    });
+    await post(app, '/api/orders', purchase, accepted === undefined ? {} : { 'Accept-Language': accepted });
+    expect(bought).toMatchObject({ packageId: 1, email: 'ana@example.com' });
+    expect(bought?.language).toBe(language);
   });
 
   it.each(['queued', 'held'] as const)('answers 202 with Location while the order is %s', async (status) => {

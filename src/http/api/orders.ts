@@ -11,6 +11,7 @@ import { sendJson } from '../json.ts';
 import { limited, purchasing, takeEmail } from '../limits.ts';
 import { type RouteHandler, serveRoutes } from '../methods.ts';
 import { orderOf } from '../order-access.ts';
+import { languageOfCaller } from '../pages/language.ts';
 import { ProblemError, problem } from '../problem.ts';
 import { queueStateOf } from '../queue-state.ts';
 import {
@@ -73,6 +74,7 @@ async function purchase(
     email,
     callerSignal: () => c.req.raw.signal,
     ...(key === undefined ? {} : { key }),
+    ...languageOfCaller(c),
   });
   const metrics = services.telemetry?.metrics;
   if (result.kind === 'refused') {

@@ -9,6 +9,7 @@ const order: Required<Order> = {
   package: { flight: 'BA 117', stay: '2022-08-10', price: 100 },
   email: 'ana@example.com',
   key: 'k',
+  language: 'de',
   status: 'compensating',
   reason: 'hotel_unavailable',
   flight: { ticketNumber: 'F1' },
@@ -18,8 +19,8 @@ const order: Required<Order> = {
   timeline: [{ at: 1, event: 'claimed' }],
 };
 
-test('an order is shown with all of its fields except its order number and its Idempotency-Key', () => {
-  const { number: _number, key: _key, payment: _payment, ...shown } = order;
+test('an order is shown with all of its fields except its order number, its Idempotency-Key and its language', () => {
+  const { number: _number, key: _key, language: _language, payment: _payment, ...shown } = order;
   const members = [...Object.keys(shown), 'amount', 'currency'];
   expect(Object.keys(orderView(order)).sort()).toEqual(members.sort());
 });

@@ -14,22 +14,42 @@ const maxAgeS = 365 * 24 * 60 * 60;
 const acceptedCharactersMax = 1_000;
 
 /**
- * The language of a page: the one that the address names (`?lang=de`), or else the one that was chosen before, or else
- * the best match for `Accept-Language` with its weights (RFC 9110, section 12.5.4). `de-AT` matches `de`. A header that is
- * much longer than those of browsers is ignored. Sets the headers that say so.
+ * The language that a request of a page chooses: the one that the address names (`?lang=de`), or else the one that was
+ * chosen before, or else the best match for `Accept-Language` with its weights (RFC 9110, section 12.5.4). `de-AT`
+ * matches `de`. A header that is much longer than those of browsers is ignored.
  */
-export function chooseLanguage(c: Context, settings: CookieSettings): Language {
+function chosenLanguage(c: Context, settings: CookieSettings): Language {
   const options = detectorOptions(settings);
-  const found = detectFromQuery(c, options) ?? detectFromCookie(c, options) ?? acceptedLanguage(c, options);
-  const language = languageFrom(found) ?? defaultLanguage;
+  const found = detectFromQuery(c, options) ?? detectFromCookie(c, options) ?? acceptedLanguage(c);
+  return languageFrom(found) ?? defaultLanguage;
+}
+
+/** The language of a page. Sets the headers that say so. */
+export function chooseLanguage(c: Context, settings: CookieSettings): Language {
+  const language = chosenLanguage(c, settings);
   c.header('Vary', 'Accept-Language');
   c.header('Content-Language', language);
   return language;
 }
 
-function acceptedLanguage(c: Context, options: DetectorOptions): string | undefined {
+function acceptedLanguage(c: Context): string | undefined {
   const { length } = c.req.header('Accept-Language') ?? '';
-  return length > acceptedCharactersMax ? undefined : detectFromHeader(c, options);
+  return length > acceptedCharactersMax ? undefined : detectFromHeader(c, detection);
+}
+
+/** The language that a buyer on a page chooses, for the order. Absent for English. */
+export function languageOfBuyer(c: Context, settings: CookieSettings): { readonly language?: Language } {
+  return orderLanguage(chosenLanguage(c, settings));
+}
+
+/** The language that a caller of the API prefers by `Accept-Language`, for the order. Absent for English. */
+export function languageOfCaller(c: Context): { readonly language?: Language } {
+  return orderLanguage(languageFrom(acceptedLanguage(c)) ?? defaultLanguage);
+}
+
+/** Most orders are English and name no language, so that no commit pays for it. */
+function orderLanguage(language: Language): { readonly language?: Language } {
+  return language === defaultLanguage ? {} : { language };
 }
 
 /**
@@ -48,16 +68,18 @@ export function rememberLanguage(settings: CookieSettings): MiddlewareHandler {
   };
 }
 
+const detection: DetectorOptions = {
+  order: ['querystring', 'cookie', 'header'],
+  lookupQueryString: 'lang',
+  lookupCookie: cookieName,
+  lookupFromHeaderKey: 'Accept-Language',
+  lookupFromPathIndex: 0,
+  caches: false,
+  ignoreCase: true,
+  fallbackLanguage: defaultLanguage,
+  supportedLanguages: [...languages],
+};
+
 function detectorOptions(settings: CookieSettings): DetectorOptions {
-  return {
-    order: ['querystring', 'cookie', 'header'],
-    lookupQueryString: 'lang',
-    lookupCookie: cookieFormat(cookieName, settings).name,
-    lookupFromHeaderKey: 'Accept-Language',
-    lookupFromPathIndex: 0,
-    caches: false,
-    ignoreCase: true,
-    fallbackLanguage: defaultLanguage,
-    supportedLanguages: [...languages],
-  };
+  return { ...detection, lookupCookie: cookieFormat(cookieName, settings).name };
 }

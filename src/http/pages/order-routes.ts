@@ -13,6 +13,7 @@ import { isSameText } from '../security.ts';
 import { purchaseOutcome } from '../telemetry/observe-requests.ts';
 import { forgetFormKeys, issueFormKey } from './form-keys.ts';
 import { packageFragment } from './fragments/package.ts';
+import { languageOfBuyer } from './language.ts';
 import { anotherField, anotherPage, lookingPage, nothingSentNote } from './lost-order-pages.ts';
 import type { LostOrderFinder } from './lost-orders.ts';
 import { type OrderError, type OrderMode, orderPage } from './order-page.ts';
@@ -126,8 +127,9 @@ async function buy(c: Context, services: OrderServices, mode: OrderMode): Promis
     return showError(c, services, { mode, entered: form.fields, code: 'rate_limited', retryAfterS });
   }
   const gone = c.req.raw.signal;
+  const request = { packageId, email, key, ...languageOfBuyer(c, services.settings) };
   const result = await services.sent.underWay.during(key, () =>
-    services.engine.purchase({ packageId, email, key, callerSignal: () => gone }),
+    services.engine.purchase({ ...request, callerSignal: () => gone }),
   );
   const metrics = services.telemetry?.metrics;
   if (result.kind === 'refused') metrics?.purchase(result.code);

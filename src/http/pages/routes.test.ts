@@ -91,6 +91,25 @@ describe('a purchase', () => {
     ]);
   });
 
+  test.each([
+    [{ 'accept-language': 'de' }, 'de'],
+    [{ 'accept-language': 'de', cookie: 'language=en' }, undefined],
+    [{ cookie: 'language=de' }, 'de'],
+    [{}, undefined],
+  ])('with %j gives the order the language %s', async (headers, language) => {
+    let bought: PurchaseRequest | undefined;
+    const app = pages({
+      purchase: async (request) => {
+        bought = request;
+        return { kind: 'accepted', order: fakeOrder() };
+      },
+    });
+    const answer = await app.request('/order-queue', form(purchase, headers));
+    expect(answer.headers.has('content-language')).toBe(false);
+    expect(bought?.packageId).toBe(1);
+    expect(bought?.language).toBe(language);
+  });
+
   test('that is queued redirects to its position after a second', async () => {
     const waited: number[] = [];
     const app = pages({

@@ -67,6 +67,27 @@ describe('a mail', () => {
     expect(mail.raw).toContain('filename=trip-2022-08-09.ics');
   });
 
+  test('is in German for an order in German, with its calendar file', async () => {
+    await deliver('confirmed', { language: 'de' });
+    const [mail] = server.mails as [ReceivedMail];
+    expect(mail.header).toMatch(/^Subject: Ihre Reise ist gebucht$/m);
+    const { text } = mail;
+    const parts = [
+      'Bestellnummer: 7Q4M-9XKD-2VBN-H5TR',
+      'Di., 9. Aug. 2022',
+      '100\u00a0€',
+      'Bestellung öffnen:',
+    ];
+    for (const part of [...parts, '<html lang="de">', 'SUMMARY:Flug: Flight-1']) expect(text).toContain(part);
+    expect(mail.raw).toContain('filename=reise-2022-08-09.ics');
+    for (const word of ['Order number', 'Night', 'Price', 'Your']) expect(text).not.toContain(word);
+  });
+
+  test('is in English in a language that only a newer release knows', async () => {
+    await deliver('cancelled', { language: 'fr' });
+    expect(server.mails[0]?.header).toMatch(/^Subject: Your trip is cancelled$/m);
+  });
+
   test.each(['failed', 'cancelled'] as const)('about a %s order has no calendar file', async (event) => {
     await deliver(event, { reason: 'flight_unavailable' });
     expect(server.mails[0]?.text).not.toContain('BEGIN:VCALENDAR');

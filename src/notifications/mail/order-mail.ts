@@ -5,7 +5,7 @@ import { orderSignature } from '../../http/order-access.ts';
 import { markup } from '../../http/pages/markup.ts';
 import { orderAddress } from '../../http/pages/responses.ts';
 import { type Texts, textsOf } from '../../http/pages/texts/index.ts';
-import { defaultLanguage } from '../../http/pages/texts/languages.ts';
+import { defaultLanguage, languageFrom } from '../../http/pages/texts/languages.ts';
 import { type MailContent, mailContent } from './mail-content.ts';
 
 export interface OrderMailOptions {
@@ -35,7 +35,8 @@ export interface OrderMail {
 /** Writes the mail about what happened to an order. */
 export function orderMail(notice: OrderAt, { currency, secret, publicOrigin }: OrderMailOptions): OrderMail {
   const { order, event } = notice;
-  const texts = textsOf(defaultLanguage);
+  // A newer release may have stored a language that this one does not know.
+  const texts = textsOf(languageFrom(order.language) ?? defaultLanguage);
   const calendar = event === 'confirmed' ? orderCalendar(order, texts.calendar) : undefined;
   const content = mailContent(notice, { currency, hasCalendar: calendar !== undefined, texts });
   const link = publicOrigin + orderAddress(order.id, {}, orderSignature(secret, order.id));

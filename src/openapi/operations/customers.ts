@@ -123,6 +123,14 @@ const prefer: Parameter = {
   example: 'wait=5',
 };
 
+const acceptLanguage: Parameter = {
+  in: 'header',
+  name: 'Accept-Language',
+  description:
+    'RFC 9110. The language of the mails about the order, if mails are sent: English, or German if it is preferred.',
+  example: 'de',
+};
+
 const links: Links = {
   getOrder: {
     parameters: { 'path.id': '$response.body#/id', 'query.email': '$response.body#/email' },
@@ -155,7 +163,11 @@ const purchase = {
     'Waits for the outcome by default. After a 5xx answer without an order the outcome is unknown: repeat the ' +
     'request with the same Idempotency-Key. A caller without a key that hangs up while its order is queued ' +
     'leaves the queue.',
-  parameters: [idempotencyKeyParameter('The same key with the same body gets the same order.'), prefer],
+  parameters: [
+    idempotencyKeyParameter('The same key with the same body gets the same order.'),
+    prefer,
+    acceptLanguage,
+  ],
   answers: {
     200: settled(
       'The order of this key, which its buyer has cancelled, or which has left the queue.',

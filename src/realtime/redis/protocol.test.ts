@@ -15,6 +15,7 @@ test('Q12 a change that cannot be read does not hide the others of its message',
 describe('an order', () => {
   const full = fakeOrder({
     key: 'k',
+    language: 'de',
     status: 'failed',
     reason: 'hotel_unavailable',
     flight: { ticketNumber: 'F1' },
@@ -42,6 +43,7 @@ describe('an order', () => {
     { package: { flight: 'F', price: 1 } },
     { email: undefined },
     { key: 7 },
+    { language: 7 },
     { status: undefined },
     { reason: 7 },
     { flight: {} },

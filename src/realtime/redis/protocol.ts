@@ -62,7 +62,7 @@ function orderIn(value: unknown): Order {
     Number.isSafeInteger(order.packageId) &&
     (order.packageId as number) > 0 &&
     Number.isFinite(price) &&
-    [order.key, order.reason].every(isTextOrAbsent) &&
+    [order.key, order.language, order.reason].every(isTextOrAbsent) &&
     (order.flight === undefined || isText(membersOf(order.flight).ticketNumber)) &&
     (order.hotel === undefined || isText(membersOf(order.hotel).reservationNumber)) &&
     (order.payment === undefined || isPayment(membersOf(order.payment))) &&

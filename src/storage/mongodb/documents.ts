@@ -173,14 +173,15 @@ function indexed(order: Order): Required<Indexed> {
  */
 export function orderFrom(document: OrderDocument): Order {
   refuseNewer(document);
-  const { _id, packageId, number, email, key, status, reason, flight, hotel, createdAt, timeline } = document;
-  const { payment } = document;
+  const { _id, packageId, number, email, key, language, status, reason, flight, hotel } = document;
+  const { payment, createdAt, timeline } = document;
   const { flight: flightName, stay, price } = document.package;
   return checkedOrder({
     ...{ id: _id, packageId, number, package: { flight: flightName, stay, price } },
     email,
     ...(payment === undefined ? {} : { payment: paymentFrom(payment) }),
     ...(key === undefined ? {} : { key }),
+    ...(language === undefined ? {} : { language }),
     status,
     ...(reason === undefined ? {} : { reason }),
     ...(flight === undefined ? {} : { flight: { ticketNumber: flight.ticketNumber } }),

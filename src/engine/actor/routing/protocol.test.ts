@@ -32,6 +32,8 @@ describe('a purchase', () => {
     {},
     { key: 'k' },
     { key: '' },
+    { key: 'k', language: 'de' },
+    { language: 'fr-CA' },
     { inDoubt: true },
     { key: 'k', inDoubt: false },
     { trace: '00-1-2-03' },
@@ -65,6 +67,8 @@ describe('a purchase', () => {
     purchaseWith({}, { email: 'x'.repeat(321) }),
     purchaseWith({}, { key: null }),
     purchaseWith({}, { key: 'x'.repeat(256) }),
+    purchaseWith({}, { language: 7 }),
+    purchaseWith({}, { language: 'x'.repeat(36) }),
     purchaseWith({}, { inDoubt: 'yes' }),
     ...[null, true, 1, 'x', [], {}],
   ])('is not understood if it is none: %j', (json) => {

@@ -20,6 +20,8 @@ export const packageIdsMax = 10_000;
 const idMax = 64;
 const emailMax = 320;
 const keyMax = 255;
+/** The longest code of a language (BCP 47, section 4.4.1). */
+const languageMax = 35;
 /** The longest that a sender waits for an answer. */
 const timeoutMaxMs = 60_000;
 
@@ -32,6 +34,7 @@ const command = z.discriminatedUnion('kind', [
     orderId: id,
     email: z.string().max(emailMax),
     key: z.string().max(keyMax).optional(),
+    language: z.string().max(languageMax).optional(),
     inDoubt: z.boolean().optional(),
     trace,
   }),
@@ -129,7 +132,7 @@ export function decodeRequest(json: Json): InstanceRequest | undefined {
  */
 function decodePurchase(json: Json): InstanceRequest | undefined {
   const { v, kind, packageId, patienceMs, command } = membersOf(json);
-  const { kind: what, orderId, email, key, inDoubt, trace } = membersOf(command);
+  const { kind: what, orderId, email, key, language, inDoubt, trace } = membersOf(command);
   const isUsual =
     v === version &&
     kind === 'command' &&
@@ -141,12 +144,14 @@ function decodePurchase(json: Json): InstanceRequest | undefined {
     isId(orderId) &&
     isText(email, emailMax) &&
     (key === undefined || isText(key, keyMax)) &&
+    (language === undefined || isText(language, languageMax)) &&
     (inDoubt === undefined || typeof inDoubt === 'boolean') &&
     trace === undefined;
   if (!isUsual) return undefined;
   const purchase = {
     ...{ kind: 'purchase' as const, orderId, email },
     ...(key === undefined ? {} : { key }),
+    ...(language === undefined ? {} : { language }),
     ...(inDoubt === undefined ? {} : { inDoubt }),
   };
   return { kind: 'command', packageId: packageId as number, patienceMs, command: purchase };

@@ -37,13 +37,13 @@ const purchase = { packageId: '1', email: 'ana@example.com', key: 'k1' };
 type Engine = Partial<BookingEngine>;
 
 /** The customers' pages over an engine. */
-function pages(engine: Engine = {}): Hono {
+function pages(engine: Engine = {}, settings: Partial<AppServices['settings']> = {}): Hono {
   const services = {
     engine: fakeEngine(engine),
     clock: { now: () => fakeNow, sleep: async () => {} },
     random: { bytes: (count: number) => new Uint8Array(count), fraction: () => 0 },
     log: silentLog,
-    settings: { instanceId: 'a', secret, currency: 'USD' },
+    settings: { instanceId: 'a', secret, currency: 'USD', ...settings },
   };
   return pageRoutes(services as unknown as AppServices, (name) => `/assets/${name}`);
 }
@@ -127,6 +127,10 @@ add('a problem', { packages: () => Promise.reject(new StoreUnavailableError('gon
 add('another problem', { packages: () => Promise.reject(new Error('a bug')) }, '/order');
 scenes.set('unknown address', (visitor) => visitor.visit(fakeApp(), '/nothing-here'));
 add('wrong method', {}, `/orders/${id}/cancel`);
+
+const mailing = pages({ ...all, order: async () => fakeOrder() }, { sendsMails: true });
+scenes.set('order, with mails', (visitor) => visitor.visit(mailing, '/order'));
+scenes.set('result, with mails', (visitor) => visitor.visit(mailing, address));
 
 const reasons: readonly (OrderReason | undefined)[] = [
   ...(['flight_unavailable', 'hotel_unavailable', 'invalid_ticket', 'supplier_silent', 'sold_out'] as const),
