@@ -118,6 +118,8 @@ async function assemble(options: ComposeOptions, store: OpenStore, telemetry: Te
   );
   const cluster = await startStep('loading the Redis client', openCluster(config, log));
   const liveBus = openLiveBus(config, cluster, log);
+  // Before the engine, which gives packages that owe notices an owner.
+  void notifications?.run();
   const running = await startEngine({
     config,
     log,
@@ -130,7 +132,6 @@ async function assemble(options: ComposeOptions, store: OpenStore, telemetry: Te
     ...observers,
   });
   const { engine, hasOthers } = running;
-  void notifications?.run();
   const shown = { log, telemetry: httpTelemetry(telemetry, config, engine, suppliers) };
   const protection = await startStep(
     'setting up the rate limits',

@@ -440,9 +440,29 @@ describe('the end', () => {
     expect(mail.isClosed).toBe(true);
   });
 
-  test('names the packages that owe notices, so that they get an owner', async () => {
+  test('names the packages that owe notices, so that they get an owner, and their new owner delivers at once', async () => {
+    const dispatcher = start();
+    const id = store.owe(3, 1, 'confirmed');
+    expect(dispatcher.packagesOwing()).toEqual([]);
+    void dispatcher.run();
+    await runUntilIdle();
+    expect(dispatcher.packagesOwing()).toEqual([3]);
+    own(dispatcher, 3);
+    await runUntilIdle();
+    expect(mail.attempts).toEqual([`${id} confirmed`]);
+    await clock.advance(5_000);
+    expect(dispatcher.packagesOwing()).toEqual([]);
+    await dispatcher.close();
+  });
+
+  test('Q12 an outbox that does not answer delays nobody who asks for these packages', async () => {
     const dispatcher = start();
     store.owe(3, 1, 'confirmed');
-    expect(await dispatcher.packagesOwing()).toEqual([3]);
+    void dispatcher.run();
+    await runUntilIdle();
+    store.packagesOwing = never;
+    await clock.advance(5_000);
+    expect(dispatcher.packagesOwing()).toEqual([3]);
+    await dispatcher.close();
   });
 });

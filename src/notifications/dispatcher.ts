@@ -29,8 +29,9 @@ export interface DispatcherOptions {
 /** Lanes that deliver on a channel at once. Others wait for their turn, first come first served (rule Q12). */
 const turnsMax = 8;
 /**
- * Interval of the looks for owed notices that no commit of this instance has announced: those of a former owner, and
- * revived dead letters.
+ * Interval of the looks for owed notices that no commit of this instance has announced: those of packages without an
+ * owner or with a new one, and revived dead letters. On MongoDB a look reads every order
+ * that owes a notice, so one look serves all who ask.
  */
 const sweepDefaultMs = 5_000;
 /** How long a stop waits for deliveries that are under way. What is cut off is delivered again by the next owner. */
@@ -48,6 +49,8 @@ export class Dispatcher implements Notifications {
   readonly #options: DispatcherOptions;
   readonly #channels: ReadonlyMap<NoticeChannel, LaneOptions>;
   readonly #owned = new Map<number, Owned>();
+  /** The packages that owed notices of a channel at its last look, whoever owns them. */
+  readonly #owing = new Map<NoticeChannel, ReadonlySet<number>>();
   readonly #running = new Set<Promise<void>>();
   readonly #closed = new Abort();
 
@@ -72,8 +75,9 @@ export class Dispatcher implements Notifications {
     const disown = () => {
       if (this.#owned.get(packageId) === owned) this.#owned.delete(packageId);
     };
-    if (until.aborted) disown();
-    else until.addEventListener('abort', disown, { once: true });
+    if (until.aborted) return disown();
+    until.addEventListener('abort', disown, { once: true });
+    for (const [channel, ids] of this.#owing) if (ids.has(packageId)) this.#wake(packageId, channel);
   }
 
   added(packageId: number): void {
@@ -84,11 +88,11 @@ export class Dispatcher implements Notifications {
     return (this.#owned.get(packageId)?.lanes.size ?? 0) > 0;
   }
 
-  packagesOwing(): Promise<number[]> {
-    return this.#options.store.packagesOwing([...this.#channels.keys()]);
+  packagesOwing(): readonly number[] {
+    return [...new Set([...this.#owing.values()].flatMap((ids) => [...ids]))];
   }
 
-  /** Looks for owed notices until it is closed. */
+  /** Looks for owed notices until it is closed. Call it before the engine starts, which asks for {@link packagesOwing}. */
   async run(): Promise<void> {
     const { clock, sweepMs = sweepDefaultMs } = this.#options;
     while (!this.#closed.aborted) {
@@ -109,6 +113,7 @@ export class Dispatcher implements Notifications {
     for (const channel of this.#channels.keys()) {
       try {
         const owing = await store.packagesOwing([channel]);
+        this.#owing.set(channel, new Set(owing));
         // A lane that runs reads again by itself.
         for (const id of owing)
           if (this.#owned.get(id)?.lanes.has(channel) === false) this.#wake(id, channel);

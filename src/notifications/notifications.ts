@@ -14,6 +14,9 @@ export interface Notifications {
   added(packageId: number): void;
   /** Whether notices of the package are being delivered, or wait for their next attempt. */
   isDelivering(packageId: number): boolean;
-  /** The packages that owe notices, and so need an owner. @throws StoreUnavailableError */
-  packagesOwing(): Promise<number[]>;
+  /**
+   * The packages that owed notices at the last look, and so need an owner. Asks nobody: a slow look must not keep orders
+   * from an owner.
+   */
+  packagesOwing(): readonly number[];
 }

@@ -361,8 +361,10 @@ function storeWithWork({
   if (notifications === undefined) return store;
   return {
     async packagesWithUnfinished() {
-      const found = await Promise.all([store.packagesWithUnfinished(), notifications.packagesOwing()]);
-      return [...new Set(found.flat())].sort((one, other) => one - other);
+      const unfinished = await store.packagesWithUnfinished();
+      return [...new Set([...unfinished, ...notifications.packagesOwing()])].sort(
+        (one, other) => one - other,
+      );
     },
   };
 }

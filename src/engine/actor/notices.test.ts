@@ -51,8 +51,8 @@ class Instance {
   }
 
   async start(): Promise<void> {
-    await this.engine.start();
     void this.#dispatcher.run();
+    await this.engine.start();
   }
 
   async stop(): Promise<void> {

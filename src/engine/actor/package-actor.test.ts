@@ -47,7 +47,7 @@ test('an actor is not passivated while it delivers notices, and looks again when
     },
     added: () => {},
     isDelivering: () => isDelivering,
-    packagesOwing: async () => [],
+    packagesOwing: () => [],
   };
   const inventory = { remaining: 2, held: 0, confirmed: 0, cancelling: 0, waiting: 0, nextNumber: 1 };
   const ownership = { package: makePackage(), inventory, fence: { epoch: 2, seq: 9 }, unfinished: [] };
