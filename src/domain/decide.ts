@@ -39,7 +39,7 @@ export interface PackageRules extends QueueLimits {
   readonly rejectionsMax: number;
   /** The most units that one decision claims; absent means no limit. */
   readonly claimsMax?: number;
-  /** The channels that are told of the outcomes of orders; absent if nobody is. */
+  /** The channels that are told of the events of orders; absent if nobody is. */
   readonly noticeChannels?: readonly NoticeChannel[];
 }
 
@@ -253,7 +253,7 @@ class Decision {
         return this.#confirm(to.confirm(order, this.#now, {}, events));
       case 'refused':
         if (to.mayHave('flight', order)) return void this.#compensate(order, message);
-        this.#settle(to.fail(order, this.#now, message.reason, events));
+        this.#updateAndTell(to.fail(order, this.#now, message.reason, events));
         return this.#releaseUnit({ held: -1 });
       case 'needsCompensation':
       case 'unpaid':
@@ -264,7 +264,7 @@ class Decision {
   }
 
   #confirm(confirmed: Order): void {
-    this.#settle(confirmed);
+    this.#updateAndTell(confirmed);
     this.#draft.move({ held: -1, confirmed: 1 });
   }
 
@@ -279,7 +279,7 @@ class Decision {
     const { payment } = order;
     if (payment === undefined) return;
     const payBy = this.#now + (this.#rules.payments?.windowMs ?? 0);
-    this.#draft.update(to.requirePayment(order, this.#now, reserved, { ...payment, url, payBy }, events));
+    this.#updateAndTell(to.requirePayment(order, this.#now, reserved, { ...payment, url, payBy }, events));
     this.#draft.startSaga(order.id);
   }
 
@@ -292,15 +292,15 @@ class Decision {
 
   #endCompensation(order: Order, events: SagaMessage['events']): void {
     if (order.status === 'compensating') {
-      this.#settle(to.compensated(order, this.#now, events));
+      this.#updateAndTell(to.compensated(order, this.#now, events));
       return this.#releaseUnit({ held: -1 });
     }
-    this.#settle(to.cancelled(order, this.#now, events));
+    this.#updateAndTell(to.cancelled(order, this.#now, events));
     return this.#releaseUnit({ confirmed: -1, cancelling: -1 });
   }
 
-  /** Stores an outcome that the buyer did not choose just now, so somebody may have to be told. */
-  #settle(order: Order): void {
+  /** Stores a change that the buyer did not make just now, so somebody may have to be told. */
+  #updateAndTell(order: Order): void {
     const { noticeChannels } = this.#rules;
     if (noticeChannels === undefined) this.#draft.update(order);
     else this.#draft.updateWithNotice(order, noticeChannels);
@@ -359,7 +359,7 @@ class Decision {
       }
       const next = draft.nextQueued();
       if (next === undefined) return;
-      this.#settle(to.reject(next, this.#now));
+      this.#updateAndTell(to.reject(next, this.#now));
       draft.move({ waiting: -1 });
     }
   }

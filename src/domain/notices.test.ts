@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { DecideFixture } from '../../test/support/decide-fixture.ts';
+import type { Step } from './decide.ts';
 import { type NoticeChannel, noticeEvents, orderAt } from './notices.ts';
 
 const channels: readonly NoticeChannel[] = ['mail', 'webhook'];
+const payments = { currency: 'EUR', minorPerUnit: 100, windowMs: 300_000 };
 
 describe('notices', () => {
   test('nothing is owed while notices are off', async () => {
@@ -59,6 +61,28 @@ describe('notices', () => {
     ]);
   });
 
+  test('Q6 Q11 an order that has to be paid is told, and its refund once the cancellation is confirmed', async () => {
+    const bench = new DecideFixture({ quota: 1, price: 120 }, { payments, noticeChannels: ['mail'] });
+    await bench.batch(bench.purchase());
+    const eventsOf = ({ change }: Step) => change?.notices?.map(({ event }) => event);
+    expect(eventsOf(await bench.batch(bench.paymentDue('order-1')))).toEqual(['payable']);
+    expect(eventsOf(await bench.batch(bench.paid('order-1')))).toEqual(['confirmed']);
+    expect(eventsOf(await bench.batch(bench.cancel('order-1')))).toBeUndefined();
+    expect(eventsOf(await bench.batch(bench.compensated('order-1')))).toEqual(['cancelled', 'refunded']);
+  });
+
+  test('no refund of an order is told that was never paid', async () => {
+    const bench = new DecideFixture({ quota: 2, price: 120 }, { payments, noticeChannels: ['mail'] });
+    await bench.batch(bench.purchase(), bench.purchase());
+    await bench.batch(bench.paymentDue('order-1'), bench.booked('order-2'));
+    await bench.batch(bench.unpaid('order-1'), bench.cancel('order-2'));
+    const ended = await bench.batch(bench.compensated('order-1'), bench.compensated('order-2'));
+    expect(ended.change?.notices?.map(({ orderId, event }) => [orderId, event])).toEqual([
+      ['order-1', 'failed'],
+      ['order-2', 'cancelled'],
+    ]);
+  });
+
   test('a late or repeated result of a saga owes nothing', async () => {
     const bench = new DecideFixture({ quota: 1 }, { noticeChannels: ['mail'] });
     await bench.batch(bench.purchase());
@@ -78,12 +102,36 @@ describe('the order at an event', () => {
       event: 'confirmed',
       at: confirmed.timeline.at(-1)?.at,
       order: confirmed,
+      isPast: false,
     });
     await bench.batch(bench.cancel('order-1'));
     await bench.batch(bench.compensated('order-1'));
     const cancelled = bench.stored.get('order-1')!;
-    expect(orderAt(cancelled, 'confirmed')?.order).toEqual(confirmed);
-    expect(orderAt(cancelled, 'cancelled')?.order).toEqual(cancelled);
+    expect(orderAt(cancelled, 'confirmed')).toMatchObject({ order: confirmed, isPast: true });
+    expect(orderAt(cancelled, 'cancelled')).toMatchObject({ order: cancelled, isPast: false });
+    expect(orderAt(cancelled, 'refunded')).toBeUndefined();
+  });
+
+  test('Q11 is the payable order without the reason for which it failed later', async () => {
+    const bench = new DecideFixture({ quota: 1, price: 120 }, { payments });
+    await bench.batch(bench.purchase());
+    await bench.batch(bench.paymentDue('order-1'));
+    const payable = bench.stored.get('order-1')!;
+    await bench.batch(bench.unpaid('order-1'));
+    await bench.batch(bench.compensated('order-1'));
+    const failed = bench.stored.get('order-1')!;
+    expect(orderAt(failed, 'payable')?.order).toEqual(payable);
+    expect(orderAt(failed, 'failed')?.order).toEqual(failed);
+  });
+
+  test('Q11 is the cancelled order when its payment is refunded', async () => {
+    const bench = new DecideFixture({ quota: 1, price: 120 }, { payments });
+    await bench.batch(bench.purchase());
+    await bench.batch(bench.paymentDue('order-1'));
+    await bench.batch(bench.paid('order-1'), bench.cancel('order-1'));
+    await bench.batch(bench.compensated('order-1'));
+    const cancelled = bench.stored.get('order-1')!;
+    expect(orderAt(cancelled, 'refunded')).toMatchObject({ event: 'refunded', order: cancelled });
   });
 
   test('has the status of whoever waited in vain', async () => {

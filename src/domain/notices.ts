@@ -6,9 +6,9 @@ export type NoticeChannel = (typeof noticeChannels)[number];
 
 /**
  * The events that somebody is told of, in the order in which an order can have them. An order has each of them at most
- * once. Events of payments (`payable` first, `refunded` last) belong into this list too, at those places.
+ * once.
  */
-export const noticeEvents = ['confirmed', 'failed', 'cancelled'] as const;
+export const noticeEvents = ['payable', 'confirmed', 'failed', 'cancelled', 'refunded'] as const;
 export type NoticeEvent = (typeof noticeEvents)[number];
 
 /**
@@ -23,19 +23,29 @@ export interface Notice {
 
 /** The entry of the timeline, and the status, with which an order has an event. */
 const marks: Readonly<Record<NoticeEvent, Readonly<Partial<Record<TimelineEvent, OrderStatus>>>>> = {
+  payable: { 'payment due': 'payable' },
   confirmed: { confirmed: 'confirmed' },
   // Whoever waits in the queue until everything is sold has no trip either.
   failed: { failed: 'failed', 'sold out': 'rejected' },
   cancelled: { cancelled: 'cancelled' },
+  // An order is cancelled only after the payment provider has confirmed that the payment is refunded.
+  refunded: { cancelled: 'cancelled' },
 };
 
-const eventOfStatus: ReadonlyMap<OrderStatus, NoticeEvent> = new Map(
-  noticeEvents.flatMap((event) => Object.values(marks[event]).map((status) => [status, event] as const)),
+const eventsOfStatus = Map.groupBy(
+  noticeEvents.flatMap((event) => Object.values(marks[event]).map((status) => ({ event, status }))),
+  ({ status }) => status,
 );
 
-/** The event that an order has by getting this status; undefined if nobody is told. */
-export function noticeEventOf(status: OrderStatus): NoticeEvent | undefined {
-  return eventOfStatus.get(status);
+/** The events that an order has by getting its status, in their order. Empty if nobody is told. */
+export function noticeEventsOf({ status, timeline }: Order): NoticeEvent[] {
+  const events = (eventsOfStatus.get(status) ?? []).map(({ event }) => event);
+  return events.filter((event) => canHave(event, timeline));
+}
+
+/** Only what was paid is refunded. A payment that comes after its order has failed is a matter of the provider alone. */
+function canHave(event: NoticeEvent, timeline: Order['timeline']): boolean {
+  return event !== 'refunded' || timeline.some((entry) => entry.event === 'paid');
 }
 
 /** An order as it was when an event happened. */
@@ -44,16 +54,26 @@ export interface OrderAt {
   /** When it happened, as Unix time in ms. */
   readonly at: number;
   readonly order: Order;
+  /** Whether the order has changed since. */
+  readonly isPast: boolean;
 }
 
 /**
- * The order as it was at an event, from a later state: later changes only add to the timeline. Undefined if the order
- * never had the event.
+ * The order as it was at an event, from a later state: later changes only add to the timeline, and to an order that
+ * fails a reason. Undefined if the order never had the event.
  */
 export function orderAt(order: Order, event: NoticeEvent): OrderAt | undefined {
+  const { reason, ...rest } = order;
   const index = order.timeline.findLastIndex((entry) => marks[event][entry.event] !== undefined);
   const entry = order.timeline[index];
   const status = entry && marks[event][entry.event];
-  if (entry === undefined || status === undefined) return undefined;
-  return { event, at: entry.at, order: { ...order, status, timeline: order.timeline.slice(0, index + 1) } };
+  if (entry === undefined || status === undefined || !canHave(event, order.timeline)) return undefined;
+  const timeline = order.timeline.slice(0, index + 1);
+  const why = event === 'failed' && reason !== undefined ? { reason } : {};
+  return {
+    event,
+    at: entry.at,
+    order: { ...rest, ...why, status, timeline },
+    isPast: timeline.length < order.timeline.length,
+  };
 }

@@ -1,5 +1,5 @@
 import type { Answer, Change, Effect, Ownership, Reply } from './messages.ts';
-import { type Notice, type NoticeChannel, noticeEventOf } from './notices.ts';
+import { type Notice, type NoticeChannel, noticeEventsOf } from './notices.ts';
 import type { NumberRuns } from './number-runs.ts';
 import { type Order, sagaOf, sagaStatuses } from './order.ts';
 import type { Inventory, TravelPackage } from './travel-package.ts';
@@ -157,9 +157,9 @@ export class Draft {
   /** Updates the order, and owes notice of what its new status means. */
   updateWithNotice(order: Order, channels: readonly NoticeChannel[]): void {
     this.update(order);
-    const event = noticeEventOf(order.status);
-    if (event === undefined) return;
-    for (const channel of channels) this.#notices.push({ channel, orderId: order.id, event });
+    for (const event of noticeEventsOf(order)) {
+      for (const channel of channels) this.#notices.push({ channel, orderId: order.id, event });
+    }
   }
 
   /** Whether this batch inserts or updates the order. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sampleOrder } from '../../test/contract/samples.ts';
+import { sampleOrderAt } from '../../test/contract/samples.ts';
 import { noticeEvents } from '../domain/notices.ts';
 import { orderEvent, orderEventView } from '../notifications/webhook/order-event.ts';
 import { openApiDocument } from './document.ts';
@@ -35,7 +35,14 @@ test('each event is described, with its headers and the schema of its body', () 
 });
 
 test.each(noticeEvents)('the body of order.%s has the described shape', (event) => {
-  const order = sampleOrder(1, { id: '7Q4M-9XKD-2VBN-H5TR', status: event });
-  const body = orderEventView({ event, at: 1_660_000_000_000, order });
+  const body = orderEventView(sampleOrderAt(event));
   expect(orderEvent.parse(body)).toEqual(body);
+});
+
+test('the event of a payable order says until when it must be paid, and where', () => {
+  expect(orderEventView(sampleOrderAt('payable')).data.order).toMatchObject({
+    ...{ status: 'payable', amount: 12_050, currency: 'EUR' },
+    ...{ payBy: '2022-08-08T23:11:40.000Z', paymentUrl: 'https://pay.example/1' },
+  });
+  expect(orderEventView(sampleOrderAt('refunded')).data.order).not.toHaveProperty('paymentUrl');
 });

@@ -4,9 +4,11 @@ import { orderEvent } from '../notifications/webhook/order-event.ts';
 import { answerSchema } from './components.ts';
 
 const summaries: Readonly<Record<NoticeEvent, string>> = {
+  payable: 'An order has to be paid until `payBy`',
   confirmed: 'An order is booked',
   failed: 'An order ended without a booking',
   cancelled: 'A booked order was cancelled, and its place is free again',
+  refunded: 'The payment of a cancelled order was refunded',
 };
 
 const description = `Sent to \`WEBHOOK_URL\`, signed as Standard Webhooks defines it (https://www.standardwebhooks.com).

@@ -103,9 +103,11 @@ export function outboxContract(name: string, open: () => Promise<OpenedOutbox>):
       await owe([1], 'cancelled');
       await commit({
         updated: [sampleOrder(1, { status: 'cancelled' })],
-        notices: [notice(1, 'confirmed')],
+        notices: [notice(1, 'refunded'), notice(1, 'confirmed'), notice(1, 'payable')],
       });
-      expect(await owed()).toEqual(['ORDER-1-1.confirmed.mail', 'ORDER-1-1.cancelled.mail']);
+      expect(await owed()).toEqual(
+        ['payable', 'confirmed', 'cancelled', 'refunded'].map((event) => `ORDER-1-1.${event}.mail`),
+      );
     });
 
     test('pages have each order once, for every page size', async () => {

@@ -1,4 +1,5 @@
 import type { Change } from '../../src/domain/messages.ts';
+import type { NoticeEvent, OrderAt } from '../../src/domain/notices.ts';
 import type { Order } from '../../src/domain/order.ts';
 import type { Inventory, TravelPackage } from '../../src/domain/travel-package.ts';
 
@@ -21,6 +22,17 @@ export function sampleOrder(number: number, over: Partial<Order> = {}): Order {
     timeline: [{ at: 1_660_000_000_000 + number, event: 'queued' }],
     ...over,
   };
+}
+
+/** An order as it was at an event, with its payment if the event is about one. */
+export function sampleOrderAt(event: NoticeEvent, over: Partial<Order> = {}): OrderAt {
+  const payment = { amount: 12_050, currency: 'EUR', url: 'https://pay.example/1', payBy: 1_660_000_300_000 };
+  const order = sampleOrder(1, {
+    ...{ id: '7Q4M-9XKD-2VBN-H5TR', status: event === 'refunded' ? 'cancelled' : event },
+    ...(event === 'payable' || event === 'refunded' ? { payment } : {}),
+    ...over,
+  });
+  return { event, at: 1_660_000_000_000, order, isPast: false };
 }
 
 export function sampleInventory(over: Partial<Inventory> = {}): Inventory {

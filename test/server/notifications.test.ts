@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { noticeEvents } from '../../src/domain/notices.ts';
+import { type NoticeEvent, noticeEvents } from '../../src/domain/notices.ts';
 import type { Order } from '../../src/domain/order.ts';
 import { orderEvent } from '../../src/notifications/webhook/order-event.ts';
 import { openSqliteStore } from '../../src/storage/sqlite/sqlite-store.ts';
@@ -58,17 +58,19 @@ async function nothingIsOwed(): Promise<void> {
   );
 }
 
-/** The events of an order that somebody has to be told of, in their order. */
+/** The events of an order without a payment that somebody has to be told of, in their order. */
 function eventsOf({ timeline }: Order): string[] {
   const events = { confirmed: 'confirmed', failed: 'failed', 'sold out': 'failed', cancelled: 'cancelled' };
   return timeline.flatMap(({ event }) => (event in events ? [events[event as keyof typeof events]] : []));
 }
 
 const subjects = {
+  payable: 'Please pay for your trip',
   confirmed: 'Your trip is booked',
   failed: 'Your trip was not booked',
   cancelled: 'Your trip is cancelled',
-} as const;
+  refunded: 'Your payment is refunded',
+} as const satisfies Record<NoticeEvent, string>;
 
 test('Q6 every outcome reaches its buyer and the receiver, also after two kills', {
   timeout: 180_000,
@@ -155,6 +157,36 @@ describe('a server', () => {
       ['order.confirmed', 'confirmed'],
       ['order.cancelled', 'cancelled'],
     ]);
+    await server.stop();
+  });
+
+  test('Q11 tells that an order has to be paid, and that its payment is refunded', async () => {
+    database = await makeDatabase([onSale({ price: 120 })]);
+    const server = await startServer({
+      settings: { ...settings(), FLIGHT_FAILURE_RATE: '0', PAYMENTS: 'simulated', CURRENCY: 'EUR' },
+    });
+    const email = 'ana@example.com';
+    const { order } = await buy(server.origin, 1, { email });
+    await vi.waitFor(() => expect(mailServer.mails).toHaveLength(1), { timeout: 20_000 });
+    const link = /https:\/\/tickets\.example(\/orders\/\S+)/.exec(mailServer.mails[0]?.text ?? '')?.[1] ?? '';
+    const page = await (await fetch(`${server.origin}${link}&cookie=set`)).text();
+    const paymentUrl = order?.paymentUrl ?? '';
+    expect(mailServer.mails[0]?.text).toContain('Please pay €120.00 by ');
+    expect(page).toContain(paymentUrl);
+    const body = new URLSearchParams({ act: 'pay' });
+    await fetch(server.origin + new URL(paymentUrl).pathname, { method: 'POST', body, redirect: 'manual' });
+    await vi.waitFor(() => expect(mailServer.mails).toHaveLength(2), { timeout: 20_000 });
+    await cancel(server.origin, order?.id ?? '', email);
+    await vi.waitFor(() => expect(mailServer.mails).toHaveLength(4), { timeout: 20_000 });
+    await vi.waitFor(() => expect(receiver.requests).toHaveLength(4), { timeout: 20_000 });
+    const told = ['payable', 'confirmed', 'cancelled', 'refunded'] as const;
+    expect(mailServer.mails.map(({ header }) => /^Subject: (.*)$/m.exec(header)?.[1])).toEqual(
+      told.map((event) => subjects[event]),
+    );
+    const events = receiver.requests.map((request) => orderEvent.parse(receiver.verified(request)));
+    expect(events.map(({ type, data }) => [type, data.order.payBy])).toEqual(
+      told.map((event) => [`order.${event}`, event === 'payable' ? order?.payBy : undefined]),
+    );
     await server.stop();
   });
 

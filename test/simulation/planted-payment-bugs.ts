@@ -65,10 +65,10 @@ export const plantedPaymentBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/domain/decide.ts',
-        find: `      this.#settle(to.compensated(order, this.#now, events));
+        find: `      this.#updateAndTell(to.compensated(order, this.#now, events));
       return this.#releaseUnit({ held: -1 });
 `,
-        replace: `      this.#settle(to.compensated(order, this.#now, events));
+        replace: `      this.#updateAndTell(to.compensated(order, this.#now, events));
       if (to.mayHave('payment', order)) return;
       return this.#releaseUnit({ held: -1 });
 `,
@@ -202,9 +202,9 @@ export const plantedPaymentBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/domain/decide.ts',
-        find: `    this.#draft.update(to.requirePayment(order, this.#now, reserved, { ...payment, url, payBy }, events));
+        find: `    this.#updateAndTell(to.requirePayment(order, this.#now, reserved, { ...payment, url, payBy }, events));
 `,
-        replace: `    this.#draft.update(to.requirePayment(order, this.#now, reserved, { ...payment, url, payBy }, events));
+        replace: `    this.#updateAndTell(to.requirePayment(order, this.#now, reserved, { ...payment, url, payBy }, events));
     this.#releaseUnit({ held: -1 });
 `,
       },

@@ -115,7 +115,8 @@ export class DecideFixture {
   }
 
   paid(orderId: string): PackageMessage {
-    return { kind: 'paid', orderId, epoch: this.state.epoch, events: [] };
+    const events = [{ at: this.now, event: 'paid' as const }];
+    return { kind: 'paid', orderId, epoch: this.state.epoch, events };
   }
 
   unpaid(orderId: string, reason: UnpaidReason = 'payment_expired'): PackageMessage {

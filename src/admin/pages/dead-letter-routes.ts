@@ -1,6 +1,6 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
-import type { NoticeChannel, NoticeEvent } from '../../domain/notices.ts';
+import type { NoticeChannel } from '../../domain/notices.ts';
 import { type Html, markup } from '../../http/pages/markup.ts';
 import { readForm } from '../../http/request.ts';
 import { type DeadLetter, noticeId } from '../../storage/outbox.ts';
@@ -79,11 +79,6 @@ function lettersTable(letters: readonly DeadLetter[]): Html {
 }
 
 const channelWords: Readonly<Record<NoticeChannel, string>> = { mail: 'Mail', webhook: 'Webhook' };
-const eventWords: Readonly<Record<NoticeEvent, string>> = {
-  confirmed: 'confirmed',
-  failed: 'failed',
-  cancelled: 'cancelled',
-};
 
 function letterRow(letter: DeadLetter): Html {
   const { at, orderId, packageId, channel, event, attempts, reason } = letter;
@@ -91,7 +86,7 @@ function letterRow(letter: DeadLetter): Html {
     <tr role="row">
       ${headCell(markup`<time datetime="${new Date(at).toISOString()}">${formatDateTime(at)}</time>`)}
       ${cell('Order', markup`<a href="/admin/orders/${orderId}">${orderId}</a><span class="under">package ${packageId}</span>`, 'wide')}
-      ${cell('Notice', markup`<span>${channelWords[channel]}</span><span class="under">${eventWords[event]}</span>`)}
+      ${cell('Notice', markup`<span>${channelWords[channel]}</span><span class="under">${event}</span>`)}
       ${cell('Reason', markup`<span>${reason}</span><span class="under">${formatQuantity(attempts, 'attempt')}</span>`)}
       <td role="cell" class="row-actions">${retryButton([letter], markup`Retry<span class="unseen"> ${channel} of order ${orderId}</span>`)}</td>
     </tr>`;

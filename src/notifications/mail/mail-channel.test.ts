@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { sampleOrder } from '../../../test/contract/samples.ts';
+import { sampleOrderAt } from '../../../test/contract/samples.ts';
 import { type MailServer, type ReceivedMail, startMailServer } from '../../../test/support/mail-server.ts';
 import type { NoticeEvent, OrderAt } from '../../domain/notices.ts';
 import type { Order } from '../../domain/order.ts';
@@ -32,9 +32,7 @@ function makeChannel(url: string): Channel {
 const reserved = { flight: { ticketNumber: 'F-1234' }, hotel: { reservationNumber: 'H-5678' } };
 
 function notice(event: NoticeEvent, over: Partial<Order> = {}): OrderAt {
-  const status = event === 'failed' ? 'failed' : event;
-  const order = sampleOrder(1, { id: '7Q4M-9XKD-2VBN-H5TR', ...reserved, status, ...over });
-  return { event, at: 1_660_000_000_000, order };
+  return sampleOrderAt(event, { ...reserved, ...over });
 }
 
 const deliver = (...args: Parameters<typeof notice>) => channel.deliver(notice(...args), new Abort());
@@ -124,6 +122,14 @@ describe('a mail', () => {
     const error = await failure(deliver('confirmed', { email }));
     expect(error).toMatchObject({ message: 'no email address', isFinal: true });
     expect(server.mails).toEqual([]);
+  });
+
+  test('asks nobody to pay for an order that is not payable any more', async () => {
+    await channel.deliver({ ...notice('payable'), isPast: true }, new Abort());
+    await channel.deliver({ ...notice('confirmed'), isPast: true }, new Abort());
+    await channel.deliver(notice('payable'), new Abort());
+    const subjects = server.mails.map(({ header }) => /^Subject: (.*)$/m.exec(header)?.[1]);
+    expect(subjects).toEqual(['Your trip is booked', 'Please pay for your trip']);
   });
 
   test('is not sent to an erased email', async () => {

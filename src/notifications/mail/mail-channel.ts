@@ -35,6 +35,8 @@ export function mailChannel({ url, from, ...content }: MailChannelOptions): Chan
   return {
     name: 'mail',
     async deliver(notice, signal) {
+      // Nobody is asked to pay for an order that is paid by now, or over.
+      if (notice.event === 'payable' && notice.isPast) return;
       const { to, id, attachments, ...texts } = orderMail(notice, content);
       // The email was erased: nobody is left to be told. No mail server serves this domain (RFC 2606).
       if (to.endsWith('.invalid')) return;

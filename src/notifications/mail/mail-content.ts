@@ -1,4 +1,5 @@
 import type { OrderAt } from '../../domain/notices.ts';
+import type { Order, Payment } from '../../domain/order.ts';
 import { reasonText } from '../../http/pages/fragments/order-text.ts';
 import type { Texts } from '../../http/pages/texts/index.ts';
 
@@ -8,6 +9,8 @@ export interface MailContent {
   readonly paragraphs: readonly string[];
   /** What the order is about: a label and a value each. */
   readonly details: readonly (readonly [label: string, value: string])[];
+  /** The text of the private link. */
+  readonly link: string;
 }
 
 interface MailContext {
@@ -19,22 +22,42 @@ interface MailContext {
 }
 
 export function mailContent(notice: OrderAt, context: MailContext): MailContent {
-  const { subject } = context.texts.mails[notice.event];
-  return { subject, paragraphs: paragraphs(notice, context), details: details(notice, context) };
+  const { mails } = context.texts;
+  const { subject } = mails[notice.event];
+  // The order's page has the button to pay, as long as there is something to pay.
+  const link = notice.event === 'payable' ? mails.payable.link : mails.link;
+  return { subject, paragraphs: paragraphs(notice, context), details: details(notice, context), link };
 }
 
 function paragraphs({ event, order }: OrderAt, { hasCalendar, texts }: MailContext): string[] {
-  const { confirmed, failed, cancelled } = texts.mails;
+  const { payable, confirmed, failed, cancelled, refunded } = texts.mails;
+  const { amount: amountIn, dateTime, night } = texts.formats;
   switch (event) {
+    case 'payable': {
+      const { amount, currency, payBy } = paymentOf(order);
+      return [payable.text(amountIn(amount, currency), dateTime(payBy)), payable.next];
+    }
     case 'confirmed': {
-      const text = confirmed.text(texts.formats.night(order.package.stay));
+      const text = confirmed.text(night(order.package.stay));
       return [text, confirmed.next, ...(hasCalendar ? [confirmed.calendar] : [])];
     }
     case 'failed':
       return [reasonText(order, texts), failed.next];
     case 'cancelled':
       return [cancelled.text, cancelled.next];
+    case 'refunded': {
+      const { amount, currency } = paymentOf(order);
+      return [refunded.text(amountIn(amount, currency)), refunded.next];
+    }
   }
+}
+
+/** The payment of an order that is, or was, payable. @throws Error if the order has none. */
+function paymentOf({ payment }: Order): Payment & Required<Pick<Payment, 'payBy'>> {
+  const { payBy } = payment ?? {};
+  if (payment === undefined || payBy === undefined)
+    throw new Error('the order was payable, but has no payment');
+  return { ...payment, payBy };
 }
 
 function details({ order }: OrderAt, { currency, texts }: MailContext): MailContent['details'] {

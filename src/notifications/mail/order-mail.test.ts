@@ -1,17 +1,16 @@
 import { expect, test } from 'vitest';
-import { sampleOrder } from '../../../test/contract/samples.ts';
+import { sampleOrderAt } from '../../../test/contract/samples.ts';
 import { type NoticeEvent, noticeEvents } from '../../domain/notices.ts';
-import type { Order } from '../../domain/order.ts';
 import { orderMail } from './order-mail.ts';
 
 function mailIn(language: string | undefined, event: NoticeEvent) {
-  const order = sampleOrder(1, {
-    ...{ id: '7Q4M-9XKD-2VBN-H5TR', status: event, reason: 'hotel_unavailable' },
+  const notice = sampleOrderAt(event, {
+    reason: 'hotel_unavailable',
     ...{ flight: { ticketNumber: 'F-1234' }, hotel: { reservationNumber: 'H-5678' } },
-    ...((language === undefined ? {} : { language }) satisfies Partial<Order>),
+    ...(language === undefined ? {} : { language }),
   });
   const options = { currency: 'EUR', secret: 's'.repeat(32), publicOrigin: 'https://tickets.example' };
-  return orderMail({ event, at: 1_660_000_000_000, order }, options);
+  return orderMail(notice, options);
 }
 
 /** The lines and the texts between tags that are for readers. The link is the same in each language. */
@@ -28,6 +27,26 @@ test.each(noticeEvents)('a mail about a %s order is wholly in its language', (ev
   expect(german).toHaveLength(english.length);
   expect(german.length).toBeGreaterThan(20);
   expect(german.filter((text) => english.includes(text))).toEqual([]);
+});
+
+test.each([
+  [undefined, 'Please pay €120.50 by 8 Aug 2022, 23:11 UTC.', 'Open your order and pay'],
+  ['de', 'Bitte bezahlen Sie 120,50\u00a0€ bis 8. Aug. 2022, 23:11 UTC.', 'Bestellung öffnen und bezahlen'],
+])(
+  'a mail about a payable order in %s says how much to pay, until when, and where',
+  (language, words, link) => {
+    const { text, html } = mailIn(language, 'payable');
+    for (const part of [words, link, 'https://tickets.example/orders/7Q4M-9XKD-2VBN-H5TR?proof=']) {
+      expect([text.includes(part), html.includes(part)], part).toEqual([true, true]);
+    }
+  },
+);
+
+test.each([
+  [undefined, '€120.50'],
+  ['de', '120,50\u00a0€'],
+])('a mail about a refund in %s says how much was refunded', (language, amount) => {
+  expect(mailIn(language, 'refunded').text).toContain(amount);
 });
 
 test('a mail has the same id in every language', () => {

@@ -53,15 +53,16 @@ export function orderMail(notice: OrderAt, { currency, secret, publicOrigin }: O
   };
 }
 
-function plainText({ subject, paragraphs, details }: MailContent, link: string, { mails }: Texts): string {
+function plainText(content: MailContent, link: string, { mails }: Texts): string {
+  const { subject, paragraphs, details } = content;
   const list = details.map(([label, value]) => `${label}: ${value}`).join('\n');
-  const parts = [subject, ...paragraphs, list, `${mails.link}:\n${link}\n${mails.linkNote}`];
+  const parts = [subject, ...paragraphs, list, `${content.link}:\n${link}\n${mails.linkNote}`];
   return [...parts, `-- \n${mails.footer}\n`].join('\n\n');
 }
 
 /** Without pictures, scripts and styles of other sites, which mail programs block or report. */
-function htmlText({ subject, paragraphs, details }: MailContent, link: string, texts: Texts): string {
-  const { language, mails } = texts;
+function htmlText(content: MailContent, link: string, { language, mails }: Texts): string {
+  const { subject, paragraphs, details } = content;
   const note = 'color:#555;font-size:14px';
   return String(markup`<!doctype html>
     <html lang="${language}">
@@ -80,7 +81,7 @@ function htmlText({ subject, paragraphs, details }: MailContent, link: string, t
             <tr><td style="padding:4px 16px 4px 0">${label}</td><td style="padding:4px 0"><b dir="auto">${value}</b></td></tr>`,
         )}
       </table>
-      <p><a href="${link}">${mails.link}</a></p>
+      <p><a href="${link}">${content.link}</a></p>
       <p style="${note}">${mails.linkNote}</p>
       <p style="${note}">${mails.footer}</p>
     </body>

@@ -1,28 +1,21 @@
 import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { sampleOrder } from '../../../test/contract/samples.ts';
+import { sampleOrderAt } from '../../../test/contract/samples.ts';
 import {
   type ReceivedWebhook,
   startWebhookReceiver,
   type WebhookReceiver,
 } from '../../../test/support/webhook-receiver.ts';
-import type { OrderAt } from '../../domain/notices.ts';
 import { Abort } from '../../lib/abort.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { type Channel, DeliveryError } from '../channel.ts';
 import { orderEvent } from './order-event.ts';
 import { webhookChannel } from './webhook-channel.ts';
 
-const notice: OrderAt = {
-  event: 'confirmed',
-  at: 1_660_000_000_000,
-  order: sampleOrder(1, {
-    id: '7Q4M-9XKD-2VBN-H5TR',
-    status: 'confirmed',
-    flight: { ticketNumber: 'F-1' },
-    hotel: { reservationNumber: 'H-1' },
-  }),
-};
+const notice = sampleOrderAt('confirmed', {
+  flight: { ticketNumber: 'F-1' },
+  hotel: { reservationNumber: 'H-1' },
+});
 
 let receiver: WebhookReceiver;
 const channels: Channel[] = [];

@@ -1,5 +1,12 @@
 /** The English texts of the mails about an order. */
 export const englishMails = {
+  payable: {
+    subject: 'Please pay for your trip',
+    text: (amount: string, time: string) =>
+      `Your seat and your room are reserved for you. Please pay ${amount} by ${time}.`,
+    next: 'Once your payment arrives, your trip is booked. Without it somebody else gets your place.',
+    link: 'Open your order and pay',
+  },
   confirmed: {
     subject: 'Your trip is booked',
     text: (night: string) => `Your seat and your room for the night of ${night} are reserved.`,
@@ -14,6 +21,11 @@ export const englishMails = {
     subject: 'Your trip is cancelled',
     text: 'Your seat and your room were given back.',
     next: 'This order has ended.',
+  },
+  refunded: {
+    subject: 'Your payment is refunded',
+    text: (amount: string) => `The payment provider has refunded ${amount}.`,
+    next: 'It may take some days until your bank shows it.',
   },
   flight: 'Flight',
   price: 'Price',
