@@ -116,18 +116,20 @@ let mail: FakeChannel;
 let clock: ManualClock;
 let log: ReturnType<typeof recordingLog>;
 let settled: number[];
+let fraction: () => number;
 beforeEach(() => {
   store = new MemoryOutbox();
   mail = new FakeChannel();
   clock = new ManualClock();
   log = recordingLog();
   settled = [];
+  fraction = () => 0;
 });
 
 function start(...others: Channel[]): Dispatcher {
   return new Dispatcher({
     ...{ channels: [mail, ...others], store, clock, log, metrics: noMetrics },
-    random: { fraction: () => 0 },
+    random: { fraction: () => fraction() },
     pace: { rest: async () => {} },
   });
 }
@@ -311,14 +313,57 @@ describe('failures', () => {
   test('Q12 a lane has a bounded number of failing orders in memory', async () => {
     const dispatcher = start();
     own(dispatcher);
-    for (let number = 0; number < 1_000; number++) store.owe(1, number, 'confirmed');
+    for (let number = 0; number < 1_200; number++) store.owe(1, number, 'confirmed');
     mail.respond = async () => fail();
     dispatcher.added(1);
     await clock.advance(100);
     expect(new Set(mail.attempts).size).toBeLessThan(120);
+    await clock.advance(90_000);
+    expect(new Set(mail.attempts).size).toBeLessThan(1_020);
     mail.respond = async () => {};
-    await clock.advance(60_000);
+    await clock.advance(300_000);
     expect(store.notices.size).toBe(0);
+  });
+
+  test.each([
+    ['the first 400', (number: number) => number < 400],
+    ['every second one', (number: number) => number % 2 === 0],
+  ])('Q12 however many orders of a package fail, the others are delivered: %s', async (_, isBad) => {
+    const dispatcher = start();
+    own(dispatcher);
+    const numbers = Array.from({ length: 800 }, (_each, number) => number);
+    for (const number of numbers) store.owe(1, number, 'confirmed');
+    // As a mail server does for the mailboxes of one company.
+    mail.respond = async ({ order }) => (isBad(order.number) ? fail('SMTP 450') : undefined);
+    dispatcher.added(1);
+    await clock.advance(20_000);
+    const left = () => [...store.notices.values()].map(({ orderId }) => store.orders.get(orderId)?.number);
+    expect(left()).toEqual(numbers.filter(isBad));
+    store.owe(1, 901, 'confirmed');
+    dispatcher.added(1);
+    await runUntilIdle();
+    expect(mail.attempts.at(-1)).toContain('901');
+    expect(left()).toHaveLength(400);
+    mail.respond = async () => {};
+    await clock.advance(120_000);
+    expect(left()).toEqual([]);
+  });
+
+  test('Q12 many failing orders are read for several retries at once', async () => {
+    let draws = 0;
+    fraction = () => (draws++ * 0.37) % 1;
+    const dispatcher = start();
+    own(dispatcher);
+    for (let number = 0; number < 400; number++) store.owe(1, number, 'confirmed');
+    mail.respond = async () => fail();
+    dispatcher.added(1);
+    await clock.advance(20_000);
+    store.reads = 0;
+    const attempts = mail.attempts.length;
+    await clock.advance(60_000);
+    expect(mail.attempts.length - attempts).toBeGreaterThan(400);
+    // A pass reads 26 pages, and begins every 4 s at most.
+    expect(store.reads).toBeLessThanOrEqual(16 * 26);
   });
 
   test('Q12 failing orders behind many others are retried, and without reading all the time', async () => {

@@ -35,11 +35,15 @@ const deliveryTimeoutMs = 30_000;
 /** After this many attempts, which take about two hours, a notice is given up. */
 export const attemptsMax = 20;
 const backoff: BackoffOptions = { firstMs: 1_000, maxMs: 600_000, jitter: 0.5 };
+/** A pass ends after so many orders that fail for the first time, because then the receiver is probably away. */
+const newFailingMax = 100;
 /**
  * The most failing orders that a lane remembers: the first by id, so that a pass that retries them reads few others.
- * While there are so many, the receiver is probably away, and the lane reads no further.
+ * While there are so many, the lane reads no further.
  */
-const failingMax = 100;
+const failingMax = 1_000;
+/** The least pause before the next retry, for each failing order, because a pass reads all of them. In ms. */
+const passPauseMs = 10;
 /** A waiting lane reads again after this time at most, because an operator may have revived a dead letter. */
 const rereadMs = 60_000;
 const storeBackoff: BackoffOptions = { firstMs: 500, maxMs: 10_000 };
@@ -59,6 +63,8 @@ export class Lane {
   readonly #packageId: number;
   readonly #until: AbortState;
   readonly #failing = new Map<string, Failing>();
+  /** Orders that have begun to fail in this pass. */
+  #newFailing = 0;
   /** Whether notices may have come since the last read. */
   #isWanted = true;
   #waiting: Abort | undefined;
@@ -100,11 +106,12 @@ export class Lane {
 
   /** Reads what is owed from the beginning, and delivers what is due. */
   async #pass(): Promise<void> {
+    this.#newFailing = 0;
     const seen = new Set<string>();
     let cursor: string | undefined;
     do {
       cursor = await this.#options.turns(() => this.#turn(cursor, seen));
-    } while (cursor !== undefined && !this.#isFullOf(seen) && !this.#until.aborted);
+    } while (cursor !== undefined && !this.#hasEnough(seen) && !this.#until.aborted);
     if (this.#until.aborted) return;
     // An order that owes nothing any more was archived, or another owner has delivered its notices.
     for (const id of this.#failing.keys()) {
@@ -130,9 +137,13 @@ export class Lane {
     return next;
   }
 
-  /** Whether no further failing order may be remembered, and the pass has seen all of them. */
-  #isFullOf(seen: ReadonlySet<string>): boolean {
-    return this.#failing.size >= failingMax && seen.size >= this.#failing.size;
+  /**
+   * Whether the pass has seen all failing orders, and there are too many to read further. The next pass, a second later,
+   * reads beyond those that have begun to fail in this one. So failing orders delay the others by seconds only.
+   */
+  #hasEnough(seen: ReadonlySet<string>): boolean {
+    const areMany = this.#newFailing >= newFailingMax || this.#failing.size >= failingMax;
+    return areMany && seen.size >= this.#failing.size;
   }
 
   /** Forgets the failing orders that come last, if there are too many. Their attempts begin again when they are read. */
@@ -157,13 +168,15 @@ export class Lane {
         }
       } catch (error) {
         const { reason, isFinal } = explain(error);
-        const attempts = (this.#failing.get(order.id)?.attempts ?? 0) + 1;
+        const before = this.#failing.get(order.id);
+        const attempts = (before?.attempts ?? 0) + 1;
         const fields = { channel: channel.name, packageId: this.#packageId, reason };
         if (!isFinal && attempts < attemptsMax) {
           metrics.notice(channel.name, 'failed');
           failure.report(reason, () =>
             log.warn(fields, 'a notice could not be delivered and is tried again'),
           );
+          if (before === undefined) this.#newFailing += 1;
           const pauseMs = backoffMs(attempts, backoff, this.#options.random);
           this.#failing.set(order.id, { attempts, nextAt: clock.monotonic() + pauseMs });
           return;
@@ -198,7 +211,7 @@ export class Lane {
     }
   }
 
-  /** Waits for the next attempt that is due, or for new notices. */
+  /** Waits for the next attempt that is due, but not too short, or for new notices. */
   async #wait(): Promise<void> {
     const { clock } = this.#options;
     const now = clock.monotonic();
@@ -209,7 +222,7 @@ export class Lane {
     const stop = () => waiting.abort();
     this.#until.addEventListener('abort', stop);
     if (this.#until.aborted) stop();
-    await clock.sleep(Math.max(next - now, 0), waiting);
+    await clock.sleep(Math.max(next - now, this.#failing.size * passPauseMs), waiting);
     this.#until.removeEventListener('abort', stop);
     this.#waiting = undefined;
   }
