@@ -9,7 +9,7 @@ import { storeContract } from '../../../test/contract/store.ts';
 import { strategiesContract } from '../../../test/contract/strategies.ts';
 import { mongodOfFile } from '../../../test/support/servers/mongod-of-file.ts';
 import type { Fence } from '../../domain/messages.ts';
-import { noticeChannels } from '../../domain/notices.ts';
+import { type NoticeChannel, noticeChannels } from '../../domain/notices.ts';
 import type { Order, OrderStatus } from '../../domain/order.ts';
 import { StoreUnavailableError } from '../store.ts';
 import type { MongoConnectionOptions } from './connection.ts';
@@ -92,7 +92,7 @@ ledgerContract('MongoDB', async () => {
 });
 
 async function withStore(
-  options: { readonly countsEmails?: boolean },
+  options: { readonly countsEmails?: boolean; readonly noticeChannels?: readonly NoticeChannel[] },
   use: (store: MongoStore) => Promise<void>,
 ): Promise<void> {
   const store = await openMongoStore({ url: mongo.server.url, ...options });
@@ -367,6 +367,42 @@ describe('no query reads more documents than it needs:', () => {
         expect(planSummary, words).toMatch(/IXSCAN|IDHACK|DISTINCT_SCAN|EXPRESS/);
         expect(docsExamined, words).toBeLessThanOrEqual(6);
         expect(keysExamined, words).toBeLessThanOrEqual(8);
+      }
+    }));
+
+  test('the outbox reads only orders that owe a notice of its channel', () =>
+    withStore({ noticeChannels }, async (store) => {
+      const many = Array.from({ length: 500 }, (_, each) => sampleOrder(each + 1, { status: 'confirmed' }));
+      const fence = await commit(store, many);
+      const owing = many.slice(100, 103);
+      const notices = noticeChannels.flatMap((channel) =>
+        owing.map(({ id: orderId }) => ({ channel, orderId, event: 'confirmed' as const })),
+      );
+      await store.commit(1, fence, sampleChange({ updated: owing, notices }));
+      const db = mongo.raw.db('ticket-booking');
+      await db.command({ profile: 2 });
+      await store.outbox.packagesOwing(noticeChannels);
+      for (const channel of noticeChannels) {
+        await store.outbox.owed(channel, 1, undefined, 2);
+        await store.outbox.owed(channel, 1, 'ORDER-1-102', 2);
+      }
+      await store.outbox.settle(1, notices.slice(0, 1), []);
+      await db.command({ profile: 0 });
+
+      const profile = db.collection('system.profile');
+      const found = await profile.find({ ns: /orders/, planSummary: { $exists: true } }).toArray();
+      await profile.drop();
+      for (const channel of noticeChannels) {
+        const byIndex = found.filter(({ execStats }) =>
+          JSON.stringify(execStats).includes(`"owing_${channel}"`),
+        );
+        expect(byIndex, JSON.stringify(found)).toHaveLength(3);
+      }
+      for (const { planSummary, docsExamined, keysExamined, command } of found) {
+        const words = JSON.stringify({ planSummary, docsExamined, keysExamined, command });
+        expect(planSummary, words).toMatch(/IXSCAN|IDHACK|DISTINCT_SCAN|EXPRESS/);
+        expect(docsExamined, words).toBeLessThanOrEqual(3);
+        expect(keysExamined, words).toBeLessThanOrEqual(4);
       }
     }));
 });
