@@ -37,7 +37,7 @@ export async function copyProgram(): Promise<ProgramCopy> {
     async hunt(bug, hunt) {
       const takeOut = await plantIn(copy, bug);
       try {
-        return { name: bug.name, ...(await firstViolation(copy, hunt)) };
+        return { name: bug.name, ...(await firstViolation(copy, hunt, bug)) };
       } finally {
         await takeOut();
       }
@@ -70,9 +70,14 @@ async function plantIn(copy: string, { name, edits }: PlantedBug): Promise<() =>
   };
 }
 
-async function firstViolation(copy: string, { from, seeds, workers }: Hunt): Promise<Omit<Find, 'name'>> {
+async function firstViolation(
+  copy: string,
+  { from, seeds, workers }: Hunt,
+  { ofNotices }: PlantedBug,
+): Promise<Omit<Find, 'name'>> {
   const range = ['--from', String(from), '--seeds', String(seeds), '--workers', String(workers)];
-  const output = await stdoutOf(join(copy, 'test/simulation/command.ts'), [...range, '--first', '--json']);
+  const words = [...range, '--first', '--json', ...(ofNotices ? ['--notices'] : [])];
+  const output = await stdoutOf(join(copy, 'test/simulation/command.ts'), words);
   const { violations } = JSON.parse(output) as { violations: { seed: number; violation: string }[] };
   return violations[0] ?? {};
 }

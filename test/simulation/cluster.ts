@@ -46,16 +46,19 @@ export class Cluster {
 
   /** Drains an instance as SIGTERM does. The instance hands its packages over, answers waiting callers and ends. */
   leave(instance: SimInstance): void {
-    const { host, engine } = instance;
+    const { host, engine, notifications } = instance;
     const { scheduler, counters } = this.#world;
     instance.isReady = false;
     counters.count('drained');
     scheduler.note(`${host.name} leaves`);
     scheduler.after(lastAnswersMs, 'closes', () => engine.close(), host);
     scheduler.after(lastAnswersMs + 1_000, 'ends', () => this.#ended(host), host);
-    engine.drain().catch((error: unknown) => {
-      this.#world.violate('bug', `${host.name} could not be drained: ${String(error)}`);
-    });
+    engine
+      .drain()
+      .then(() => notifications?.close())
+      .catch((error: unknown) => {
+        this.#world.violate('bug', `${host.name} could not be drained: ${String(error)}`);
+      });
   }
 
   #begin(name: string): void {
@@ -67,6 +70,7 @@ export class Cluster {
     instance.engine.start().then(
       () => {
         instance.isReady = true;
+        void instance.notifications?.run();
       },
       // The store did not answer. The real program retries, so restart the instance.
       () => this.#crashed(host, 'could not start'),

@@ -12,6 +12,7 @@ const options = {
   workers: whole('count', 'Threads; without it one per core.'),
   seed: whole('seed', 'Replay this seed only.'),
   trace: flag('With --seed: print every event.'),
+  notices: flag('Also deliver mails and webhooks about the orders, to receivers that fail.'),
   first: flag('Stop at the first seed that breaks a promise.'),
   bugs: flag('Plant each known bug in a copy of the program, and look for a seed that finds it.'),
   only: text('words', 'With --bugs: only the bugs whose name contains these words.'),
@@ -41,7 +42,7 @@ async function run(given: OptionValues<typeof options>): Promise<number> {
       (name) => given[name] !== undefined && given[name] !== false,
     );
     if (others.length > 0) throw new UsageError(`--seed replays one seed: it goes without --${others[0]}`);
-    return replay(seed, given.trace);
+    return replay(seed, given.trace, given.notices);
   }
   if (given.trace) throw new UsageError('--trace needs --seed');
   if (given.bugs) {
@@ -52,11 +53,11 @@ async function run(given: OptionValues<typeof options>): Promise<number> {
   if (given.write) throw new UsageError('--write needs --bugs');
   const { seeds = 1_000 } = given;
   if (seeds === 0) throw new UsageError('--seeds 0 proves nothing');
-  return range({ from, seeds, workers, stopAtFirst: given.first }, given.json);
+  return range({ from, seeds, workers, stopAtFirst: given.first, notices: given.notices }, given.json);
 }
 
-async function replay(seed: number, isTraced: boolean): Promise<number> {
-  const result = await simulate(seed, isTraced ? (line) => console.log(line) : undefined);
+async function replay(seed: number, isTraced: boolean, notices: boolean): Promise<number> {
+  const result = await simulate(seed, isTraced ? (line) => console.log(line) : undefined, { notices });
   console.log(JSON.stringify(result, undefined, 2));
   return result.violation === undefined ? 0 : 1;
 }
@@ -71,7 +72,7 @@ async function range(seedRange: Range, isJson: boolean): Promise<number> {
   const result = await simulateRange({ ...seedRange, onResult });
   if (isShown) process.stderr.write('\r\x1b[K');
   const { violations, counters, seconds, steps } = result;
-  const missing = seeds >= enoughSeeds ? missingIn(counters) : [];
+  const missing = seeds >= enoughSeeds ? missingIn(counters, seedRange) : [];
   const isHollow = seeds >= enoughSeeds && isMostlyErrors(counters);
   const isOk = violations.length === 0 && missing.length === 0 && !isHollow;
   if (isJson) {
@@ -87,7 +88,9 @@ async function range(seedRange: Range, isJson: boolean): Promise<number> {
     `${seeds} seeds from ${from} in ${seconds.toFixed(0)} s (${steps} steps): ${violations.length} broke a promise.`,
   );
   for (const { seed, violation } of violations.slice(0, 20)) {
-    console.log(`seed ${seed}: ${violation}\n  npm run simulate -- --seed ${seed} --trace`);
+    console.log(
+      `seed ${seed}: ${violation}\n  npm run simulate -- --seed ${seed} --trace${seedRange.notices ? ' --notices' : ''}`,
+    );
   }
   if (missing.length > 0) console.log(`Never happened, so it proves nothing: ${missing.join(', ')}`);
   if (isHollow) console.log('Most customers met an error: that proves nothing.');

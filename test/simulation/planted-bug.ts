@@ -11,4 +11,6 @@ export interface Edit {
 export interface PlantedBug {
   readonly name: string;
   readonly edits: readonly Edit[];
+  /** Whether it is a bug of notices, so that only a simulation with notices finds it. */
+  readonly ofNotices?: true;
 }

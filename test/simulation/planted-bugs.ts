@@ -1,4 +1,5 @@
 import type { PlantedBug } from './planted-bug.ts';
+import { plantedNoticeBugs } from './planted-notice-bugs.ts';
 import { plantedPaymentBugs } from './planted-payment-bugs.ts';
 import { plantedScaleBugs } from './planted-scale-bugs.ts';
 import { plantedStorageBugs } from './planted-storage-bugs.ts';
@@ -558,4 +559,5 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
     ],
   },
+  ...plantedNoticeBugs,
 ];

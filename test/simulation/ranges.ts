@@ -11,6 +11,8 @@ export interface Range {
   readonly onResult?: (result: SeedResult, done: number) => void;
   /** Whether to end at the first violation. */
   readonly stopAtFirst?: boolean;
+  /** As in `SimulationOptions`. */
+  readonly notices?: boolean;
 }
 
 export interface RangeResult {
@@ -34,7 +36,7 @@ const program = new URL('simulate-program.ts', import.meta.url);
  * @throws Error with the seed at which a worker broke or ended too early.
  */
 export async function simulateRange(range: Range): Promise<RangeResult> {
-  const { from, seeds, workers, onResult, stopAtFirst = false } = range;
+  const { from, seeds, workers, onResult, stopAtFirst = false, notices = false } = range;
   const startedAt = performance.now();
   const counters = new Counters();
   const violations: SeedResult[] = [];
@@ -57,7 +59,12 @@ export async function simulateRange(range: Range): Promise<RangeResult> {
   const count = Math.max(1, Math.min(workers, seeds));
   for (let first = from; first < from + seeds && !isOver; first += count * shiftSeeds) {
     const to = Math.min(first + count * shiftSeeds, from + seeds);
-    const shifts = Array.from({ length: count }, (_, index) => ({ from: first + index, to, step: count }));
+    const shifts = Array.from({ length: count }, (_, index) => ({
+      from: first + index,
+      to,
+      step: count,
+      notices,
+    }));
     const work = shifts.map((shift) => runShift(shift, running, onSeed, () => isOver));
     await Promise.all(work).catch((error: unknown) => {
       stop();
@@ -73,6 +80,7 @@ interface Shift {
   readonly from: number;
   readonly to: number;
   readonly step: number;
+  readonly notices: boolean;
 }
 
 /**
@@ -104,8 +112,9 @@ async function runShift(
 }
 
 /** The faults and outcomes that never occurred in the range and so were not tested. */
-export function missingIn(counters: Counters): string[] {
-  return [...expectedFaults, ...expectedOutcomes].filter((what) => counters.of(what) === 0);
+export function missingIn(counters: Counters, { notices = false }: Pick<Range, 'notices'> = {}): string[] {
+  const expected = [...expectedFaults, ...expectedOutcomes, ...(notices ? expectedOfNotices : [])];
+  return expected.filter((what) => counters.of(what) === 0);
 }
 
 /** Whether most purchases failed, so that the range proves little. */
@@ -153,6 +162,11 @@ const expectedOutcomes = [
   ...['amend done', 'amend version_conflict', 'amend quota_too_low'],
   ...['retry done', 'retry not_retryable', 'erase done'],
 ];
+
+/** What must occur too if notices are delivered. */
+const expectedOfNotices = ['delivered', 'repeated', 'given up', 'lost', 'reply lost', 'hangs', 'refused'].map(
+  (what) => `notice ${what}`,
+);
 
 function refused(code: string): string {
   return `refused ${code}`;

@@ -1,11 +1,14 @@
 import type { PackageRules } from '../../src/domain/decide.ts';
 import { ActorEngine } from '../../src/engine/actor/actor-engine.ts';
+import { defined } from '../../src/lib/defined.ts';
+import type { Dispatcher } from '../../src/notifications/dispatcher.ts';
 import { type Log, silentLog } from '../../src/observability/log.ts';
 import { type ApiCancel, apiCancels } from './api-cancel.ts';
 import { type EventReceiver, eventReceiver } from './event-receiver.ts';
 import { type LookUp, lookUps } from './look-up.ts';
 import type { Network } from './network.ts';
 import { type LeaseCore, simLeases } from './sim-leases.ts';
+import { type Receivers, simNotifications } from './sim-notices.ts';
 import type { PaymentCore } from './sim-payments.ts';
 import { type StoreCore, type StoreOutage, simStore } from './sim-store.ts';
 import { type SupplierCore, simSuppliers } from './sim-suppliers.ts';
@@ -21,11 +24,14 @@ export interface Services {
   readonly payments: PaymentCore | undefined;
   readonly network: Network;
   readonly isAway: StoreOutage;
+  /** Who is told of the events of orders; absent if nobody is. */
+  readonly receivers?: Receivers;
 }
 
 export interface SimInstance {
   readonly host: SimHost;
   readonly engine: ActorEngine;
+  readonly notifications: Dispatcher | undefined;
   /** Whether the instance accepts customers. */
   isReady: boolean;
   readonly lookUp: LookUp;
@@ -49,6 +55,8 @@ export function simInstance(
   const log = logOf(world, host);
   const suppliers = simSuppliers(world, host, services.suppliers, services.payments, log);
   const { messages, liveBus } = openNode(world, host, services.network, log);
+  const { receivers } = services;
+  const notifications = receivers && simNotifications(world, host, { ...services, receivers }, log);
   const engine = new ActorEngine({
     store: simStore(world, host, services.store, services.isAway),
     suppliers,
@@ -67,10 +75,12 @@ export function simInstance(
     messages,
     random: world.prng.fork(),
     snapshotMaxAgeMs,
+    ...defined({ notifications }),
   });
   return {
     host,
     engine,
+    notifications,
     isReady: false,
     lookUp: lookUps(engine, clock),
     cancel: apiCancels(engine, clock),

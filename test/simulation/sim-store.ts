@@ -21,6 +21,7 @@ import {
 import { readUnfinished, pageOf as storedPageOf } from '../../src/storage/store-helpers.ts';
 import { NewerDocumentError, readable, sift, UnreadableDocuments } from '../../src/storage/unreadable.ts';
 import type { FaultRates } from './faults.ts';
+import { OutboxCore } from './outbox-core.ts';
 import type { SimHost, World } from './world.ts';
 
 /** The newest document version that the simulated instances read. */
@@ -68,6 +69,7 @@ export class StoreCore {
   takeoverPage: number | undefined = takeoverPage;
   readonly orders = new Map<string, Order>();
   readonly settings = new Map<string, string>();
+  readonly outbox = new OutboxCore();
   /** The last seq of removed packages, from which a package with the same id continues. */
   readonly #removedSeqs = new Map<number, number>();
   readonly operatorEvents = new Map<string, OperatorEvent>();
@@ -182,6 +184,7 @@ export class StoreCore {
     for (const order of change.erased ?? []) this.#erase(row, order);
     for (const order of change.updated) this.orders.set(order.id, order);
     row.newest = undefined;
+    this.outbox.add(packageId, change.notices ?? []);
     this.onApplied({ packageId, before, row, change, by });
   }
 

@@ -15,6 +15,15 @@ describe('the simulation', () => {
     expect(paying).toBeLessThan(75);
   });
 
+  test('Q6 the first seeds deliver every notice, and those of an order in order', {
+    timeout: 120_000,
+  }, async () => {
+    for (const seed of seeds.slice(0, 60)) {
+      const { violation } = await simulate(seed, undefined, { notices: true });
+      expect(violation, `seed ${seed}`).toBeUndefined();
+    }
+  });
+
   test.each([
     [11_658, 'Q4 sold_out is not answered in a batch that also releases a unit'],
     [82_252, 'Q7 a stored purchase that is sent again after a clock jump is answered with its order'],

@@ -1,3 +1,5 @@
+import { noticeChannels } from '../../src/domain/notices.ts';
+import { defined } from '../../src/lib/defined.ts';
 import { AnswerChecks } from './answer-checks.ts';
 import { Checks } from './checks.ts';
 import { Churn } from './churn.ts';
@@ -15,6 +17,7 @@ import { drawSale } from './sale.ts';
 import { Scheduler } from './scheduler.ts';
 import { leaseTtlMs, type Services } from './sim-instance.ts';
 import { LeaseCore } from './sim-leases.ts';
+import { Receivers } from './sim-notices.ts';
 import { StoreCore } from './sim-store.ts';
 import { SupplierCore } from './sim-suppliers.ts';
 import { SoldOutTimes } from './sold-out-times.ts';
@@ -32,6 +35,11 @@ export interface SeedResult {
   readonly counters: Readonly<Record<string, number>>;
 }
 
+export interface SimulationOptions {
+  /** Whether mails and webhooks tell of the events of orders. Default false. */
+  readonly notices?: boolean;
+}
+
 /** The time with faults, and then the maximum time without faults until everything has settled, in ms. */
 const faultsMs = 30_000;
 const calmMs = 180_000;
@@ -44,7 +52,11 @@ const ownerWithinMs = 5_000;
  * The promises are checked after every step. Then the faults end, and all orders must finish.
  * @param trace called with each line of the history.
  */
-export async function simulate(seed: number, trace?: (line: string) => void): Promise<SeedResult> {
+export async function simulate(
+  seed: number,
+  trace?: (line: string) => void,
+  { notices = false }: SimulationOptions = {},
+): Promise<SeedResult> {
   const scheduler = new Scheduler(trace);
   const prng = new Prng(seed);
   const large = largeWorld(seed);
@@ -60,6 +72,7 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
 
   const store = new StoreCore();
   const payments = paying && new Payments(world, store, paying);
+  const receivers = notices ? new Receivers(world, store, seed) : undefined;
   const services: Services = {
     store,
     leases: new LeaseCore(),
@@ -67,6 +80,7 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
     payments: payments?.core,
     network: new Network(world),
     isAway: (host) => nemesis.isStoreAway(host),
+    ...defined({ receivers }),
   };
   store.add(sale.packages);
   const soldOut = new SoldOutTimes();
@@ -81,6 +95,7 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
     ordersPerEmail,
     rejectionsMax: Math.max(prng.pick([2, 500]), large?.rejectionsMin ?? 0),
     payments: paying?.rules,
+    ...(notices ? { noticeChannels } : {}),
   });
   payments?.open(cluster, answers);
   const nemesis = new Nemesis(world, cluster, services);
@@ -121,6 +136,7 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
     if (world.violation === undefined) answers.checkSettled();
     if (world.violation === undefined) workload.checkSettled();
     if (world.violation === undefined) payments?.checkSettled();
+    if (world.violation === undefined) receivers?.checkSettled();
   } finally {
     process.off('unhandledRejection', unexpected);
   }
@@ -143,6 +159,7 @@ export async function simulate(seed: number, trace?: (line: string) => void): Pr
   function isSettled(): boolean {
     if (!workload.isOver || !operators.isOver || large?.isOver === false) return false;
     if (payments?.isOver === false) return false;
+    if (receivers?.isOver === false) return false;
     return [...store.packages.keys()].every((id) => !store.isOwnable(id) || !store.hasWork(id));
   }
 }
