@@ -1,8 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type NoticeEvent, noticeEvents } from '../../src/domain/notices.ts';
-import type { Order } from '../../src/domain/order.ts';
+import { noticeEvents } from '../../src/domain/notices.ts';
 import { orderEvent } from '../../src/notifications/webhook/order-event.ts';
 import { openSqliteStore } from '../../src/storage/sqlite/sqlite-store.ts';
 import { buy, cancel } from '../support/api-client.ts';
@@ -10,6 +9,7 @@ import { startBuyers } from '../support/buyers.ts';
 import { type MailServer, startMailServer } from '../support/mail-server.ts';
 import { makeDatabase, onSale, startServer, type TestDatabase } from '../support/server.ts';
 import { type ServerProcess, spawnServer } from '../support/server-process.ts';
+import { mailSubjects, toldEventsOf } from '../support/told-events.ts';
 import { startWebhookReceiver, type WebhookReceiver } from '../support/webhook-receiver.ts';
 
 /* Whole servers with a real mail server and a real receiver of webhooks. */
@@ -58,20 +58,6 @@ async function nothingIsOwed(): Promise<void> {
   );
 }
 
-/** The events of an order without a payment that somebody has to be told of, in their order. */
-function eventsOf({ timeline }: Order): string[] {
-  const events = { confirmed: 'confirmed', failed: 'failed', 'sold out': 'failed', cancelled: 'cancelled' };
-  return timeline.flatMap(({ event }) => (event in events ? [events[event as keyof typeof events]] : []));
-}
-
-const subjects = {
-  payable: 'Please pay for your trip',
-  confirmed: 'Your trip is booked',
-  failed: 'Your trip was not booked',
-  cancelled: 'Your trip is cancelled',
-  refunded: 'Your payment is refunded',
-} as const satisfies Record<NoticeEvent, string>;
-
 test('Q6 every outcome reaches its buyer and the receiver, also after two kills', {
   timeout: 180_000,
 }, async () => {
@@ -114,11 +100,11 @@ test('Q6 every outcome reaches its buyer and the receiver, also after two kills'
   const eventsByOrder = Map.groupBy(bodies, ({ data }) => data.order.id);
   let owed = 0;
   for (const order of orders) {
-    const events = eventsOf(order);
+    const events = toldEventsOf(order);
     owed += events.length;
     const mails = mailsOf.get(order.email) ?? [];
     const told = noticeEvents.filter((event) =>
-      mails.some(({ header }) => header.includes(`Subject: ${subjects[event]}`)),
+      mails.some(({ header }) => header.includes(`Subject: ${mailSubjects[event]}`)),
     );
     expect(told, `mails about order ${order.number}`).toEqual(events);
     const received = new Set(eventsByOrder.get(order.id)?.map(({ type }) => type));
@@ -146,9 +132,9 @@ describe('a server', () => {
     await vi.waitFor(() => expect(mailServer.mails).toHaveLength(2), { timeout: 20_000 });
     await vi.waitFor(() => expect(receiver.requests).toHaveLength(2), { timeout: 20_000 });
     const [booked, cancelled] = mailServer.mails;
-    expect(booked?.header).toContain(`Subject: ${subjects.confirmed}`);
+    expect(booked?.header).toContain(`Subject: ${mailSubjects.confirmed}`);
     expect(booked?.text).toContain('BEGIN:VCALENDAR');
-    expect(cancelled?.header).toContain(`Subject: ${subjects.cancelled}`);
+    expect(cancelled?.header).toContain(`Subject: ${mailSubjects.cancelled}`);
     const link = /https:\/\/tickets\.example(\/orders\/\S+)/.exec(booked?.text ?? '')?.[1] ?? '';
     const page = await fetch(`${server.origin}${link}&cookie=set`);
     expect([page.status, (await page.text()).includes('This trip is cancelled')]).toEqual([200, true]);
@@ -181,7 +167,7 @@ describe('a server', () => {
     await vi.waitFor(() => expect(receiver.requests).toHaveLength(4), { timeout: 20_000 });
     const told = ['payable', 'confirmed', 'cancelled', 'refunded'] as const;
     expect(mailServer.mails.map(({ header }) => /^Subject: (.*)$/m.exec(header)?.[1])).toEqual(
-      told.map((event) => subjects[event]),
+      told.map((event) => mailSubjects[event]),
     );
     const events = receiver.requests.map((request) => orderEvent.parse(receiver.verified(request)));
     expect(events.map(({ type, data }) => [type, data.order.payBy])).toEqual(

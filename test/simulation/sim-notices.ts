@@ -1,34 +1,15 @@
 import { type NoticeChannel, noticeChannels, type OrderAt } from '../../src/domain/notices.ts';
-import type { Order, TimelineEvent } from '../../src/domain/order.ts';
 import { type Channel, DeliveryError } from '../../src/notifications/channel.ts';
 import { Dispatcher } from '../../src/notifications/dispatcher.ts';
 import { attemptsMax } from '../../src/notifications/lane.ts';
 import { type Log, silentLog } from '../../src/observability/log.ts';
 import { noMetrics } from '../../src/observability/metrics.ts';
 import { noticeId } from '../../src/storage/outbox.ts';
+import { toldEventsOf } from '../support/told-events.ts';
 import { Prng } from './prng.ts';
 import { simOutbox } from './sim-outbox.ts';
 import type { StoreCore, StoreOutage } from './sim-store.ts';
 import type { SimHost, World } from './world.ts';
-
-/**
- * What is told of an order after each entry of its timeline. Written without the product's own table, because that table
- * may be wrong.
- */
-const told: Readonly<Partial<Record<TimelineEvent, string>>> = {
-  'payment due': 'payable',
-  confirmed: 'confirmed',
-  failed: 'failed',
-  'sold out': 'failed',
-  cancelled: 'cancelled',
-};
-
-/** The events of an order that have to be told, in their order. */
-function eventsOf({ timeline }: Order): string[] {
-  const events = timeline.flatMap(({ event }) => told[event] ?? []);
-  const isRefunded = events.includes('cancelled') && timeline.some(({ event }) => event === 'paid');
-  return isRefunded ? [...events, 'refunded'] : events;
-}
 
 /**
  * The mail server and the receiver of webhooks, with faults that are drawn from the seed. Holds against the stored orders
@@ -91,7 +72,7 @@ export class Receivers {
     for (const order of this.#store.orders.values()) {
       if (this.#store.spoilt.has(order.id) || !this.#store.isOwnable(order.packageId)) continue;
       for (const channel of noticeChannels) {
-        for (const event of eventsOf(order)) {
+        for (const event of toldEventsOf(order)) {
           const id = `${order.id}.${event}.${channel}`;
           this.#world.require(this.#isDone(id), 'Q6', () => `${id} was never delivered`);
         }
@@ -102,7 +83,7 @@ export class Receivers {
   #arrives(name: NoticeChannel, { order, event }: OrderAt): void {
     const id = noticeId({ channel: name, orderId: order.id, event });
     const stored = this.#store.orders.get(order.id);
-    const events = stored === undefined ? [] : eventsOf(stored);
+    const events = stored === undefined ? [] : toldEventsOf(stored);
     this.#world.require(events.includes(event), 'Q6', () => `${id} is told, and is not so`);
     const early = events
       .slice(0, events.indexOf(event))
