@@ -19,6 +19,7 @@ async function main(): Promise<void> {
   const log = createLog({ level: config.logLevel, instanceId: config.instanceId });
   for (const warning of settingWarnings()) log.warn({}, warning);
   warnOfGuessable(config, log);
+  warnOfLocalLinks(config, log);
   let stop: (exitCode: number) => void = (exitCode) => process.exit(exitCode);
   let areHeard = false;
   const hearSignals = () => {
@@ -49,6 +50,13 @@ function warnOfGuessable({ secret, adminToken }: Config, log: Log): void {
     if (value === undefined || value.length >= least) continue;
     log.warn({}, `${setting} has fewer than ${least} characters: it can be guessed`);
   }
+}
+
+/** Mails and payment providers lead buyers back to the server. */
+function warnOfLocalLinks({ publicOrigin, notifications, payments }: Config, log: Log): void {
+  const isTold = notifications.mail !== undefined || (payments.provider ?? 'simulated') !== 'simulated';
+  if (isTold && publicOrigin === undefined)
+    log.warn({}, 'PUBLIC_ORIGIN is not set: links in mails and of the payment provider lead to localhost');
 }
 
 interface Control {

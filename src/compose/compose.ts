@@ -96,9 +96,10 @@ async function assemble(options: ComposeOptions, store: OpenStore, telemetry: Te
   // Buyers come to a server that listens, so its port is known by then.
   const localOrigin = () =>
     `http://localhost:${(server.address() as AddressInfo | null)?.port ?? config.port}`;
+  const origin = () => settings.publicOrigin ?? localOrigin();
   const opening = openPayments({
     ...{ config, settings, log, ledger: store.ledger.payments, ...defined({ tracing }) },
-    origin: () => settings.publicOrigin ?? localOrigin(),
+    origin,
     receive: async ({ headers, body }) => {
       const answer = await app.request('/api/payments/events', { method: 'POST', headers, body });
       return answer.status;
@@ -114,7 +115,7 @@ async function assemble(options: ComposeOptions, store: OpenStore, telemetry: Te
   );
   const notifications = await startStep(
     'loading the notifications',
-    openNotifications({ config, store: store.outbox, secret: settings.secret, log, metrics }),
+    openNotifications({ config, store: store.outbox, secret: settings.secret, origin, log, metrics }),
   );
   const cluster = await startStep('loading the Redis client', openCluster(config, log));
   const liveBus = openLiveBus(config, cluster, log);

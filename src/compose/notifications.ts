@@ -22,18 +22,20 @@ interface NotificationParts {
   readonly store: OutboxStore;
   /** Signs the private links in mails. */
   readonly secret: string;
+  /** The origin at which buyers reach this server, once it listens. */
+  readonly origin: () => string;
   readonly log: Log;
   readonly metrics: Telemetry['metrics'];
 }
 
 /** The delivery of mails and webhooks. Undefined if both are off: then their libraries are not loaded. */
 export async function openNotifications(parts: NotificationParts): Promise<Dispatcher | undefined> {
-  const { config, store, secret, log, metrics } = parts;
+  const { config, store, secret, origin, log, metrics } = parts;
   const { mail, webhook } = config.notifications;
   const channels: Channel[] = [];
   if (mail !== undefined) {
     const { mailChannel } = await import('../notifications/mail/mail-channel.ts');
-    channels.push(mailChannel({ ...mail, secret, currency: config.currency }));
+    channels.push(mailChannel({ ...mail, secret, origin, currency: config.currency }));
   }
   if (webhook !== undefined) {
     const { webhookChannel } = await import('../notifications/webhook/webhook-channel.ts');

@@ -60,8 +60,6 @@ export async function openPayments(parts: PaymentParts): Promise<OpenPayments | 
       http: { verify: events.eventVerifier(webhookSecret), simulated },
     };
   }
-  if (parts.settings.publicOrigin === undefined)
-    parts.log.warn({}, 'PUBLIC_ORIGIN is not set: the payment provider sends buyers back to this computer');
   const { token, webhookSecret } = config;
   const tracing = parts.tracing;
   return {

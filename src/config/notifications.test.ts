@@ -32,7 +32,6 @@ describe('mails and webhooks', () => {
       mail: {
         url: mail.SMTP_URL,
         from: { name: '', address: 'tickets@hotel.example' },
-        publicOrigin: 'https://tickets.example',
       },
       webhook: { url: webhook.WEBHOOK_URL, secret, allowsPrivate: false },
     });
@@ -55,7 +54,6 @@ describe('mails and webhooks', () => {
     ['Hotel\r\nBcc: x <tickets@hotel.example>', undefined],
     ['"Hotel" <tickets@hotel.example>', undefined],
     ['hotel', undefined],
-    ['', undefined],
   ])('reads the sender %j', (MAIL_FROM, from) => {
     if (from !== undefined) expect(readConfig({ ...mail, MAIL_FROM }).notifications.mail?.from).toEqual(from);
     else expect(refusal({ ...mail, MAIL_FROM })).toMatch(/MAIL_FROM/);
@@ -76,12 +74,17 @@ describe('mails and webhooks', () => {
   });
 
   it('need each other', () => {
-    const { MAIL_FROM: _, ...withoutSender } = mail;
-    const { PUBLIC_ORIGIN: __, ...withoutOrigin } = mail;
-    expect(refusal(withoutSender)).toMatch(/^SMTP_URL=\(hidden\) is not allowed: it needs MAIL_FROM/);
-    expect(refusal(withoutOrigin)).toMatch(/^SMTP_URL=\(hidden\) is not allowed: it needs PUBLIC_ORIGIN/);
     expect(refusal({ WEBHOOK_URL: webhook.WEBHOOK_URL })).toMatch(/it needs WEBHOOK_SECRET/);
     expect(refusal({ ...mail, MAIL_FROM: 'no address' })).toMatch(/^MAIL_FROM=[^\n]*$/);
+  });
+
+  it.each([
+    [{}, 'tickets@localhost'],
+    [{ PUBLIC_ORIGIN: 'https://shop.example:8443' }, 'tickets@shop.example'],
+  ])('come from the host of the server by default: %j', (origin, address) => {
+    const { SMTP_URL } = mail;
+    const { from } = readConfig({ SMTP_URL, ...origin }).notifications.mail ?? {};
+    expect(from).toEqual({ name: 'Ticket Booking', address });
   });
 
   it.each(['lock', 'queue'])('need an owner of each package, which ENGINE=%s does not have', (ENGINE) => {

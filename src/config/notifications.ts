@@ -58,24 +58,22 @@ export function notificationContradictions(
     // The other engines have no owner who could deliver the notices of a package in order.
     if (read.ENGINE !== 'actor' && !isWrong.has('ENGINE')) refuse(setting, 'it needs ENGINE=actor.');
   }
-  if (read.SMTP_URL !== undefined) {
-    if (lacks('MAIL_FROM')) refuse('SMTP_URL', 'it needs MAIL_FROM, the address that mails come from.');
-    if (lacks('PUBLIC_ORIGIN')) refuse('SMTP_URL', 'it needs PUBLIC_ORIGIN, because mails have links.');
-  }
   if (read.WEBHOOK_URL !== undefined && lacks('WEBHOOK_SECRET')) {
     refuse('WEBHOOK_URL', 'it needs WEBHOOK_SECRET, which signs the events.');
   }
   return found;
 }
 
+/** The sender of mails that is not configured, at the host of this server. */
+function ownSender(publicOrigin = 'http://localhost'): MailSender {
+  return { name: 'Ticket Booking', address: `tickets@${new URL(publicOrigin).hostname}` };
+}
+
 /** What mails and webhooks need. Each is absent if it is off. */
 export function notificationsOf(read: Settings) {
   const { SMTP_URL, MAIL_FROM, PUBLIC_ORIGIN, WEBHOOK_URL, WEBHOOK_SECRET } = read;
   return defined({
-    mail:
-      SMTP_URL === undefined || MAIL_FROM === undefined || PUBLIC_ORIGIN === undefined
-        ? undefined
-        : { url: SMTP_URL, from: MAIL_FROM, publicOrigin: PUBLIC_ORIGIN },
+    mail: SMTP_URL === undefined ? undefined : { url: SMTP_URL, from: MAIL_FROM ?? ownSender(PUBLIC_ORIGIN) },
     webhook:
       WEBHOOK_URL === undefined || WEBHOOK_SECRET === undefined
         ? undefined

@@ -24,7 +24,7 @@ afterEach(async () => {
 
 function makeChannel(url: string): Channel {
   return mailChannel({
-    ...{ url, secret, currency: 'EUR', publicOrigin: 'https://tickets.example' },
+    ...{ url, secret, currency: 'EUR', origin: () => 'https://tickets.example' },
     from: { name: 'Hôtel', address: 'tickets@hotel.example' },
   });
 }

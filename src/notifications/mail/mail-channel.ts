@@ -4,7 +4,9 @@ import { abortSignalOf } from '../../lib/abort.ts';
 import { type Channel, DeliveryError } from '../channel.ts';
 import { type OrderMailOptions, orderMail } from './order-mail.ts';
 
-export interface MailChannelOptions extends OrderMailOptions {
+export interface MailChannelOptions extends Omit<OrderMailOptions, 'publicOrigin'> {
+  /** The origin of the links, once the server listens. */
+  readonly origin: () => string;
   /** `smtp://` upgrades to TLS if the server offers it, `smtps://` begins with TLS. May contain a user and password. */
   readonly url: string;
   readonly from: { readonly name: string; readonly address: string };
@@ -21,7 +23,7 @@ const timeouts = {
 };
 
 /** Sends mails through an SMTP server. */
-export function mailChannel({ url, from, ...content }: MailChannelOptions): Channel {
+export function mailChannel({ url, from, origin, ...content }: MailChannelOptions): Channel {
   const transport = createTransport({
     ...{ url, ...timeouts, pool: true, maxConnections: connectionsMax },
     // No text of a mail is ever a path or a URL of something to attach.
@@ -37,7 +39,7 @@ export function mailChannel({ url, from, ...content }: MailChannelOptions): Chan
     async deliver(notice, signal) {
       // Nobody is asked to pay for an order that is paid by now, or over.
       if (notice.event === 'payable' && notice.isPast) return;
-      const { to, id, attachments, ...texts } = orderMail(notice, content);
+      const { to, id, attachments, ...texts } = orderMail(notice, { ...content, publicOrigin: origin() });
       // The email was erased: nobody is left to be told. No mail server serves this domain (RFC 2606).
       if (to.endsWith('.invalid')) return;
       // Addresses were checked at the purchase. Nothing else may become a header or a second recipient.
