@@ -48,7 +48,7 @@ export interface ChaosOptions {
  * because circuit breakers may be open and compensations unfinished.
  */
 const settleMs = leaseTtlMs + 5_000 + 40_000;
-/** The longest pause between two look-ups of a payment, after which an expired order ends. */
+/** The longest pause between two look-ups of a payment, after which an expired order ends. The first may fail. */
 const lookUpPauseMs = 30_000;
 /**
  * The rules that an engine does not promise, as SPEC.md says. The lock and queue engines have no owners: orders may
@@ -108,6 +108,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       takeEnded: () => load.takeDeparted(),
     });
     const loadMs = await sellUnderFaults(options, chaosCluster, instances, recorder, load, operators, stock);
+    chaosCluster.events?.heal();
     const drained = await settle(options, client, recorder);
     await chaosCluster.events?.end();
     for (const words of drained.left.slice(0, 20)) reportViolation('did not settle', words);
@@ -251,7 +252,7 @@ async function settle(
 ): Promise<Drained> {
   recorder.phase('drain');
   const unfinished = () => recorder.unfinished.orders;
-  const timeoutMs = settleMs + (hasPayments ? paymentWindowMs + lookUpPauseMs : 0);
+  const timeoutMs = settleMs + (hasPayments ? paymentWindowMs + 2 * lookUpPauseMs : 0);
   const drained = await drain({ client, unfinished, timeoutMs, stop });
   stop.throwIfAborted();
   for (let instance = 0; instance < client.instances; instance++)

@@ -18,6 +18,11 @@ export interface Drained {
 const everyMs = 500;
 /** The number of concurrent look-ups. */
 const atOnce = 40;
+/**
+ * After this time a payable order is paid again, whose owner may have missed the event of its payment. The provider then
+ * sends it again, which is sooner than the owner looks by itself.
+ */
+const payAgainMs = 5_000;
 
 /**
  * Waits until every instance shows that nothing is in progress. Call it after all faults are healed and all buyers have
@@ -26,7 +31,7 @@ const atOnce = 40;
 export async function drain(options: DrainOptions): Promise<Drained> {
   const { timeoutMs, stop } = options;
   const startedAt = performance.now();
-  const paid = new Set<string>();
+  const paid = new Map<string, number>();
   for (;;) {
     const left = await whatIsLeft(options, paid);
     const tookMs = performance.now() - startedAt;
@@ -35,7 +40,7 @@ export async function drain(options: DrainOptions): Promise<Drained> {
   }
 }
 
-async function whatIsLeft({ client, unfinished }: DrainOptions, paid: Set<string>): Promise<string[]> {
+async function whatIsLeft({ client, unfinished }: DrainOptions, paid: Paid): Promise<string[]> {
   const shown = await Promise.all(
     Array.from({ length: client.instances }, async (_, instance) => {
       const packages = await client.packages(instance);
@@ -54,11 +59,14 @@ async function whatIsLeft({ client, unfinished }: DrainOptions, paid: Set<string
   return [...shown.flat(), ...orders];
 }
 
+/** When orders were paid, in ms on the clock of `performance`. */
+type Paid = Map<string, number>;
+
 interface LookUpOptions {
   /** Default: all instances in turn. */
   readonly instance?: number;
-  /** Orders that were paid before. All others that are payable are paid and added. Default: none is paid. */
-  readonly paid?: Set<string>;
+  /** The orders that were paid. Those that are payable are paid and added, again after a while. Default: none is paid. */
+  readonly paid?: Paid;
 }
 
 /** Looks all orders up. */
@@ -73,8 +81,10 @@ export async function lookUpAll(
       const at = next++;
       const access = orders[at] as OrderAccess;
       const { order } = await client.lookUp(instance ?? at % client.instances, access);
-      if (order?.paymentUrl === undefined || paid === undefined || paid.has(order.id)) continue;
-      paid.add(order.id);
+      if (order?.paymentUrl === undefined || paid === undefined) continue;
+      const now = performance.now();
+      if (now - (paid.get(order.id) ?? Number.NEGATIVE_INFINITY) < payAgainMs) continue;
+      paid.set(order.id, now);
       await client.act('pay', { orderId: order.id, paymentUrl: order.paymentUrl });
     }
   };

@@ -55,6 +55,14 @@ it('passes most events on unchanged, and loses, repeats, delays and forges the o
   expect(entries.every(({ orderId }) => orderId === 'A')).toBe(true);
 });
 
+it('passes all events on unchanged once it is healed', async () => {
+  relay.origins = [`http://127.0.0.1:${(instance.address() as AddressInfo).port}`];
+  relay.heal();
+  for (let sent = 0; sent < 50; sent++) await send();
+  await expect.poll(() => count('passed')).toBe(50);
+  expect(arrived.every(([content]) => content === body)).toBe(true);
+});
+
 it('accepts events before there is an instance, and writes nothing once it has ended', async () => {
   expect((await send()).status).toBe(204);
   await expect.poll(() => entries).toMatchObject([{ treatment: 'lost', orderId: 'A' }]);

@@ -18,6 +18,8 @@ export interface EventRelay extends AsyncDisposable {
   readonly url: string;
   /** The origins of the instances. Without one, all events are lost. */
   origins: readonly string[];
+  /** From now on all events are passed on as they are. */
+  heal(): void;
   /** Ends all deliveries. Then nothing more is written. A second call waits for the first. */
   end(): Promise<void>;
 }
@@ -42,7 +44,9 @@ export async function startEventRelay({ prng, now, write }: EventRelayOptions): 
   const ending = new AbortController();
   const deliveries = new Set<Promise<void>>();
 
+  let isHealed = false;
   function treatmentOf(): EventTreatment {
+    if (isHealed) return 'passed';
     let draw = prng.fraction();
     for (const [treatment, share] of treatments) {
       if (draw < share) return treatment;
@@ -102,6 +106,9 @@ export async function startEventRelay({ prng, now, write }: EventRelayOptions): 
   const relay: EventRelay = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     origins: [],
+    heal() {
+      isHealed = true;
+    },
     end,
     [Symbol.asyncDispose]: end,
   };
