@@ -17,6 +17,8 @@ import { formatReport } from './report.ts';
 const engines = ['actor', 'lock', 'queue'] as const;
 /** Buyers per second. The lock and queue engines book one order after the other. */
 const rates: Readonly<Record<EngineName, number>> = { actor: 100, lock: 20, queue: 15 };
+/** An order that has to be paid takes about twice the work: its payment, its events, and buyers who look again. */
+const rateWithPayments = 50;
 
 const options = {
   minutes: positive('minutes', 'How long it sells under faults.', { max: 24 * 60, default: 2 }),
@@ -26,10 +28,11 @@ const options = {
     'Whether orders have to be paid. Without it on with --engine actor, which alone knows payments.',
     ['on', 'off'],
   ),
-  rate: whole('count', 'Buyers per second. Without it 100, or with --engine lock 20, queue 15.', {
-    min: 1,
-    max: 100_000,
-  }),
+  rate: whole(
+    'count',
+    'Buyers per second. Without it 50, with --payments off 100, or with --engine lock 20, queue 15.',
+    { min: 1, max: 100_000 },
+  ),
   out: text('folder', 'The folder for the results.', 'chaos-results'),
   json: flag('Print the report as JSON.'),
 };
@@ -60,8 +63,9 @@ async function run({
   const hasPayments = payments === 'on';
   if (hasPayments && engine !== 'actor') throw new UsageError('--payments on needs --engine actor');
   const out = resolve(folder);
+  const usualRate = hasPayments ? rateWithPayments : rates[engine];
   const report = await runChaos({
-    ...{ minutes, seed, engine, hasPayments, rate: rate ?? rates[engine], out },
+    ...{ minutes, seed, engine, hasPayments, rate: rate ?? usualRate, out },
     stop: stopSignal(2, () => console.error('stopping …')),
     onProgress: (line) => console.error(line),
   });
