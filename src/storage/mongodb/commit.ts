@@ -95,8 +95,9 @@ class Attempt {
     const { matchedCount: owned } = await packages.bulkWrite(fenced, { session });
     if (owned !== fenced.length)
       throw new FencedError(`no longer at ${this.#parts.map(fenceInWords).join(' or ')}`);
-    const updates = this.#parts.flatMap(({ change }) => updatesOf(change, this.#connection.isSharded));
-    const inserted = this.#parts.flatMap(({ change }) => insertionsOf(change));
+    const owed = owedBy(this.#parts);
+    const updates = this.#parts.flatMap(({ change }) => updatesOf(change, owed, this.#connection.isSharded));
+    const inserted = this.#parts.flatMap(({ change }) => insertionsOf(change, owed));
     const erased = this.#parts.flatMap(({ change }) => change.erased ?? []);
     const expected = updates.length + erased.length;
     if (inserted.length + expected === 0) return;
@@ -157,10 +158,12 @@ function fenceInWords({ packageId, fence: { epoch, seq } }: Part): string {
   return `package ${packageId}, epoch ${epoch}, seq ${seq}`;
 }
 
-function insertionsOf(change: Change): AnyBulkWriteOperation<OrderDocument>[] {
-  const owed = owedBy(change);
-  return change.inserted.map((order) => ({
-    insertOne: { document: orderDocument(order, change.inventory, owed?.get(order.id)) },
+/** Notices by the id of their order. */
+type Owed = ReadonlyMap<string, readonly Notice[]>;
+
+function insertionsOf({ inserted, inventory }: Change, owed: Owed): AnyBulkWriteOperation<OrderDocument>[] {
+  return inserted.map((order) => ({
+    insertOne: { document: orderDocument(order, inventory, owed.get(order.id)) },
   }));
 }
 
@@ -168,18 +171,22 @@ function insertionsOf(change: Change): AnyBulkWriteOperation<OrderDocument>[] {
  * Finds an order by its id alone, which needs no query plan. An order's package, number and key never change, so the
  * id is enough. A sharded collection needs the shard key too.
  */
-function updatesOf(change: Change, isSharded: boolean): AnyBulkWriteOperation<OrderDocument>[] {
-  const owed = owedBy(change);
-  return change.updated.map((order) => {
+function updatesOf(
+  { updated }: Change,
+  owed: Owed,
+  isSharded: boolean,
+): AnyBulkWriteOperation<OrderDocument>[] {
+  return updated.map((order) => {
     const { id, packageId } = order;
     const filter = isSharded ? { _id: id, packageId } : { _id: id };
-    return { updateOne: { filter, update: orderUpdate(order, owed?.get(id)) } };
+    return { updateOne: { filter, update: orderUpdate(order, owed.get(id)) } };
   });
 }
 
-/** The notices of a change by order. Undefined if there are none, as in most changes. */
-function owedBy({ notices }: Change): ReadonlyMap<string, readonly Notice[]> | undefined {
-  return notices && Map.groupBy(notices, ({ orderId }) => orderId);
+/** The notices of all parts. */
+function owedBy(parts: readonly Part[]): Owed {
+  const notices = parts.flatMap(({ change }) => change.notices ?? []);
+  return Map.groupBy(notices, ({ orderId }) => orderId);
 }
 
 /** Erases only an ended order, because an unfinished order needs its email. */
