@@ -3,6 +3,7 @@ import { abortSignalOf } from '../lib/abort.ts';
 import type { Clock } from '../lib/clock.ts';
 import { withTimeout } from '../lib/deadline.ts';
 import type { Random } from '../lib/random.ts';
+import { webhookHeaders } from '../lib/webhook-headers.ts';
 import type { EventVerifier, PaymentEntry } from './suppliers.ts';
 
 /** An event with its signature, as Standard Webhooks defines (https://www.standardwebhooks.com). */
@@ -17,19 +18,11 @@ export function signedEvent(
   secret: string,
   { clock, random }: { readonly clock: Clock; readonly random: Random },
 ): SignedEvent {
-  const at = new Date(clock.now());
+  const sentAt = new Date(clock.now());
   const id = `msg_${Buffer.from(random.bytes(16)).toString('base64url')}`;
   const data = { key, status, amount, currency };
-  const body = JSON.stringify({ type: `payment.${status}`, timestamp: at.toISOString(), data });
-  return {
-    headers: {
-      'content-type': 'application/json',
-      'webhook-id': id,
-      'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
-      'webhook-signature': new Webhook(secret).sign(id, at, body),
-    },
-    body,
-  };
+  const body = JSON.stringify({ type: `payment.${status}`, timestamp: sentAt.toISOString(), data });
+  return { headers: webhookHeaders(new Webhook(secret), { id, sentAt, body }), body };
 }
 
 /** How long the delivery of an event may take, in ms. */

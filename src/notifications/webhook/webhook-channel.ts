@@ -10,6 +10,7 @@ import { Webhook } from 'standardwebhooks';
 import type { AbortState } from '../../lib/abort.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { TimeoutError, withTimeout } from '../../lib/deadline.ts';
+import { webhookHeaders } from '../../lib/webhook-headers.ts';
 import { type Channel, DeliveryError } from '../channel.ts';
 import { orderEventId, orderEventView } from './order-event.ts';
 import { publicLookup, requirePublic } from './public-address.ts';
@@ -54,12 +55,9 @@ export function webhookChannel(options: WebhookChannelOptions): Channel {
         agent,
         method: 'POST',
         headers: {
-          'content-type': 'application/json',
           'content-length': Buffer.byteLength(body),
           'user-agent': 'ticket-booking',
-          'webhook-id': id,
-          'webhook-timestamp': String(Math.floor(sentAt.getTime() / 1_000)),
-          'webhook-signature': webhook.sign(id, sentAt, body),
+          ...webhookHeaders(webhook, { id, sentAt, body }),
         },
       });
       const late = () => new TimeoutError('no answer in time');
