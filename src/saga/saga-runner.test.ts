@@ -3,6 +3,7 @@ import { fakeOrder } from '../../test/support/fake-engine.ts';
 import { ManualClock, runUntilIdle } from '../../test/support/manual-clock.ts';
 import { ScriptedSuppliers } from '../../test/support/scripted-suppliers.ts';
 import type { PackageMessage } from '../domain/messages.ts';
+import { abortSignalOf } from '../lib/abort.ts';
 import { silentLog } from '../observability/log.ts';
 import { type Metrics, noMetrics } from '../observability/metrics.ts';
 import type { CallOutcome, Suppliers } from '../suppliers/suppliers.ts';
@@ -72,9 +73,27 @@ describe('ActivationSagas', () => {
     suppliers.paymentFound = 'paid';
     expect(reported).toEqual([]);
     sagas.retry(payable);
-    await runUntilIdle();
+    await clock.advance(500);
     expect(suppliers.paymentLookUps).toBe(2);
     expect(reported).toMatchObject([{ kind: 'paid', orderId: order.id, epoch: 3 }]);
+  });
+
+  it('Q11 lets a payment expire although somebody asks all the time whether it was made', async () => {
+    const payment = { amount: 1, currency: 'EUR', url: 'https://pay.example/1', payBy: clock.now() + 5_000 };
+    const payable = fakeOrder({ status: 'payable', payment });
+    let lookUps = 0;
+    suppliers.findPayment = async (_, signal) => {
+      lookUps += 1;
+      await clock.sleep(200, abortSignalOf(signal));
+      return signal.aborted ? 'unknown' : 'due';
+    };
+    sagas.start('awaitPayment', payable);
+    for (let ms = 0; ms < 6_000; ms += 50) {
+      await clock.advance(50);
+      if (reported.length === 0) sagas.retry(payable);
+    }
+    expect(reported).toMatchObject([{ kind: 'unpaid', reason: 'payment_expired' }]);
+    expect(lookUps).toBeLessThan(15);
   });
 
   it('Q11 measures how long a payment is overdue while the provider does not say whether it was made', async () => {

@@ -6,7 +6,7 @@ import type { Log } from '../observability/log.ts';
 import { type Metrics, noMetrics, type SagaOutcome } from '../observability/metrics.ts';
 import type { Suppliers } from '../suppliers/suppliers.ts';
 import type { OrderTraces } from './order-traces.ts';
-import { awaitPayment, bookOrder, CancelPacing, compensateOrder, type SagaOptions } from './saga.ts';
+import { awaitPayment, bookOrder, CancelPacing, compensateOrder, type SagaOptions, Wake } from './saga.ts';
 
 export interface SagaRunnerOptions {
   readonly suppliers: Suppliers;
@@ -16,7 +16,7 @@ export interface SagaRunnerOptions {
   readonly traces?: OrderTraces | undefined;
 }
 
-export type SagaRun = Pick<SagaOptions, 'signal' | 'report' | 'isFirst' | 'isUrgent'>;
+export type SagaRun = Pick<SagaOptions, 'signal' | 'report' | 'isFirst' | 'isUrgent' | 'wake'>;
 
 /** An operator's retry does not restart a saga that began more recently than this, because its call is in progress. */
 const justBegunMs = 2_000;
@@ -99,7 +99,9 @@ export interface ActivationSagasOptions {
 }
 
 interface Running {
+  readonly kind: SagaWork;
   readonly stop: Abort;
+  readonly wake: Wake;
   /** In ms on the monotonic clock; undefined while the saga waits for the end of the former one. */
   begunAt: number | undefined;
   /** Its final result, once it has one. No other saga of the order may begin before this result is decided. */
@@ -149,8 +151,8 @@ export class ActivationSagas {
 
   /**
    * Restarts the saga of an order, so that it calls the suppliers at once instead of waiting for its next attempt. The
-   * key stays the same, so the new saga finds existing reservations. A booking or compensation that has just begun continues,
-   * and a result that waits for its commit is only delivered again.
+   * key stays the same, so the new saga finds existing reservations. A saga that has just begun continues, and a result
+   * that waits for its commit is only delivered again. A saga that waits for a payment is woken instead.
    */
   retry(order: Order): void {
     const running = this.#running.get(order.id);
@@ -158,9 +160,9 @@ export class ActivationSagas {
       const { clock, notify } = this.#options;
       const { begunAt, result } = running;
       if (result !== undefined) return notify(order.packageId, result);
-      const hasJustBegun = begunAt === undefined || clock.monotonic() - begunAt < justBegunMs;
-      // A look-up of a payment may have begun before the payment, so another one is needed at once.
-      if (hasJustBegun && order.status !== 'payable') return;
+      // Buyers and events ask often. A restart would cut off each look-up before its answer.
+      if (running.kind === 'awaitPayment') return running.wake.ask();
+      if (begunAt === undefined || clock.monotonic() - begunAt < justBegunMs) return;
     }
     this.#replace(sagaOf(order), order, { isUrgent: true });
   }
@@ -176,7 +178,10 @@ export class ActivationSagas {
     const former = this.#running.get(order.id);
     former?.stop.abort('replaced');
     const stop = new Abort();
-    const running: Running = { stop, begunAt: undefined, result: undefined, ended: Promise.resolve() };
+    const running: Running = {
+      ...{ kind, stop, wake: new Wake() },
+      ...{ begunAt: undefined, result: undefined, ended: Promise.resolve() },
+    };
     this.#running.set(order.id, running);
     running.ended = this.#run(kind, order, how, running, former);
   }
@@ -191,7 +196,7 @@ export class ActivationSagas {
     const { runner, clock, notify, log } = this.#options;
     const { id: orderId, packageId } = order;
     const run: SagaRun = {
-      ...{ signal: running.stop, ...how },
+      ...{ signal: running.stop, wake: running.wake, ...how },
       report: (result, events) => {
         const message = { orderId, epoch: this.#epoch, events, ...result };
         if (message.kind !== 'progress') running.result = message;

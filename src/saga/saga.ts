@@ -8,7 +8,7 @@ import {
   type TimelineEntry,
   type TimelineEvent,
 } from '../domain/order.ts';
-import type { AbortState } from '../lib/abort.ts';
+import { Abort, type AbortState } from '../lib/abort.ts';
 import { backoffMs } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
 import { startTimer } from '../lib/deadline.ts';
@@ -27,6 +27,8 @@ export interface SagaOptions {
   readonly isFirst?: boolean;
   /** Whether an operator has asked for this saga, so that its calls go before others; default false. */
   readonly isUrgent?: boolean;
+  /** Asks for a look-up of the payment at once. */
+  readonly wake?: Wake;
   /** Shared by all sagas of the process. */
   readonly pacing: CancelPacing;
 }
@@ -35,6 +37,8 @@ export interface SagaOptions {
 const progressAfterMs = 250;
 /** The pauses between look-ups of a payment. The provider's events make most of these look-ups unnecessary. */
 const lookUpPauses = { firstMs: 1_000, maxMs: 30_000 };
+/** The least time between the beginnings of look-ups that were asked for, because anybody with an order may ask. */
+const askedLookUpMs = 500;
 const clearFirstMs = 100;
 const clearMaxMs = 2_000;
 /** Repeated cancels of all packages together, per second. */
@@ -89,14 +93,15 @@ async function requestPayment(
 
 /**
  * Waits until a payable order is paid, is declined, or has expired. Only the provider's ledger counts. An event of the
- * provider only restarts this saga, which looks the payment up at once.
+ * provider only wakes this saga, which then looks the payment up at once.
  *
  * While the provider does not answer, the order stays payable, also after its time: it may be paid, and its payment could
  * not be cancelled either. A payment that comes after the expiry is refunded, because the compensation cancels it (rule
  * Q11).
  */
 export async function awaitPayment(order: Order, options: SagaOptions): Promise<void> {
-  const { suppliers, clock, signal, isUrgent = false } = options;
+  const { suppliers, clock, signal, wake = new Wake() } = options;
+  let { isUrgent = false } = options;
   const { id: key, packageId, payment } = order;
   if (payment?.payBy === undefined) throw new Error('the order is payable, but has no payment');
   const { amount, currency, payBy } = payment;
@@ -104,8 +109,9 @@ export async function awaitPayment(order: Order, options: SagaOptions): Promise<
   for (let lookUps = 1; !signal.aborted; lookUps++) {
     // The time is read first, so that the last look-up begins after the expiry.
     const isExpired = clock.now() >= payBy;
+    const begunAt = clock.monotonic();
     const lookUp = { key, packageId, amount, currency };
-    const found = await suppliers.findPayment(lookUp, signal, isUrgent && lookUps === 1);
+    const found = await suppliers.findPayment(lookUp, signal, isUrgent);
     if (found === 'paid') return steps.end('paid', { kind: 'paid' });
     if (found === 'declined')
       return steps.end('payment declined', { kind: 'unpaid', reason: 'payment_declined' });
@@ -114,7 +120,42 @@ export async function awaitPayment(order: Order, options: SagaOptions): Promise<
       return steps.end('payment expired', { kind: 'unpaid', reason: 'payment_expired' });
     const pauseMs = backoffMs(lookUps, lookUpPauses);
     const leftMs = payBy - clock.now();
-    await clock.sleep(leftMs > 0 ? Math.min(pauseMs, leftMs) : pauseMs, signal);
+    isUrgent = await wake.pause(leftMs > 0 ? Math.min(pauseMs, leftMs) : pauseMs, clock, signal);
+    if (!isUrgent) continue;
+    lookUps = 0;
+    const restMs = begunAt + askedLookUpMs - clock.monotonic();
+    if (restMs > 0) await clock.sleep(restMs, signal);
+  }
+}
+
+/**
+ * Ends the pause of a saga that waits. It never ends a call, so a saga that is asked again and again still gets its
+ * answers.
+ */
+export class Wake {
+  #isAsked = false;
+  #pause: Abort | undefined;
+
+  ask(): void {
+    this.#isAsked = true;
+    this.#pause?.abort();
+  }
+
+  /** Pauses until it is asked for, which may have happened since the last pause. Returns whether it was. */
+  async pause(ms: number, clock: Clock, signal: AbortState): Promise<boolean> {
+    if (!this.#isAsked) {
+      const pause = new Abort();
+      const end = () => pause.abort();
+      if (signal.aborted) return false;
+      signal.addEventListener('abort', end, { once: true });
+      this.#pause = pause;
+      await clock.sleep(ms, pause);
+      this.#pause = undefined;
+      signal.removeEventListener('abort', end);
+    }
+    const wasAsked = this.#isAsked;
+    this.#isAsked = false;
+    return wasAsked;
   }
 }
 

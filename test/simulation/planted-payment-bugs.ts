@@ -17,9 +17,8 @@ export const plantedPaymentBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/saga/saga.ts',
-        find: 'const found = await suppliers.findPayment(lookUp, signal, isUrgent && lookUps === 1);',
-        replace: `const found =
-      isUrgent && lookUps === 1 ? 'paid' : await suppliers.findPayment(lookUp, signal, false);`,
+        find: 'const found = await suppliers.findPayment(lookUp, signal, isUrgent);',
+        replace: "const found = isUrgent ? 'paid' : await suppliers.findPayment(lookUp, signal, false);",
       },
     ],
   },
@@ -150,10 +149,8 @@ export const plantedPaymentBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/saga/saga.ts',
-        find: 'const found = await suppliers.findPayment(lookUp, signal, isUrgent && lookUps === 1);',
-        replace: `const found = isExpired
-      ? 'due'
-      : await suppliers.findPayment(lookUp, signal, isUrgent && lookUps === 1);`,
+        find: 'const found = await suppliers.findPayment(lookUp, signal, isUrgent);',
+        replace: "const found = isExpired ? 'due' : await suppliers.findPayment(lookUp, signal, isUrgent);",
       },
     ],
   },

@@ -39,7 +39,7 @@ export class ScriptedSuppliers implements Suppliers {
     return { kind: 'reserved', number: `https://pay.example/${request.key}` };
   }
 
-  async findPayment(): Promise<PaymentFound> {
+  async findPayment(..._: Parameters<Suppliers['findPayment']>): Promise<PaymentFound> {
     this.paymentLookUps += 1;
     return this.paymentFound;
   }
