@@ -115,7 +115,12 @@ export const paymentBody = z.strictObject({
 });
 
 /** The body of an event of the payment provider. Members that are not used may be anything. */
-export const paymentEventBody = z.looseObject({ data: z.looseObject({ key: z.string().max(keyBytesMax) }) });
+export const paymentEventBody = z.looseObject({
+  data: z.looseObject({
+    key: z.string().max(keyBytesMax),
+    status: z.string().max(100).optional().catch(undefined),
+  }),
+});
 
 export const buyerBody = z.object({ email: emailInput }, { error: 'must be an object with email' });
 

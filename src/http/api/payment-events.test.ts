@@ -92,6 +92,16 @@ describe('an event of the payment provider', () => {
     },
   );
 
+  test('Q11 that takes the payment of a confirmed order back leaves a line in the log', async () => {
+    const app = open({ engine: { order: async () => fakeOrder({ status: 'confirmed' }) } });
+    expect((await send(event({ status: 'refunded' }), app)).status).toBe(204);
+    expect((await send(event({ status: 'paid' }), app)).status).toBe(204);
+    expect(lookUp).not.toHaveBeenCalled();
+    expect(log.lines).toEqual([
+      'The payment of a confirmed order is not paid, as its provider tells: audit.',
+    ]);
+  });
+
   test('Q11 is asked for again if nobody could look the payment up', async () => {
     const app = open();
     const late = event();

@@ -30,7 +30,7 @@ export function paymentEventRoutes(services: Services): Hono {
       log.warn({ reason: wrong }, 'An event of the payment provider was refused.');
       return problem(c, 'invalid_signature', { detail: `${wrong}.` });
     }
-    const { key } = checkedJson(text, paymentEventBody).data;
+    const { key, status } = checkedJson(text, paymentEventBody).data;
     const eventId = c.req.header('webhook-id') ?? '';
     if (seen.get(eventId) === true) {
       log.info({ eventId }, 'An event of the payment provider came again.');
@@ -47,6 +47,12 @@ export function paymentEventRoutes(services: Services): Hono {
       const answer = await payments.lookUp(order);
       // The provider sends the event again. An order that has ended meanwhile needs no look-up.
       if (answer.kind === 'refused' && answer.code !== 'not_retryable') return problem(c, answer.code);
+    } else if (order.status === 'confirmed' && status !== undefined && status !== 'paid') {
+      // Such as a charge-back. The audit compares the order with the provider's ledger.
+      log.warn(
+        { orderId, status },
+        'The payment of a confirmed order is not paid, as its provider tells: audit.',
+      );
     } else {
       log.debug({ orderId, status: order.status }, 'An event of the payment provider changes nothing.');
     }
