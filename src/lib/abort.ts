@@ -41,6 +41,14 @@ export class Abort implements AbortState {
   }
 }
 
+/** Resolves when the state aborts. */
+export function aborted(state: AbortState): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  if (state.aborted) resolve();
+  else state.addEventListener('abort', resolve, { once: true });
+  return promise;
+}
+
 /** An AbortSignal for functions of the platform, such as `fetch`. It aborts when `state` does. */
 export function abortSignalOf(state: AbortState): AbortSignal {
   if (state instanceof AbortSignal) return state;

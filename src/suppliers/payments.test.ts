@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { type RecordingLog, recordingLog } from '../../test/support/recording-log.ts';
+import { Abort } from '../lib/abort.ts';
 import { type ResilientSuppliers, resilientSuppliers } from './resilient-suppliers.ts';
 import type { PaymentClient, PaymentState, SupplierClient } from './suppliers.ts';
 
@@ -63,6 +64,7 @@ describe('a look-up of a payment', () => {
 
   test('tells no payment from no answer', async () => {
     expect(await open({ payment: async () => undefined }).findPayment(lookUp, never)).toBe('absent');
+    expect(log.lines).toHaveLength(1);
     expect(await open().findPayment(lookUp, never)).toBe('unknown');
     const hangs = open({ payment: () => new Promise(() => {}) }).findPayment(lookUp, never);
     await clock.advance(1_000);
@@ -103,7 +105,12 @@ describe('a payment', () => {
 
   test('Q11 of an order that was made while payments were on is unknown while they are off', async () => {
     suppliers = resilientSuppliers({ client, clock, log, timeoutMs: 1_000 });
-    expect(await suppliers.requestPayment(request, never)).toMatchObject({ kind: 'unknown' });
+    const stop = new Abort();
+    const asked = suppliers.requestPayment(request, stop);
+    await clock.advance(600_000);
+    expect(log.lines).toEqual(['payments are off, but the order has to be paid']);
+    stop.abort();
+    expect(await asked).toMatchObject({ kind: 'unknown' });
     expect(await suppliers.findPayment(lookUp, never)).toBe('unknown');
     expect(await suppliers.cancel('payments', lookUp, never)).toBe(false);
     expect(suppliers.available(1)).toBe(true);

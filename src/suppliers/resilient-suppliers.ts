@@ -1,4 +1,4 @@
-import { Abort, type AbortState } from '../lib/abort.ts';
+import { Abort, type AbortState, aborted } from '../lib/abort.ts';
 import { backoffMs } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
 import { startTimer, withTimeout } from '../lib/deadline.ts';
@@ -181,7 +181,12 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
       reserve('hotels', request, stop, isUrgent, (signal) => client.reserveHotel(request, signal)),
 
     async requestPayment(request, stop, isUrgent = false) {
-      if (payments === undefined) return { kind: 'unknown', cause: paymentsAreOff };
+      if (payments === undefined) {
+        // The order keeps its unit and its tickets. An activation that takes payments goes on with it.
+        log.warn({ orderId: request.key }, paymentsAreOff);
+        await aborted(stop);
+        return { kind: 'unknown', cause: paymentsAreOff };
+      }
       return reserve('payments', request, stop, isUrgent, (signal) =>
         payments.requestPayment(request, signal),
       );
@@ -195,7 +200,10 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
         const found = await withTimeout({ ms: timeoutMs, stop, clock }, (signal) =>
           payments.payment(key, signal),
         );
-        if (found === undefined) return 'absent';
+        if (found === undefined) {
+          log.warn({ orderId: key }, 'The payment provider does not know the payment of an order.');
+          return 'absent';
+        }
         const isOpen = found.status === 'due' || found.status === 'paid';
         const asked = { amount, currency };
         const shown = { ...asked, ...found };
