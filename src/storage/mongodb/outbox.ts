@@ -17,6 +17,9 @@ import {
 } from './documents.ts';
 import { first, inOneAnswer } from './reads.ts';
 
+/** How many orders a look for packages reads at once. */
+const owingPage = 200;
+
 /**
  * The notices of a store on MongoDB. An order's document names the notices that the order owes, so that a commit that
  * owes some needs no further command. Settling them takes one command per event, however many there are.
@@ -49,18 +52,28 @@ export class MongoOutbox implements OutboxStore {
   }
 
   async packagesOwing(channels: readonly NoticeChannel[]): Promise<number[]> {
-    const connection = this.#connection;
-    const { orders } = connection.collections;
-    const found = await Promise.all(
-      channels.map((channel) =>
-        connection.run((session) => {
-          // MongoDB uses an index only for a condition on its first field.
-          const filter = { packageId: { $gte: 0 }, ...owing(channel) };
-          return orders.distinct('packageId', filter as Filter<OrderDocument>, connection.current(session));
-        }),
-      ),
-    );
+    const found = await Promise.all(channels.map((channel) => this.#packagesOwing(channel)));
     return [...new Set(found.flat())].sort((one, other) => one - other);
+  }
+
+  /** Leaps over the further orders of a package, of which a sell-out may leave 100,000 that owe a notice. */
+  async #packagesOwing(channel: NoticeChannel): Promise<number[]> {
+    const connection = this.#connection;
+    const ids = new Set<number>();
+    for (let above = -1; ; ) {
+      const page = await connection.run((session) => {
+        const filter = { packageId: { $gt: above }, ...owing(channel) };
+        const options = { ...connection.current(session), sort: { packageId: 1 }, limit: owingPage } as const;
+        return connection.collections.orders
+          .find(filter as Filter<OrderDocument>, { ...options, hint: `owing_${channel}` })
+          .project<Pick<OrderDocument, 'packageId'>>({ _id: 0, packageId: 1 })
+          .toArray();
+      });
+      for (const { packageId } of page) ids.add(packageId);
+      const last = page.at(-1);
+      if (last === undefined || page.length < owingPage) return [...ids];
+      above = last.packageId;
+    }
   }
 
   /** The dead letters are stored first: a crash in between repeats a notice, and loses none. */
