@@ -29,13 +29,18 @@ export class Pace {
   }
 }
 
-/** Returns whether the event loop was busy since the last call. */
+/** The least time over which the load is measured, in ms: a single turn of the event loop always looks busy. */
+const meterMs = 500;
+
+/** Returns whether the event loop was busy in the last while. */
 function busyMeter(): () => boolean {
   let before = performance.eventLoopUtilization();
+  let isBusy = false;
   return () => {
-    const now = performance.eventLoopUtilization();
-    const { utilization } = performance.eventLoopUtilization(now, before);
-    before = now;
-    return utilization > busyShare;
+    const { idle, active, utilization } = performance.eventLoopUtilization(before);
+    if (idle + active < meterMs) return isBusy;
+    before = performance.eventLoopUtilization();
+    isBusy = utilization > busyShare;
+    return isBusy;
   };
 }
