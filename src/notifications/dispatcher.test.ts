@@ -130,7 +130,7 @@ function start(...others: Channel[]): Dispatcher {
   return new Dispatcher({
     ...{ channels: [mail, ...others], store, clock, log, metrics: noMetrics },
     random: { fraction: () => fraction() },
-    pace: { rest: async () => {} },
+    makePace: () => ({ rest: async () => {} }),
   });
 }
 
@@ -268,7 +268,7 @@ describe('failures', () => {
     expect(dispatcher.isDelivering(1)).toBe(true);
     store.owe(1, 60, 'confirmed');
     dispatcher.added(1);
-    await runUntilIdle();
+    await clock.advance(10);
     expect(store.notices.size).toBe(1);
   });
 
@@ -384,6 +384,22 @@ describe('failures', () => {
     await clock.advance(600_000);
     expect(store.notices.size).toBe(0);
     expect(dispatcher.isDelivering(1)).toBe(false);
+  });
+
+  test('Q12 failing orders are not read all the time while a sale goes on', async () => {
+    const dispatcher = start();
+    own(dispatcher);
+    for (let number = 0; number < 100; number++) store.owe(1, number, 'confirmed');
+    mail.respond = async () => fail();
+    dispatcher.added(1);
+    await clock.advance(2_000);
+    store.reads = 0;
+    for (let ms = 0; ms < 10_000; ms += 50) {
+      dispatcher.added(1);
+      await clock.advance(50);
+    }
+    // A pass reads 7 pages, and begins once a second.
+    expect(store.reads).toBeLessThanOrEqual(11 * 7);
   });
 
   test('an order that owes nothing any more is not waited for', async () => {

@@ -20,8 +20,8 @@ export interface DispatcherOptions {
   readonly random: Pick<Random, 'fraction'>;
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'notice'>;
-  /** Default: deliveries are slower while the process is busy. */
-  readonly pace?: Pick<Pace, 'rest'>;
+  /** Makes the pace of a channel. Default: deliveries are slower while the process is busy. */
+  readonly makePace?: () => Pick<Pace, 'rest'>;
   /** Default: {@link sweepDefaultMs}. */
   readonly sweepMs?: number;
 }
@@ -55,13 +55,14 @@ export class Dispatcher implements Notifications {
   readonly #closed = new Abort();
 
   constructor(options: DispatcherOptions) {
-    const { channels, store, clock, random, log, metrics, pace = new Pace(clock) } = options;
+    const { channels, store, clock, random, log, metrics, makePace = () => new Pace(clock) } = options;
     this.#options = options;
     this.#channels = new Map(
       channels.map((channel) => [
         channel.name,
         {
-          ...{ channel, store, clock, random, log, metrics, pace },
+          // Its own pace, so that a receiver that is away slows no other channel (rule Q12).
+          ...{ channel, store, clock, random, log, metrics, pace: makePace() },
           turns: pLimit(turnsMax),
           failure: new LogOnce(),
         },

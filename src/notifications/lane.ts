@@ -32,7 +32,7 @@ const turnOrders = 16;
 const atOnceMax = 4;
 /** Longer than the timeouts inside a channel. */
 const deliveryTimeoutMs = 30_000;
-/** After this many attempts, which take about two hours, a notice is given up. */
+/** After this many attempts, which take about 80 minutes, a notice is given up. */
 export const attemptsMax = 20;
 const backoff: BackoffOptions = { firstMs: 1_000, maxMs: 600_000, jitter: 0.5 };
 /** A pass ends after so many orders that fail for the first time, because then the receiver is probably away. */
@@ -42,8 +42,10 @@ const newFailingMax = 100;
  * While there are so many, the lane reads no further.
  */
 const failingMax = 1_000;
-/** The least pause before the next retry, for each failing order, because a pass reads all of them. In ms. */
+/** The least pause before the next pass, for each failing order, because a pass reads all of them. In ms. */
 const passPauseMs = 10;
+/** The longest pause before new notices are read. */
+const newPauseMs = 1_000;
 /** A waiting lane reads again after this time at most, because an operator may have revived a dead letter. */
 const rereadMs = 60_000;
 const storeBackoff: BackoffOptions = { firstMs: 500, maxMs: 10_000 };
@@ -100,7 +102,7 @@ export class Lane {
         log.debug({ channel: channel.name, packageId: this.#packageId, err }, 'notices could not be read');
         await clock.sleep(backoffMs(storeFailures, storeBackoff), this.#until);
       }
-      if (!this.#isWanted && this.#failing.size > 0) await this.#wait();
+      if (this.#failing.size > 0) await this.#wait();
     }
   }
 
@@ -133,7 +135,7 @@ export class Lane {
     for (const { order } of items) if (this.#failing.has(order.id)) seen.add(order.id);
     this.#forgetLast(seen);
     if (delivered.length + givenUp.length > 0) await this.#settle(delivered, givenUp);
-    await pace.rest(items.length, this.#until);
+    await pace.rest(due.length, this.#until);
     return next;
   }
 
@@ -211,9 +213,12 @@ export class Lane {
     }
   }
 
-  /** Waits for the next attempt that is due, but not too short, or for new notices. */
+  /** Waits for the next attempt that is due or for new notices, and in any case for a while. */
   async #wait(): Promise<void> {
     const { clock } = this.#options;
+    const leastMs = this.#failing.size * passPauseMs;
+    await clock.sleep(Math.min(leastMs, newPauseMs), this.#until);
+    if (this.#isWanted) return;
     const now = clock.monotonic();
     let next = now + rereadMs;
     for (const { nextAt } of this.#failing.values()) next = Math.min(next, nextAt);
@@ -222,7 +227,7 @@ export class Lane {
     const stop = () => waiting.abort();
     this.#until.addEventListener('abort', stop);
     if (this.#until.aborted) stop();
-    await clock.sleep(Math.max(next - now, this.#failing.size * passPauseMs), waiting);
+    await clock.sleep(Math.max(next - now, leastMs - newPauseMs, 0), waiting);
     this.#until.removeEventListener('abort', stop);
     this.#waiting = undefined;
   }

@@ -121,6 +121,6 @@ export function simNotifications(
     store: simOutbox(world, host, store, isAway),
     clock: world.clockOf(host),
     random: world.prng.fork(),
-    ...{ log, metrics: noMetrics, pace: { rest: async () => {} } },
+    ...{ log, metrics: noMetrics, makePace: () => ({ rest: async () => {} }) },
   });
 }
