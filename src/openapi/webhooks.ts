@@ -14,7 +14,7 @@ const summaries: Readonly<Record<NoticeEvent, string>> = {
 const description = `Sent to \`WEBHOOK_URL\`, signed as Standard Webhooks defines it (https://www.standardwebhooks.com).
 
 Each event comes at least once, and the events of an order come in their order. Drop an event whose \`webhook-id\` came
-before. An answer 2xx within 15 s means that it was received; otherwise it is sent again, for about two hours.`;
+before. An answer 2xx within 15 s means that it was received; otherwise it is sent again, for about 80 minutes.`;
 
 const headers = {
   'webhook-id': 'The id of the event: the same each time that it is sent.',

@@ -41,7 +41,7 @@ export function deadLetterRoutes(deps: AdminDeps): Hono<AdminEnv> {
         main: markup`
           ${heading('Dead letters', items.length > 1 ? retryButton(items, 'Retry all shown') : '')}
           ${lettersTable(items)}
-          <p class="field-note">Mails and webhooks that were given up after about two hours, or refused for good. All times are UTC.</p>
+          <p class="field-note">Mails and webhooks that were given up after about 80 minutes, or refused for good. All times are UTC.</p>
           ${next === undefined ? '' : markup`<p><a class="button quiet" href="/admin/dead-letters?${older.toString()}">Older</a></p>`}`,
       });
     })
