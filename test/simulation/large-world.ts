@@ -128,7 +128,7 @@ class LargeWorld {
       const { orders, inventory } = this.#stored(id);
       for (const order of orders) answers.onPurchaseSent(order);
       store.commit(id, fence, { inventory, inserted: orders, updated: [] }, host);
-      if (isLeased && id > this.#pausedTo) leases.grant(id, world.scheduler.now, leaseTtlMs, true);
+      if (isLeased && id > this.#pausedTo) leases.grant(id, host, world.scheduler.now, leaseTtlMs, true);
     }
   }
 

@@ -2,30 +2,47 @@ import type { Lease, Leases } from '../../src/cluster/lease.ts';
 import type { Clock } from '../../src/lib/clock.ts';
 import type { SimHost, World } from './world.ts';
 
+interface Held {
+  readonly token: number;
+  readonly until: number;
+  readonly holder: SimHost;
+}
+
 /** The state of the lease service: the holder and the end of each lease, by the service's own clock. */
 export class LeaseCore {
-  readonly #held = new Map<number, { readonly token: number; readonly until: number }>();
+  readonly #held = new Map<number, Held>();
   #tokens = 0;
 
   isHeld(packageId: number, now: number): boolean {
-    return (this.#held.get(packageId)?.until ?? 0) > now;
+    return this.holder(packageId, now) !== undefined;
+  }
+
+  holder(packageId: number, now: number): SimHost | undefined {
+    const held = this.#held.get(packageId);
+    return held !== undefined && held.until > now ? held.holder : undefined;
   }
 
   /**
    * Grants a lease.
    * @param isForced grants the lease even while another instance holds it.
    */
-  grant(packageId: number, now: number, ttlMs: number, isForced: boolean): number | undefined {
+  grant(
+    packageId: number,
+    holder: SimHost,
+    now: number,
+    ttlMs: number,
+    isForced: boolean,
+  ): number | undefined {
     if (this.isHeld(packageId, now) && !isForced) return undefined;
     const token = ++this.#tokens;
-    this.#held.set(packageId, { token, until: now + ttlMs });
+    this.#held.set(packageId, { token, until: now + ttlMs, holder });
     return token;
   }
 
   extend(packageId: number, token: number, now: number, ttlMs: number): boolean {
-    const holder = this.#held.get(packageId);
-    if (holder?.token !== token || holder.until <= now) return false;
-    this.#held.set(packageId, { token, until: now + ttlMs });
+    const held = this.#held.get(packageId);
+    if (held?.token !== token || held.until <= now) return false;
+    this.#held.set(packageId, { ...held, until: now + ttlMs });
     return true;
   }
 
@@ -60,7 +77,7 @@ export function simLeases(options: SimLeasesOptions): Leases {
       const token = await world.call(host, `lease ${packageId}`, {
         serve: () => {
           const isForced = core.isHeld(packageId, scheduler.now) && world.strikes('leaseTwice');
-          return core.grant(packageId, scheduler.now, ttlMs, isForced);
+          return core.grant(packageId, host, scheduler.now, ttlMs, isForced);
         },
         lost: 'leaseLost',
         failed: () => options.isAway?.(host) === true,

@@ -121,6 +121,17 @@ export class StoreCore {
     );
   }
 
+  /** Whether the unfinished orders of a package wait for buyers to pay, or in the queue behind those. */
+  waitsForPayments(packageId: number): boolean {
+    const left = new Set(
+      this.ordersOf(packageId)
+        .filter(isUnfinished)
+        .map(({ status }) => status),
+    );
+    left.delete('queued');
+    return left.size === 1 && left.has('payable');
+  }
+
   /** Whether a package and its unfinished orders can be read, so that it can have an owner. */
   isOwnable(packageId: number): boolean {
     if (this.spoilt.size === 0) return true;

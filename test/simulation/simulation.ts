@@ -85,7 +85,15 @@ export async function simulate(
   store.add(sale.packages);
   const soldOut = new SoldOutTimes();
   const orderChecks = new OrderChecks(world, services.suppliers, payments?.core, sale);
-  const checks = new Checks(world, store, services.suppliers, soldOut, orderChecks, payments?.checks);
+  const checks = new Checks(
+    world,
+    store,
+    services.leases,
+    services.suppliers,
+    soldOut,
+    orderChecks,
+    payments?.checks,
+  );
   const answers = new AnswerChecks(world, store, soldOut);
   large?.begin(world, services, answers);
   const { waitersPerUnit, waitersMax, ordersPerEmail } = sale;
