@@ -17,10 +17,13 @@ export class DeliveryError extends Error {
   override readonly name = 'DeliveryError';
   /** Whether another attempt would fail too. */
   readonly isFinal: boolean;
+  /** Whether the receiver takes other notices, and refuses this recipient alone. */
+  readonly isOfRecipient: boolean;
 
   /** @param reason is logged and shown to operators, so it contains no email, no link and no text of the receiver. */
-  constructor(reason: string, { isFinal = false } = {}) {
+  constructor(reason: string, { isFinal = false, isOfRecipient = false } = {}) {
     super(reason);
     this.isFinal = isFinal;
+    this.isOfRecipient = isOfRecipient;
   }
 }

@@ -11,7 +11,6 @@ import {
 } from '../domain/notices.ts';
 import type { Order, TimelineEvent } from '../domain/order.ts';
 import { Abort, type AbortState } from '../lib/abort.ts';
-import { noMetrics } from '../observability/metrics.ts';
 import { type DeadLetter, noticeId, type OutboxStore, type OwedOrder } from '../storage/outbox.ts';
 import { type Channel, DeliveryError } from './channel.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -107,8 +106,8 @@ class FakeChannel implements Channel {
 }
 
 const never = () => new Promise<never>(() => {});
-const fail = (reason = 'HTTP 500', isFinal = false) => {
-  throw new DeliveryError(reason, { isFinal });
+const fail = (reason = 'HTTP 500', isFinal = false, isOfRecipient = false) => {
+  throw new DeliveryError(reason, { isFinal, isOfRecipient });
 };
 
 let store: MemoryOutbox;
@@ -117,6 +116,9 @@ let clock: ManualClock;
 let log: ReturnType<typeof recordingLog>;
 let settled: number[];
 let fraction: () => number;
+/** The outcomes that were counted, and the function that reads the gauge. */
+let outcomes: string[];
+let failingSeconds: () => number | Promise<number>;
 beforeEach(() => {
   store = new MemoryOutbox();
   mail = new FakeChannel();
@@ -124,11 +126,19 @@ beforeEach(() => {
   log = recordingLog();
   settled = [];
   fraction = () => 0;
+  outcomes = [];
+  failingSeconds = () => Number.NaN;
 });
 
 function start(...others: Channel[]): Dispatcher {
   return new Dispatcher({
-    ...{ channels: [mail, ...others], store, clock, log, metrics: noMetrics },
+    ...{ channels: [mail, ...others], store, clock, log },
+    metrics: {
+      notice: (channel, outcome) => outcomes.push(`${channel} ${outcome}`),
+      gauge(_name, read) {
+        failingSeconds = read;
+      },
+    },
     random: { fraction: () => fraction() },
     makePace: () => ({ rest: async () => {} }),
   });
@@ -296,6 +306,40 @@ describe('failures', () => {
     dispatcher.added(1);
     await runUntilIdle();
     expect(store.dead).toMatchObject([{ attempts: 1, reason: 'SMTP 550' }]);
+  });
+
+  test('the oldest failing notice is known before it is given up, without refused recipients', async () => {
+    const dispatcher = start();
+    own(dispatcher);
+    expect(failingSeconds()).toBe(0);
+    store.owe(1, 1, 'confirmed');
+    mail.respond = async () => fail('SMTP 450', false, true);
+    dispatcher.added(1);
+    await clock.advance(60_000);
+    expect(failingSeconds()).toBe(0);
+    store.owe(1, 2, 'confirmed');
+    mail.respond = async () => fail('ECONNREFUSED');
+    dispatcher.added(1);
+    await clock.advance(1_000);
+    const failing = await failingSeconds();
+    await clock.advance(600_000);
+    expect(await failingSeconds()).toBeCloseTo(failing + 600);
+    mail.respond = async () => {};
+    await clock.advance(1_200_000);
+    expect(failingSeconds()).toBe(0);
+    expect(outcomes.filter((each) => !/failed|delivered/.test(each))).toEqual([]);
+  });
+
+  test('a refused recipient is counted apart and warns nobody', async () => {
+    const dispatcher = start();
+    own(dispatcher);
+    store.owe(1, 1, 'confirmed');
+    store.owe(1, 2, 'confirmed');
+    mail.respond = async ({ order }) => fail('SMTP 550', true, order.number === 1);
+    dispatcher.added(1);
+    await runUntilIdle();
+    expect(outcomes.toSorted()).toEqual(['mail given_up', 'mail refused']);
+    expect(store.dead).toHaveLength(2);
   });
 
   test('the reason of a dead letter never has the text of an unexpected error', async () => {

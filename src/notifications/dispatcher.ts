@@ -19,7 +19,7 @@ export interface DispatcherOptions {
   readonly clock: Clock;
   readonly random: Pick<Random, 'fraction'>;
   readonly log: Log;
-  readonly metrics: Pick<Metrics, 'notice'>;
+  readonly metrics: Pick<Metrics, 'notice' | 'gauge'>;
   /** Makes the pace of a channel. Default: deliveries are slower while the process is busy. */
   readonly makePace?: () => Pick<Pace, 'rest'>;
   /** Default: {@link sweepDefaultMs}. */
@@ -68,6 +68,7 @@ export class Dispatcher implements Notifications {
         },
       ]),
     );
+    metrics.gauge('oldest_failing_notice_seconds', () => this.#failingMs() / 1_000);
   }
 
   own(packageId: number, until: AbortState, settled: () => void): void {
@@ -107,6 +108,12 @@ export class Dispatcher implements Notifications {
     this.#closed.abort();
     await settlesWithin(closeMs, Promise.all(this.#running), this.#options.clock);
     for (const { channel } of this.#channels.values()) channel.close();
+  }
+
+  #failingMs(): number {
+    const now = this.#options.clock.monotonic();
+    const lanes = [...this.#owned.values()].flatMap((owned) => [...owned.lanes.values()]);
+    return Math.max(0, ...lanes.map(({ failingSince }) => now - (failingSince ?? now)));
   }
 
   async #sweep(): Promise<void> {

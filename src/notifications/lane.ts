@@ -52,8 +52,10 @@ const storeBackoff: BackoffOptions = { firstMs: 500, maxMs: 10_000 };
 
 interface Failing {
   readonly attempts: number;
-  /** When the next attempt is due, in ms on the monotonic clock. */
+  /** When the first attempt failed, and when the next one is due, in ms on the monotonic clock. */
+  readonly since: number;
   readonly nextAt: number;
+  readonly isOfRecipient: boolean;
 }
 
 /**
@@ -79,6 +81,14 @@ export class Lane {
 
   get isWanted(): boolean {
     return this.#isWanted;
+  }
+
+  /** When the oldest failing order began to fail, in ms on the monotonic clock. Leaves out refused recipients. */
+  get failingSince(): number | undefined {
+    let oldest: number | undefined;
+    for (const { since, isOfRecipient } of this.#failing.values())
+      if (!isOfRecipient && (oldest === undefined || since < oldest)) oldest = since;
+    return oldest;
   }
 
   /** Makes the lane read again soon. */
@@ -169,7 +179,7 @@ export class Lane {
           await withTimeout({ ms: deliveryTimeoutMs, clock }, work);
         }
       } catch (error) {
-        const { reason, isFinal } = explain(error);
+        const { reason, isFinal, isOfRecipient } = explain(error);
         const before = this.#failing.get(order.id);
         const attempts = (before?.attempts ?? 0) + 1;
         const fields = { channel: channel.name, packageId: this.#packageId, reason };
@@ -180,11 +190,15 @@ export class Lane {
           );
           if (before === undefined) this.#newFailing += 1;
           const pauseMs = backoffMs(attempts, backoff, this.#options.random);
-          this.#failing.set(order.id, { attempts, nextAt: clock.monotonic() + pauseMs });
+          const failedAt = clock.monotonic();
+          const since = before?.since ?? failedAt;
+          this.#failing.set(order.id, { attempts, since, nextAt: failedAt + pauseMs, isOfRecipient });
           return;
         }
-        metrics.notice(channel.name, 'given_up');
-        log.warn({ ...fields, orderId: order.id, attempts }, 'a notice was given up: it is a dead letter');
+        metrics.notice(channel.name, isOfRecipient ? 'refused' : 'given_up');
+        // A buyer's typing mistake is nothing that an operator can correct.
+        const level = isOfRecipient ? 'info' : 'warn';
+        log[level]({ ...fields, orderId: order.id, attempts }, 'a notice was given up: it is a dead letter');
         givenUp.push({ ...notice, packageId: this.#packageId, at: clock.now(), attempts, reason });
         this.#failing.delete(order.id);
         continue;
@@ -234,8 +248,12 @@ export class Lane {
 }
 
 /** Only a DeliveryError has a text that is safe to show: others may contain an email. */
-function explain(error: unknown): { readonly reason: string; readonly isFinal: boolean } {
-  if (error instanceof DeliveryError) return { reason: error.message, isFinal: error.isFinal };
-  if (error instanceof TimeoutError) return { reason: 'no answer in time', isFinal: false };
-  return { reason: error instanceof Error ? error.name : 'unknown error', isFinal: false };
+function explain(error: unknown): Pick<DeliveryError, 'isFinal' | 'isOfRecipient'> & { reason: string } {
+  if (error instanceof DeliveryError) {
+    const { message: reason, isFinal, isOfRecipient } = error;
+    return { reason, isFinal, isOfRecipient };
+  }
+  const unknown = { isFinal: false, isOfRecipient: false };
+  if (error instanceof TimeoutError) return { reason: 'no answer in time', ...unknown };
+  return { reason: error instanceof Error ? error.name : 'unknown error', ...unknown };
 }

@@ -24,8 +24,12 @@ export type SupplierCallOutcome = 'reserved' | 'refused' | 'cancelled' | 'unknow
 /** The outcome of a request to another instance. */
 export type MessageOutcome = 'answered' | 'no_answer' | 'inbox_full' | 'unavailable';
 
-/** The outcome of an attempt to deliver a notice. After `failed` it is tried again. */
-export type NoticeOutcome = 'delivered' | 'failed' | 'given_up';
+/**
+ * The outcomes of an attempt to deliver a notice. After `failed` it is tried again. `refused`: it was given up because
+ * the mail server takes nothing for this recipient, as for an address with a typing mistake.
+ */
+export const noticeOutcomes = ['delivered', 'failed', 'refused', 'given_up'] as const;
+export type NoticeOutcome = (typeof noticeOutcomes)[number];
 
 /** Gauges, which are read for each scrape, so at most once every few seconds. */
 export const gaugeNames = [
@@ -33,6 +37,7 @@ export const gaugeNames = [
   'mailbox_messages',
   'mailbox_messages_max',
   'inbox_messages',
+  'oldest_failing_notice_seconds',
   'payment_overdue_seconds',
   'sockets',
 ] as const;

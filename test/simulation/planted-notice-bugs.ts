@@ -32,10 +32,10 @@ export const plantedNoticeBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/notifications/lane.ts',
-        find: `          this.#failing.set(order.id, { attempts, nextAt: clock.monotonic() + pauseMs });
+        find: `          this.#failing.set(order.id, { attempts, since, nextAt: failedAt + pauseMs, isOfRecipient });
           return;
 `,
-        replace: `          this.#failing.set(order.id, { attempts, nextAt: clock.monotonic() + pauseMs });
+        replace: `          this.#failing.set(order.id, { attempts, since, nextAt: failedAt + pauseMs, isOfRecipient });
           continue;
 `,
       },

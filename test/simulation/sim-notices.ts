@@ -91,7 +91,7 @@ export class Receivers {
     this.#world.require(early === undefined, 'Q6', () => `${id} came before ${early}`);
     if (this.#strikes(this.#refused, 'refused')) {
       this.#refusedForGood.add(id);
-      throw new DeliveryError('SMTP 550', { isFinal: true });
+      throw new DeliveryError('SMTP 550', { isFinal: true, isOfRecipient: true });
     }
     this.#world.counters.count(this.#arrived.has(id) ? 'notice repeated' : 'notice delivered');
     this.#arrived.add(id);

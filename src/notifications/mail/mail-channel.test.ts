@@ -120,7 +120,7 @@ describe('a mail', () => {
     'ünï@example.com',
   ])('is never sent to %j', async (email) => {
     const error = await failure(deliver('confirmed', { email }));
-    expect(error).toMatchObject({ message: 'no email address', isFinal: true });
+    expect(error).toMatchObject({ message: 'no email address', isFinal: true, isOfRecipient: true });
     expect(server.mails).toEqual([]);
   });
 
@@ -145,7 +145,7 @@ describe('a failure', () => {
   ])('of the recipient with %i is told by its code alone', async (code, isFinal) => {
     server.refuse('buyer1@example.com', code);
     const error = await failure(deliver('confirmed'));
-    expect(error).toMatchObject({ message: `SMTP ${code}`, isFinal });
+    expect(error).toMatchObject({ message: `SMTP ${code}`, isFinal, isOfRecipient: true });
   });
 
   test('to connect is tried again', async () => {
@@ -153,7 +153,7 @@ describe('a failure', () => {
     channel = makeChannel('smtp://127.0.0.1:1');
     const error = await failure(deliver('confirmed'));
     expect(error.message).toMatch(/ECONNREFUSED/);
-    expect(error.isFinal).toBe(false);
+    expect(error).toMatchObject({ isFinal: false, isOfRecipient: false });
   });
 
   test('Q12 a server that hangs is left when the delivery is ended', async () => {

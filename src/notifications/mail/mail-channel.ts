@@ -43,7 +43,8 @@ export function mailChannel({ url, from, origin, ...content }: MailChannelOption
       // The email was erased: nobody is left to be told. No mail server serves this domain (RFC 2606).
       if (to.endsWith('.invalid')) return;
       // Addresses were checked at the purchase. Nothing else may become a header or a second recipient.
-      if (!emailInput.safeParse(to).success) throw new DeliveryError('no email address', { isFinal: true });
+      if (!emailInput.safeParse(to).success)
+        throw new DeliveryError('no email address', { isFinal: true, isOfRecipient: true });
       const mail = {
         ...texts,
         from,
@@ -77,8 +78,9 @@ function explain(error: unknown): DeliveryError {
   const { code, originalCode, command, responseCode, permanent } = error as SmtpError;
   if (typeof responseCode === 'number') {
     // A refusal of the recipient or of the text. One of the log-in or of the sender ends when the settings are corrected.
-    const isOfMail = command === 'RCPT TO' || code === 'EMESSAGE';
-    return new DeliveryError(`SMTP ${responseCode}`, { isFinal: permanent === true && isOfMail });
+    const isOfRecipient = command === 'RCPT TO';
+    const isFinal = permanent === true && (isOfRecipient || code === 'EMESSAGE');
+    return new DeliveryError(`SMTP ${responseCode}`, { isFinal, isOfRecipient });
   }
   const codes = [code, originalCode].filter(
     (each) => typeof each === 'string' && /^[A-Z_]{1,40}$/.test(each),

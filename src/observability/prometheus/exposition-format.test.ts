@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type ExposedSample, readExposition } from '../../../test/support/exposition.ts';
 import { fakeOrder, fakePackages, fakeSnapshot } from '../../../test/support/fake-engine.ts';
 import { errorCatalogue } from '../../domain/errors.ts';
+import { noticeOutcomes } from '../metrics.ts';
 import { createMetrics, type MetricsSource, packageFigures } from './exposition.ts';
 
 const build = { version: '1.2.3', node: '24.0.0', engine: 'actor', store: 'sqlite' };
@@ -38,7 +39,7 @@ function reportAll(metrics: MetricsSource): void {
     metrics.supplierCall('hotels')(end);
   }
   for (const end of ['answered', 'no_answer', 'inbox_full', 'unavailable'] as const) metrics.message(end);
-  for (const end of ['delivered', 'failed', 'given_up'] as const) metrics.notice('mail', end);
+  for (const end of noticeOutcomes) metrics.notice('mail', end);
   for (const name of ['active_actors', 'mailbox_messages', 'mailbox_messages_max', 'inbox_messages'] as const)
     metrics.gauge(name, () => 3);
   metrics.gauge('sockets', async () => 4);

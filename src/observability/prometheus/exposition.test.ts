@@ -47,6 +47,8 @@ describe('the exposition', () => {
     metrics.purchase('queue_full');
     metrics.request('/api/orders', 'POST', 201, 0.004);
     metrics.message('no_answer');
+    expect(await value('notices_total{channel="mail",result="failed"}')).toBe(0);
+    expect(await value('notices_total{channel="webhook",result="given_up"}')).toBe(0);
     metrics.notice('mail', 'failed');
     expect(await value('purchases_total{outcome="queue_full"}')).toBe(2);
     expect(await value('purchases_total{outcome="confirmed"}')).toBe(1);

@@ -100,6 +100,10 @@ export const gauges = {
     'inbox_messages',
     'Messages of other instances, or frames of them, that this one has not taken yet.',
   ),
+  oldest_failing_notice_seconds: metric(
+    'oldest_failing_notice_seconds',
+    'How long deliveries of the oldest failing mail or webhook have failed, without refused recipients; 0 if none fails.',
+  ),
   payment_overdue_seconds: metric(
     'payment_overdue_seconds',
     'How long the oldest order that is still payable after its time has been so; 0 if there is none.',

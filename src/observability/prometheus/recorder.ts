@@ -1,6 +1,14 @@
+import { noticeChannels } from '../../domain/notices.ts';
 import type { Order } from '../../domain/order.ts';
 import type { PartnerKind } from '../../suppliers/suppliers.ts';
-import type { GaugeName, Metrics, SagaKind, SagaOutcome, SupplierCallOutcome } from '../metrics.ts';
+import {
+  type GaugeName,
+  type Metrics,
+  noticeOutcomes,
+  type SagaKind,
+  type SagaOutcome,
+  type SupplierCallOutcome,
+} from '../metrics.ts';
 
 /**
  * Counters and histograms for the hot path. prom-client exports their values, but does not record them: on Node 24 its
@@ -64,10 +72,16 @@ export class Counter {
   readonly definition: MetricDefinition;
   readonly #counts = new ByLabels(() => ({ count: 0 }));
 
-  /** @param initial values of the label that are exported as 0 at first, so that Prometheus sees the first increase. */
-  constructor(definition: MetricDefinition, initial: readonly string[] = []) {
+  /**
+   * @param initial values of the first label, or of several labels, that are exported as 0 at first, so that Prometheus
+   * sees the first increase.
+   */
+  constructor(definition: MetricDefinition, initial: readonly (string | LabelValues)[] = []) {
     this.definition = definition;
-    for (const value of definition.labels.length === 0 ? [''] : initial) this.#counts.get(value, '', '');
+    for (const values of definition.labels.length === 0 ? [''] : initial) {
+      const [first = '', second = '', third = ''] = [values].flat();
+      this.#counts.get(first, second, third);
+    }
   }
 
   add(first: string | number = '', second: string | number = '', third: string | number = ''): void {
@@ -180,6 +194,7 @@ export class MetricsRecorder implements Metrics {
     ]),
     notices: new Counter(
       metric('notices_total', 'Attempts to deliver a mail or a webhook, by result.', 'channel', 'result'),
+      noticeChannels.flatMap((channel) => noticeOutcomes.map((outcome) => [channel, outcome])),
     ),
   };
   readonly histograms = {
