@@ -34,7 +34,7 @@ test('a retry owes the notices again, and is logged without their orders', async
   await giveUp(bench, 1, 2);
   await deadLetters.recent();
   const ids = ['ORDER-1-1.confirmed.mail', 'ORDER-1-9.confirmed.mail'];
-  expect(await deadLetters.retry(by, ids)).toEqual({ kind: 'done', value: { retried: 1 } });
+  expect(await deadLetters.retry(by, { ids })).toEqual({ kind: 'done', value: { retried: 1 } });
   const owed = await bench.store.outbox.owed('mail', 1, undefined, 9);
   expect(owed.items.map(({ order }) => order.id)).toEqual(['ORDER-1-1']);
   expect((await deadLetters.recent()).map(({ orderId }) => orderId)).toEqual(['ORDER-1-2']);
@@ -43,11 +43,46 @@ test('a retry owes the notices again, and is logged without their orders', async
   ]);
 });
 
+test('a discard deletes dead letters, and is logged without their orders', async () => {
+  await using bench = await openAdminBench();
+  const { deadLetters } = bench.service;
+  await giveUp(bench, 1, 2);
+  await deadLetters.recent();
+  const ids = ['ORDER-1-1.confirmed.mail', 'ORDER-1-9.confirmed.mail'];
+  expect(await deadLetters.discard(by, { ids })).toEqual({ kind: 'done', value: { discarded: 1 } });
+  expect((await deadLetters.recent()).map(({ orderId }) => orderId)).toEqual(['ORDER-1-2']);
+  expect((await bench.store.outbox.owed('mail', 1, undefined, 9)).items).toEqual([]);
+  expect(await bench.log()).toMatchObject([
+    { action: 'notice.discard', by, wish: { deadLetters: 2 }, after: { deadLetters: 1 }, outcome: 'done' },
+  ]);
+});
+
+test('one request retries or discards all of a channel, and lets other work run between the pages', async () => {
+  await using bench = await openAdminBench();
+  const { deadLetters } = bench.service;
+  const numbers = Array.from({ length: 450 }, (_, index) => index + 1);
+  const letters = await giveUp(bench, ...numbers);
+  const webhooks = letters.slice(0, 3).map((letter) => ({ ...letter, channel: 'webhook' as const }));
+  await bench.store.outbox.settle(1, [], webhooks);
+  let turns = 0;
+  const counting = setInterval(() => turns++, 0);
+  expect(await deadLetters.discard(by, { channel: 'webhook' })).toMatchObject({ value: { discarded: 3 } });
+  expect(await deadLetters.retry(by, { channel: 'mail' })).toMatchObject({ value: { retried: 450 } });
+  clearInterval(counting);
+  expect(turns).toBeGreaterThanOrEqual(3);
+  expect(await deadLetters.list()).toEqual({ items: [] });
+  expect((await bench.store.outbox.owed('mail', 1, undefined, 999)).items).toHaveLength(450);
+  expect(await bench.log()).toMatchObject([
+    { action: 'notice.retry', wish: { channel: 'mail' }, after: { deadLetters: 450 } },
+    { action: 'notice.discard', wish: { channel: 'webhook' }, after: { deadLetters: 3 } },
+  ]);
+});
+
 test('there is nothing to list while mails and webhooks are off', async () => {
   await using bench = await openAdminBench({ over: { outbox: undefined } });
   await giveUp(bench, 1);
   expect(await bench.service.deadLetters.list()).toEqual({ items: [] });
-  expect(await bench.service.deadLetters.retry(by, ['ORDER-1-1.confirmed.mail'])).toMatchObject({
+  expect(await bench.service.deadLetters.retry(by, { ids: ['ORDER-1-1.confirmed.mail'] })).toMatchObject({
     value: { retried: 0 },
   });
 });

@@ -1,15 +1,23 @@
+import type { NoticeChannel } from '../domain/notices.ts';
 import type { Result } from '../engine/operated-engine.ts';
 import { Cached } from '../lib/cached.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { Json } from '../lib/json.ts';
 import type { Page } from '../lib/page.ts';
 import type { Operator } from '../storage/operator-log.ts';
-import type { DeadLetter, OutboxStore } from '../storage/outbox.ts';
+import { type DeadLetter, noticeId, type OutboxStore } from '../storage/outbox.ts';
 import type { ChangeLog } from './change-log.ts';
 
 export interface DeadLetterServiceOptions {
   /** Undefined if mails and webhooks are off. */
-  readonly outbox: Pick<OutboxStore, 'deadLetters' | 'revive'> | undefined;
+  readonly outbox: Pick<OutboxStore, 'deadLetters' | 'revive' | 'discard'> | undefined;
   readonly clock: Clock;
+}
+
+/** Which dead letters are meant: those with these ids (see `noticeId`), or all of a channel. One of the two is given. */
+export interface DeadLetterSelection {
+  readonly ids?: readonly string[];
+  readonly channel?: NoticeChannel;
 }
 
 const pageSizeDefault = 50;
@@ -18,7 +26,7 @@ const pageSizeMax = 200;
 export const recentMax = 100;
 const recentMaxAgeMs = 5_000;
 
-/** Lists the mails and webhooks that could not be delivered, and sends them again. */
+/** Lists the mails and webhooks that could not be delivered, sends them again, and discards them. */
 export class DeadLetterService {
   readonly #options: DeadLetterServiceOptions;
   readonly #changes: ChangeLog;
@@ -46,13 +54,56 @@ export class DeadLetterService {
    * Has the owners deliver dead letters again, within seconds. Returns how many: one that does not exist any more, or
    * whose order does not, is not counted.
    */
-  retry(by: Operator, ids: readonly string[]): Promise<Result<{ readonly retried: number }>> {
-    const request = { by, action: 'notice.retry', target: {}, wish: { deadLetters: ids.length } } as const;
+  retry(by: Operator, selection: DeadLetterSelection): Promise<Result<{ readonly retried: number }>> {
+    const request = { by, action: 'notice.retry', target: {}, wish: wishOf(selection) } as const;
     const revive = async () => {
-      const retried = (await this.#options.outbox?.revive(ids)) ?? 0;
-      this.#recent.clear();
+      const retried = await this.#inPages(selection, async (ids) => this.#options.outbox?.revive(ids) ?? 0);
       return { kind: 'done', value: { retried } } as const;
     };
     return this.#changes.record(request, revive, ({ retried }) => ({ deadLetters: retried }));
   }
+
+  /** Deletes dead letters: nobody is told of these events any more. Returns how many there were. */
+  discard(
+    by: Operator,
+    selection: DeadLetterSelection,
+  ): Promise<Result<{ readonly discarded: number }>> {
+    const request = { by, action: 'notice.discard', target: {}, wish: wishOf(selection) } as const;
+    const discard = async () => {
+      const discarded = await this.#inPages(
+        selection,
+        async (ids) => this.#options.outbox?.discard(ids) ?? 0,
+      );
+      return { kind: 'done', value: { discarded } } as const;
+    };
+    return this.#changes.record(request, discard, ({ discarded }) => ({ deadLetters: discarded }));
+  }
+
+  /** Does the work for the ids of each page, and returns the sum of its results. */
+  async #inPages(
+    { ids, channel }: DeadLetterSelection,
+    work: (ids: readonly string[]) => Promise<number>,
+  ): Promise<number> {
+    try {
+      if (ids !== undefined) return await work(ids);
+      let sum = 0;
+      let cursor: string | undefined;
+      do {
+        const page = await this.list(cursor, pageSizeMax);
+        const found = page.items.filter((letter) => letter.channel === channel).map(noticeId);
+        if (found.length > 0) sum += await work(found);
+        cursor = page.next;
+        // Other work of the process runs between the pages.
+        await this.#options.clock.sleep(0);
+      } while (cursor !== undefined);
+      return sum;
+    } finally {
+      this.#recent.clear();
+    }
+  }
+}
+
+/** What the log says about a selection. Ids of orders are left out. */
+function wishOf({ ids, channel }: DeadLetterSelection): Json {
+  return ids === undefined ? { channel: channel ?? null } : { deadLetters: ids.length };
 }

@@ -122,6 +122,10 @@ const questions: readonly Question[] = [
     ...{ method: 'POST', path: '/api/admin/dead-letters/retry', status: 200, inside: 'deadLetters.retry' },
     body: { ids: [`${stuck.order.id}.confirmed.mail`] },
   },
+  {
+    ...{ method: 'POST', path: '/api/admin/dead-letters/discard', status: 200, inside: 'deadLetters.discard' },
+    body: { channel: 'mail' },
+  },
   { method: 'GET', path: '/api/admin/audit?clockSkewMs=5', status: 200, inside: 'audits.run' },
   { method: 'GET', path: '/api/admin/changes', status: 200, inside: 'changes.list' },
   { method: 'GET', path: '/api/admin/orders.csv?status=held', status: 200, inside: 'orders.exportPages' },

@@ -25,6 +25,7 @@ export const operatorActions = [
   'order.cancel',
   'email.erase',
   'notice.retry',
+  'notice.discard',
   'instance.drain',
   'instance.dismiss',
   'session.start',

@@ -48,6 +48,8 @@ export interface OutboxStore {
    * @param ids see {@link noticeId}
    */
   revive(ids: readonly string[]): Promise<number>;
+  /** Deletes these dead letters. Returns how many there were. */
+  discard(ids: readonly string[]): Promise<number>;
 }
 
 /** The id of a notice: `7Q4M-9XKD-2VBN-H5TR.confirmed.mail`. */

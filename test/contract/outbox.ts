@@ -168,6 +168,18 @@ export function outboxContract(name: string, open: () => Promise<OpenedOutbox>):
       expect(await store.outbox.revive([noticeId(letter)])).toBe(0);
     });
 
+    test('a dead letter can be discarded, and is then neither listed nor owed', async () => {
+      await owe([1, 2]);
+      const letters = [1, 2].map((number) => deadLetter(notice(number, 'confirmed')));
+      await store.outbox.settle(1, [], letters);
+      const ids = [noticeId(notice(1, 'confirmed')), 'ORDER-1-9.confirmed.mail', 'nonsense'];
+      expect(await store.outbox.discard(ids)).toBe(1);
+      expect(await store.outbox.discard(ids)).toBe(0);
+      expect(await store.outbox.deadLetters(undefined, 9)).toEqual({ items: [letters[1]] });
+      expect(await store.outbox.revive(ids)).toBe(0);
+      expect(await owed()).toEqual([]);
+    });
+
     test('lists dead letters newest first, each once, for every page size', async () => {
       await owe([1, 2, 3, 4]);
       const times = [3_000, 1_000, 2_000, 2_000];

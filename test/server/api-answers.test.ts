@@ -236,6 +236,9 @@ it('answers operators as the OpenAPI description says', async () => {
     headers,
     body: { ids: [`${created.id}.confirmed.mail`] },
   });
+  await ask('POST /api/admin/dead-letters/discard 200', { headers, body: { channel: 'webhook' } });
+  for (const body of [{}, { channel: 'fax' }, { ids: [], channel: 'mail' }])
+    await ask('POST /api/admin/dead-letters/discard 422', { headers, body });
   expect((await ask('GET /api/admin/audit 200', { headers })).ok).toBe(true);
   const exported = await ask(`GET /api/admin/orders.csv?package=${created.id} 200`, { headers });
   expect(exported).toMatch(/,cancell(ed|ing),/);

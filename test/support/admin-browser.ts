@@ -46,6 +46,8 @@ export const addresses: readonly [method: 'GET' | 'POST', path: string][] = [
   ['POST', '/admin/erase'],
   ['GET', '/admin/dead-letters'],
   ['POST', '/admin/dead-letters/retry'],
+  ['GET', '/admin/dead-letters/discard?channel=mail'],
+  ['POST', '/admin/dead-letters/discard'],
   ['GET', '/admin/nothing-here'],
 ];
 

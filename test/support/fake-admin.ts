@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { HttpAdmin } from '../../src/admin/admin-auth.ts';
 import type { AdminService } from '../../src/admin/admin-service.ts';
+import type { DeadLetterSelection } from '../../src/admin/dead-letter-service.ts';
 import type { LostInstance } from '../../src/admin/instance-register.ts';
 import type { InstanceStatus } from '../../src/admin/instance-service.ts';
 import type { AdminOrder } from '../../src/admin/order-service.ts';
@@ -278,16 +279,27 @@ export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: AdminOverri
       return done({ erased: 12, left: 1 });
     },
   };
+  const takeDeadLetters = ({ ids, channel }: DeadLetterSelection): number => {
+    const isMeant = (letter: DeadLetter) => ids?.includes(noticeId(letter)) ?? letter.channel === channel;
+    const left = world.deadLetters.filter((letter) => !isMeant(letter));
+    const taken = world.deadLetters.length - left.length;
+    world.deadLetters = left;
+    return taken;
+  };
   const deadLetters: AdminService['deadLetters'] = {
     list: async (_cursor, limit = 50) => ({ items: world.deadLetters.slice(0, limit) }),
     recent: async () => world.deadLetters,
-    async retry(_by, ids) {
-      calls.push(`retry dead letters ${ids.join(' ')}`);
-      const left = world.deadLetters.filter((letter) => !ids.includes(noticeId(letter)));
-      const retried = world.deadLetters.length - left.length;
-      world.deadLetters = left;
+    async retry(_by, selection) {
+      calls.push(`retry dead letters ${selection.channel ?? selection.ids?.join(' ')}`);
+      const retried = takeDeadLetters(selection);
       note('notice.retry', {});
       return done({ retried });
+    },
+    async discard(_by, selection) {
+      calls.push(`discard dead letters ${selection.channel ?? selection.ids?.join(' ')}`);
+      const discarded = takeDeadLetters(selection);
+      note('notice.discard', {});
+      return done({ discarded });
     },
   };
   const sessions: AdminService['sessions'] = {

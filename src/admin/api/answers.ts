@@ -154,6 +154,8 @@ export const retriedAnswer = z.object({
   retried: count.meta({ description: 'How many are delivered again, within seconds.' }),
 });
 
+export const discardedAnswer = z.object({ discarded: count.meta({ description: 'How many are deleted.' }) });
+
 export const auditAnswer = z.object({
   ok: z.boolean().meta({ description: 'No findings.' }),
   packages: count,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { noticeChannels } from '../../domain/notices.ts';
 import type { OrderStatus } from '../../domain/order.ts';
 import {
   packagesQuery as customersQuery,
@@ -141,17 +142,34 @@ export const deadLettersQuery = z.object({
   limit: limit.exactOptional(),
 });
 
-/** The most dead letters that one request retries. */
-const retryMax = 200;
-const retryAdvice = `must be 1 to ${retryMax} ids of dead letters`;
-const deadLetterId = z.string().regex(/^[\w-]{1,40}\.[a-z]{1,20}\.[a-z]{1,20}$/, retryAdvice);
+/** The most ids of dead letters in one request. */
+const idsMax = 200;
+const idsAdvice = `must be 1 to ${idsMax} ids of dead letters`;
+const deadLetterId = z.string().regex(/^[\w-]{1,40}\.[a-z]{1,20}\.[a-z]{1,20}$/, idsAdvice);
 
 export const deadLetterIds = z
-  .array(deadLetterId, { error: retryAdvice })
-  .min(1, retryAdvice)
-  .max(retryMax, retryAdvice);
+  .array(deadLetterId, { error: idsAdvice })
+  .min(1, idsAdvice)
+  .max(idsMax, idsAdvice);
 
-export const retryBody = z.strictObject({ ids: deadLetterIds }, { error: 'must be an object with ids' });
+export const noticeChannelInput = z.enum(noticeChannels, {
+  error: `must be one of ${noticeChannels.join(', ')}`,
+});
+
+const selectionAdvice = 'must be an object with either ids or channel';
+export const deadLettersBody = z
+  .strictObject(
+    {
+      ids: deadLetterIds.exactOptional(),
+      channel: noticeChannelInput
+        .exactOptional()
+        .meta({ description: 'Instead of `ids`: all dead letters of this channel.' }),
+    },
+    { error: selectionAdvice },
+  )
+  .refine(({ ids, channel }) => (ids === undefined) !== (channel === undefined), {
+    error: selectionAdvice,
+  });
 
 export const auditQuery = z.object({
   clockSkewMs: z

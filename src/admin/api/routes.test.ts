@@ -79,6 +79,7 @@ const everyRoute = [
   ['POST', '/erase'],
   ['GET', '/dead-letters'],
   ['POST', '/dead-letters/retry'],
+  ['POST', '/dead-letters/discard'],
   ['GET', '/orders.csv'],
   ['GET', '/audit'],
   ['GET', '/reconciliation.csv'],

@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono';
 import { parseOrderId } from '../../domain/order.ts';
+import type { Result } from '../../engine/operated-engine.ts';
 import { pageOf } from '../../http/api/packages.ts';
 import { orderView } from '../../http/api/views.ts';
 import type { HttpSettings, OperatorAccess } from '../../http/app-services.ts';
@@ -14,6 +15,7 @@ import { defined } from '../../lib/defined.ts';
 import type { Log } from '../../observability/log.ts';
 import type { Operator } from '../../storage/operator-log.ts';
 import type { HttpAdmin } from '../admin-auth.ts';
+import type { DeadLetterSelection } from '../dead-letter-service.ts';
 import {
   adminOrderView,
   changeView,
@@ -26,6 +28,7 @@ import { ordersFile, reconciliationFile } from './csv-files.ts';
 import {
   auditQuery,
   changesQuery,
+  deadLettersBody,
   deadLettersQuery,
   eraseBody,
   exportQuery,
@@ -35,7 +38,6 @@ import {
   ordersSearchBody,
   packagesQuery,
   packageUpdateBody,
-  retryBody,
 } from './requests.ts';
 import { sendCsv } from './send-csv.ts';
 import { sendSlowJson } from './slow-json.ts';
@@ -194,12 +196,19 @@ export function adminApiRoutes({ admin, clock, log, settings }: AdminApiDeps): H
       return sendJson(200, { deadLetters: items.map(deadLetterView), ...defined({ next }) });
     },
   });
-  route('/dead-letters/retry', {
-    async POST(c) {
-      const { ids } = await readJson(c, retryBody);
-      return sendJson(200, unwrap(await deadLetters.retry(c.var.operator, ids)));
-    },
-  });
+  type DeadLetterAction = (by: Operator, selection: DeadLetterSelection) => Promise<Result<object>>;
+  const deadLetterActions: Readonly<Record<string, DeadLetterAction>> = {
+    retry: (by, selection) => deadLetters.retry(by, selection),
+    discard: (by, selection) => deadLetters.discard(by, selection),
+  };
+  for (const [name, act] of Object.entries(deadLetterActions)) {
+    const POST: Handler = async (c) => {
+      const selection = await readJson(c, deadLettersBody);
+      // There may be very many of a channel.
+      return sendSlowJson(act(c.var.operator, selection).then(unwrap), clock);
+    };
+    route(`/dead-letters/${name}`, { POST });
+  }
   // Answers with the report that `npm run audit -- --json` prints.
   route('/audit', {
     GET: async (c) => sendSlowJson(audits.run(readQuery(c, auditQuery)).then(unwrap), clock),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { orderId, signedIn, words } from '../../../test/support/admin-browser.ts';
+import { hidden, orderId, signedIn, words } from '../../../test/support/admin-browser.ts';
 import { fakeNow } from '../../../test/support/fake-engine.ts';
 import type { DeadLetter } from '../../storage/outbox.ts';
 
@@ -26,13 +26,31 @@ test('the page names each dead letter with its reason, and the overview leads to
 test('a button retries one of them or all, and the next page says how many', async () => {
   const user = await signedIn({ deadLetters: [letter, other] });
   const { text } = await user.get('/admin/dead-letters');
-  expect(text).toContain(`value="${ids.join(',')}"`);
+  for (const part of [`value="${ids[1]}"`, 'Retry all mails', 'Retry all webhooks']) expect(text).toContain(part);
   const answer = await user.post('/admin/dead-letters/retry', { ids: ids[1] ?? '' });
   expect([answer.status, answer.headers.get('location')]).toEqual([303, '/admin/dead-letters']);
   expect(user.service.calls).toEqual([`retry dead letters ${ids[1]}`]);
   expect(words((await user.get('/admin/dead-letters')).text)).toContain('1 notice is delivered again.');
-  await user.post('/admin/dead-letters/retry', { ids: ids.join(',') });
+  await user.post('/admin/dead-letters/retry', { channel: 'mail' });
+  expect(user.service.calls.at(-1)).toBe('retry dead letters mail');
   expect(user.service.world.deadLetters).toEqual([]);
+});
+
+test('a button discards one of them, and all of a channel after a question', async () => {
+  const user = await signedIn({ deadLetters: [letter, other] });
+  await user.post('/admin/dead-letters/discard', { ids: ids[1] ?? '' });
+  expect(user.service.world.deadLetters).toEqual([letter]);
+  const page = await user.get('/admin/dead-letters');
+  expect(words(page.text)).toContain('1 notice is discarded.');
+  expect(page.text).toContain('href="/admin/dead-letters/discard?channel=mail"');
+  expect(page.text).not.toContain('channel=webhook');
+  const question = await user.get('/admin/dead-letters/discard?channel=mail');
+  expect(words(question.text)).toContain('Discard all mails that were given up?');
+  expect(hidden(question.text)).toEqual({ channel: 'mail' });
+  expect(user.service.world.deadLetters).toEqual([letter]);
+  await user.post('/admin/dead-letters/discard', hidden(question.text));
+  expect(user.service.world.deadLetters).toEqual([]);
+  expect((await user.get('/admin/dead-letters/discard?channel=fax')).status).toBe(422);
 });
 
 test.each(['', 'nonsense', `${ids[0]},`, Array(201).fill(ids[0]).join(',')])(
@@ -40,6 +58,7 @@ test.each(['', 'nonsense', `${ids[0]},`, Array(201).fill(ids[0]).join(',')])(
   async (text) => {
     const user = await signedIn({ deadLetters: [letter] });
     expect((await user.post('/admin/dead-letters/retry', { ids: text })).status).toBe(422);
+    expect((await user.post('/admin/dead-letters/discard', { ids: text })).status).toBe(422);
     expect(user.service.calls).toEqual([]);
   },
 );

@@ -75,6 +75,7 @@ const actionWords: Readonly<Record<OperatorAction, string>> = {
   'order.cancel': 'Cancelled an order',
   'email.erase': 'Erased an email',
   'notice.retry': 'Retried mails or webhooks',
+  'notice.discard': 'Discarded mails or webhooks',
   'instance.drain': 'Drained an instance',
   'instance.dismiss': 'Dismissed a lost instance',
   'session.start': 'Logged in',

@@ -163,9 +163,18 @@ export const adminOperations = defineOperations('Admin', {
   'post /api/admin/dead-letters/retry': {
     operationId: 'retryDeadLetters',
     summary: 'Deliver mails and webhooks again that were given up',
-    description: 'Repeating it is harmless: one that is not on the list any more is left out.',
-    body: { schema: admin.retryBody, example: { ids: ['7Q4M-9XKD-2VBN-H5TR.confirmed.mail'] } },
+    description:
+      'Those with the given ids, or all of a channel. Repeating it is harmless: one that is not on the list any more is left out. A long answer begins with blanks, which JSON allows.',
+    body: { schema: admin.deadLettersBody, example: { ids: ['7Q4M-9XKD-2VBN-H5TR.confirmed.mail'] } },
     answers: { 200: ['How many are delivered again.', admin.retriedAnswer] },
+  },
+  'post /api/admin/dead-letters/discard': {
+    operationId: 'discardDeadLetters',
+    summary: 'Delete mails and webhooks that were given up',
+    description:
+      'Those with the given ids, or all of a channel. Nobody is told of these events any more. A long answer begins with blanks, which JSON allows.',
+    body: { schema: admin.deadLettersBody, example: { channel: 'mail' } },
+    answers: { 200: ['How many are deleted.', admin.discardedAnswer] },
   },
   'get /api/admin/audit': {
     operationId: 'audit',

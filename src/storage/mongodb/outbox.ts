@@ -131,6 +131,14 @@ export class MongoOutbox implements OutboxStore {
     });
   }
 
+  async discard(ids: readonly string[]): Promise<number> {
+    const { deadLetters } = this.#connection.collections;
+    return this.#connection.write(async (session) => {
+      const { deletedCount } = await deadLetters.deleteMany({ _id: { $in: [...ids] } }, { session });
+      return deletedCount;
+    });
+  }
+
   #owedOrder(channel: NoticeChannel, document: OrderDocument): OwedOrder | UnreadableError {
     const { _id: orderId, packageId } = document;
     const order = this.#unreadable.read({ packageId, orderId }, () => orderFrom(document));

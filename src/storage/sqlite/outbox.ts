@@ -134,6 +134,11 @@ export class SqliteOutbox implements OutboxStore {
     }, 2 * ids.length);
   }
 
+  discard(ids: readonly string[]): Promise<number> {
+    const dig = (id: string) => Number(this.#sql.dig.run(id).changes);
+    return this.#access.write(() => ids.reduce((count, id) => count + dig(id), 0), ids.length);
+  }
+
   #owedOrder(channel: NoticeChannel, row: Row): OwedOrder | UnreadableError {
     const orderId = String(row.id);
     const order = this.#unreadable.read({ packageId: Number(row.package_id), orderId }, () => orderFrom(row));
