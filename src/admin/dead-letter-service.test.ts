@@ -34,7 +34,9 @@ test('a retry owes the notices again, and is logged without their orders', async
   await giveUp(bench, 1, 2);
   await deadLetters.recent();
   const ids = ['ORDER-1-1.confirmed.mail', 'ORDER-1-9.confirmed.mail'];
-  expect(await deadLetters.retry(by, { ids })).toEqual({ kind: 'done', value: { retried: 1 } });
+  expect(await deadLetters.retry(by, { ids })).toEqual({
+    ...{ kind: 'done', value: { retried: 1, outdated: 0 } },
+  });
   const owed = await bench.store.outbox.owed('mail', 1, undefined, 9);
   expect(owed.items.map(({ order }) => order.id)).toEqual(['ORDER-1-1']);
   expect((await deadLetters.recent()).map(({ orderId }) => orderId)).toEqual(['ORDER-1-2']);
@@ -55,6 +57,21 @@ test('a discard deletes dead letters, and is logged without their orders', async
   expect(await bench.log()).toMatchObject([
     { action: 'notice.discard', by, wish: { deadLetters: 2 }, after: { deadLetters: 1 }, outcome: 'done' },
   ]);
+});
+
+test('a dead letter whose order has changed since is not retried, and the answer says so', async () => {
+  await using bench = await openAdminBench();
+  await giveUp(bench, 1, 2);
+  const { fence, inventory } = (await bench.store.versionedPackage(1))!;
+  const updated = sampleOrder(1, {
+    status: 'cancelled',
+    timeline: (['confirmed', 'cancelled'] as const).map((event, at) => ({ at, event })),
+  });
+  await bench.store.commit(1, fence, sampleChange({ inventory, updated: [updated] }));
+  expect(await bench.service.deadLetters.retry(by, { channel: 'mail' })).toMatchObject({
+    value: { retried: 1, outdated: 1 },
+  });
+  expect((await bench.service.deadLetters.list()).items.map(({ orderId }) => orderId)).toEqual(['ORDER-1-1']);
 });
 
 test('one request retries or discards all of a channel, and lets other work run between the pages', async () => {

@@ -5,7 +5,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
 import type { Page } from '../lib/page.ts';
 import type { Operator } from '../storage/operator-log.ts';
-import { type DeadLetter, noticeId, type OutboxStore } from '../storage/outbox.ts';
+import { type DeadLetter, noticeId, type OutboxStore, type Revived } from '../storage/outbox.ts';
 import type { ChangeLog } from './change-log.ts';
 
 export interface DeadLetterServiceOptions {
@@ -51,52 +51,52 @@ export class DeadLetterService {
   }
 
   /**
-   * Has the owners deliver dead letters again, within seconds. Returns how many: one that does not exist any more, or
-   * whose order does not, is not counted.
+   * Has the owners deliver dead letters again, within seconds. One that does not exist any more, or whose order does not,
+   * is not counted.
    */
-  retry(by: Operator, selection: DeadLetterSelection): Promise<Result<{ readonly retried: number }>> {
+  retry(by: Operator, selection: DeadLetterSelection): Promise<Result<Revived>> {
     const request = { by, action: 'notice.retry', target: {}, wish: wishOf(selection) } as const;
     const revive = async () => {
-      const retried = await this.#inPages(selection, async (ids) => this.#options.outbox?.revive(ids) ?? 0);
-      return { kind: 'done', value: { retried } } as const;
+      const total = { retried: 0, outdated: 0 };
+      await this.#inPages(selection, async (ids) => {
+        const { retried = 0, outdated = 0 } = (await this.#options.outbox?.revive(ids)) ?? {};
+        total.retried += retried;
+        total.outdated += outdated;
+      });
+      return { kind: 'done', value: total } as const;
     };
     return this.#changes.record(request, revive, ({ retried }) => ({ deadLetters: retried }));
   }
 
   /** Deletes dead letters: nobody is told of these events any more. Returns how many there were. */
-  discard(
-    by: Operator,
-    selection: DeadLetterSelection,
-  ): Promise<Result<{ readonly discarded: number }>> {
+  discard(by: Operator, selection: DeadLetterSelection): Promise<Result<{ readonly discarded: number }>> {
     const request = { by, action: 'notice.discard', target: {}, wish: wishOf(selection) } as const;
     const discard = async () => {
-      const discarded = await this.#inPages(
-        selection,
-        async (ids) => this.#options.outbox?.discard(ids) ?? 0,
-      );
+      let discarded = 0;
+      await this.#inPages(selection, async (ids) => {
+        discarded += (await this.#options.outbox?.discard(ids)) ?? 0;
+      });
       return { kind: 'done', value: { discarded } } as const;
     };
     return this.#changes.record(request, discard, ({ discarded }) => ({ deadLetters: discarded }));
   }
 
-  /** Does the work for the ids of each page, and returns the sum of its results. */
+  /** Does the work for the ids of each page. */
   async #inPages(
     { ids, channel }: DeadLetterSelection,
-    work: (ids: readonly string[]) => Promise<number>,
-  ): Promise<number> {
+    work: (ids: readonly string[]) => Promise<void>,
+  ): Promise<void> {
     try {
       if (ids !== undefined) return await work(ids);
-      let sum = 0;
       let cursor: string | undefined;
       do {
         const page = await this.list(cursor, pageSizeMax);
         const found = page.items.filter((letter) => letter.channel === channel).map(noticeId);
-        if (found.length > 0) sum += await work(found);
+        if (found.length > 0) await work(found);
         cursor = page.next;
         // Other work of the process runs between the pages.
         await this.#options.clock.sleep(0);
       } while (cursor !== undefined);
-      return sum;
     } finally {
       this.#recent.clear();
     }

@@ -48,6 +48,11 @@ function canHave(event: NoticeEvent, timeline: Order['timeline']): boolean {
   return event !== 'refunded' || timeline.some((entry) => entry.event === 'paid');
 }
 
+/** Whether an order has changed since an event, so that a notice of the event would contradict what was told since. */
+export function isOutdated(order: Order, event: NoticeEvent): boolean {
+  return orderAt(order, event)?.isPast === true;
+}
+
 /** An order as it was when an event happened. */
 export interface OrderAt {
   readonly event: NoticeEvent;

@@ -123,7 +123,12 @@ const questions: readonly Question[] = [
     body: { ids: [`${stuck.order.id}.confirmed.mail`] },
   },
   {
-    ...{ method: 'POST', path: '/api/admin/dead-letters/discard', status: 200, inside: 'deadLetters.discard' },
+    ...{
+      method: 'POST',
+      path: '/api/admin/dead-letters/discard',
+      status: 200,
+      inside: 'deadLetters.discard',
+    },
     body: { channel: 'mail' },
   },
   { method: 'GET', path: '/api/admin/audit?clockSkewMs=5', status: 200, inside: 'audits.run' },

@@ -18,6 +18,12 @@ export interface DeadLetter extends Notice {
   readonly reason: string;
 }
 
+/** How many dead letters are owed again, and how many were left because their orders have changed since. */
+export interface Revived {
+  readonly retried: number;
+  readonly outdated: number;
+}
+
 /**
  * The notices that the stored orders owe. `Store.commit` adds them together with the change of the order, so no crash
  * loses one; here they are read and settled, without a fence. So a replaced owner may deliver a notice that the present
@@ -43,11 +49,11 @@ export interface OutboxStore {
   /** The dead letters, newest first. The cursor is `next` of the page before. */
   deadLetters(cursor: string | undefined, limit: number): Promise<Page<DeadLetter>>;
   /**
-   * Owes the notices of these dead letters again. Returns how many: a dead letter that does not exist, or whose order
-   * does not exist any more, is not counted.
+   * Owes the notices of these dead letters again. One that does not exist, or whose order does not exist any more, is not
+   * counted. One whose order has changed since stays a dead letter, because later events may have been told already.
    * @param ids see {@link noticeId}
    */
-  revive(ids: readonly string[]): Promise<number>;
+  revive(ids: readonly string[]): Promise<Revived>;
   /** Deletes these dead letters. Returns how many there were. */
   discard(ids: readonly string[]): Promise<number>;
 }

@@ -162,10 +162,39 @@ export function outboxContract(name: string, open: () => Promise<OpenedOutbox>):
       await store.outbox.settle(1, [], [letter]);
       expect(await owed()).toEqual(['ORDER-1-2.confirmed.mail']);
       expect(await store.outbox.deadLetters(undefined, 9)).toEqual({ items: [letter] });
-      expect(await store.outbox.revive([noticeId(letter), 'ORDER-1-9.confirmed.mail', 'nonsense'])).toBe(1);
+      expect(await store.outbox.revive([noticeId(letter), 'ORDER-1-9.confirmed.mail', 'nonsense'])).toEqual({
+        ...{ retried: 1, outdated: 0 },
+      });
       expect(await owed()).toEqual(['ORDER-1-1.confirmed.mail', 'ORDER-1-2.confirmed.mail']);
       expect(await store.outbox.deadLetters(undefined, 9)).toEqual({ items: [] });
-      expect(await store.outbox.revive([noticeId(letter)])).toBe(0);
+      expect(await store.outbox.revive([noticeId(letter)])).toEqual({ retried: 0, outdated: 0 });
+    });
+
+    test('a dead letter whose order has changed since is not revived, and stays', async () => {
+      await owe([1, 2]);
+      const timeline = [{ at: 1, event: 'confirmed' as const }];
+      const [changed, same] = [1, 2].map((number) => sampleOrder(number, { status: 'confirmed', timeline }));
+      await commit({ updated: [changed!, same!] });
+      const letters = [1, 2].map((number) => deadLetter(notice(number, 'confirmed')));
+      await store.outbox.settle(1, [], letters);
+      const cancelled = {
+        ...changed!,
+        ...{ status: 'cancelled' as const, timeline: [...timeline, { at: 2, event: 'cancelled' as const }] },
+      };
+      await commit({ updated: [cancelled], notices: [notice(1, 'cancelled')] });
+      await store.outbox.settle(1, [notice(1, 'cancelled')], []);
+      const ids = letters.map(noticeId);
+      expect(await store.outbox.revive(ids)).toEqual({ retried: 1, outdated: 1 });
+      expect(await owed()).toEqual(['ORDER-1-2.confirmed.mail']);
+      expect(await store.outbox.deadLetters(undefined, 9)).toEqual({ items: [letters[0]] });
+    });
+
+    test('a dead letter whose order cannot be read can be revived', async () => {
+      await owe([1]);
+      const letter = deadLetter(notice(1, 'confirmed'));
+      await store.outbox.settle(1, [], [letter]);
+      await opened.spoil('ORDER-1-1', 'damaged');
+      expect(await store.outbox.revive([noticeId(letter)])).toEqual({ retried: 1, outdated: 0 });
     });
 
     test('a dead letter can be discarded, and is then neither listed nor owed', async () => {
@@ -176,7 +205,7 @@ export function outboxContract(name: string, open: () => Promise<OpenedOutbox>):
       expect(await store.outbox.discard(ids)).toBe(1);
       expect(await store.outbox.discard(ids)).toBe(0);
       expect(await store.outbox.deadLetters(undefined, 9)).toEqual({ items: [letters[1]] });
-      expect(await store.outbox.revive(ids)).toBe(0);
+      expect(await store.outbox.revive(ids)).toEqual({ retried: 0, outdated: 0 });
       expect(await owed()).toEqual([]);
     });
 

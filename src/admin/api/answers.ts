@@ -152,6 +152,10 @@ export const deadLettersAnswer = z.object({ deadLetters: z.array(deadLetterAnswe
 
 export const retriedAnswer = z.object({
   retried: count.meta({ description: 'How many are delivered again, within seconds.' }),
+  outdated: count.meta({
+    description:
+      'How many were left because their orders have changed since, as a confirmed one that was cancelled.',
+  }),
 });
 
 export const discardedAnswer = z.object({ discarded: count.meta({ description: 'How many are deleted.' }) });

@@ -26,7 +26,8 @@ test('the page names each dead letter with its reason, and the overview leads to
 test('a button retries one of them or all, and the next page says how many', async () => {
   const user = await signedIn({ deadLetters: [letter, other] });
   const { text } = await user.get('/admin/dead-letters');
-  for (const part of [`value="${ids[1]}"`, 'Retry all mails', 'Retry all webhooks']) expect(text).toContain(part);
+  for (const part of [`value="${ids[1]}"`, 'Retry all mails', 'Retry all webhooks'])
+    expect(text).toContain(part);
   const answer = await user.post('/admin/dead-letters/retry', { ids: ids[1] ?? '' });
   expect([answer.status, answer.headers.get('location')]).toEqual([303, '/admin/dead-letters']);
   expect(user.service.calls).toEqual([`retry dead letters ${ids[1]}`]);
@@ -34,6 +35,15 @@ test('a button retries one of them or all, and the next page says how many', asy
   await user.post('/admin/dead-letters/retry', { channel: 'mail' });
   expect(user.service.calls.at(-1)).toBe('retry dead letters mail');
   expect(user.service.world.deadLetters).toEqual([]);
+});
+
+test('the next page says which notices were left because their orders have changed', async () => {
+  const retry = async () => ({ kind: 'done', value: { retried: 2, outdated: 1 } }) as const;
+  const user = await signedIn({ deadLetters: [letter] }, { deadLetters: { retry } });
+  await user.post('/admin/dead-letters/retry', { channel: 'mail' });
+  const text = words((await user.get('/admin/dead-letters')).text);
+  expect(text).toContain('2 notices are delivered again.');
+  expect(text).toContain('1 notice was left, because the order has changed since');
 });
 
 test('a button discards one of them, and all of a channel after a question', async () => {

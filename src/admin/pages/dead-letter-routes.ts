@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { type NoticeChannel, noticeChannels } from '../../domain/notices.ts';
 import { type Html, markup } from '../../http/pages/markup.ts';
 import { readForm } from '../../http/request.ts';
-import { type DeadLetter, noticeId } from '../../storage/outbox.ts';
+import { type DeadLetter, noticeId, type Revived } from '../../storage/outbox.ts';
 import { deadLetterIds, deadLettersQuery, noticeChannelInput } from '../api/requests.ts';
 import { confirmStep } from './confirm.ts';
 import {
@@ -74,12 +74,17 @@ async function retry(c: AdminContext, deps: AdminDeps): Promise<Response> {
   if ('errors' in form) return showProblem(c, deps, 'invalid');
   const result = await deps.service.deadLetters.retry(c.var.operator, form.value);
   if (result.kind === 'refused') return showProblem(c, deps, result.code);
-  const { retried } = result.value;
-  const notice =
-    retried === 0
-      ? 'Nothing was left to retry.'
-      : `${formatQuantity(retried, 'notice')} ${retried === 1 ? 'is' : 'are'} delivered again.`;
-  return goOn(c, deps, page, notice);
+  return goOn(c, deps, page, retriedWords(result.value));
+}
+
+function retriedWords({ retried, outdated }: Revived): string {
+  const words = [
+    retried > 0 ? `${formatQuantity(retried, 'notice is', 'notices are')} delivered again.` : '',
+    outdated > 0
+      ? `${formatQuantity(outdated, 'notice was', 'notices were')} left, because the order has changed since: discard it.`
+      : '',
+  ].filter((sentence) => sentence !== '');
+  return words.length === 0 ? 'Nothing was left to retry.' : words.join(' ');
 }
 
 async function discard(c: AdminContext, deps: AdminDeps): Promise<Response> {
@@ -91,7 +96,7 @@ async function discard(c: AdminContext, deps: AdminDeps): Promise<Response> {
   const notice =
     discarded === 0
       ? 'Nothing was left to discard.'
-      : `${formatQuantity(discarded, 'notice')} ${discarded === 1 ? 'is' : 'are'} discarded.`;
+      : `${formatQuantity(discarded, 'notice is', 'notices are')} discarded.`;
   return goOn(c, deps, page, notice);
 }
 
@@ -120,11 +125,12 @@ const channelWords: Readonly<Record<NoticeChannel, { readonly one: string; reado
 /** The buttons for all dead letters of each channel that is shown. */
 function allButtons(letters: readonly DeadLetter[]): Html {
   const shown = noticeChannels.filter((name) => letters.some(({ channel }) => channel === name));
-  return markup`${shown.map(
+  if (shown.length === 0) return markup``;
+  return markup`<div class="row-actions">${shown.map(
     (channel) => markup`
       ${actionButton('retry', { channel }, `Retry all ${channelWords[channel].many}`)}
       <a class="small-button" data-changes href="${page}/discard?channel=${channel}">Discard all ${channelWords[channel].many}</a>`,
-  )}`;
+  )}</div>`;
 }
 
 function letterRow(letter: DeadLetter): Html {

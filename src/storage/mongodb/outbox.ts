@@ -1,7 +1,8 @@
 import type { AnyBulkWriteOperation, Filter } from 'mongodb';
-import { type Notice, type NoticeChannel, noticeEvents } from '../../domain/notices.ts';
+import { isOutdated, type Notice, type NoticeChannel, noticeEvents } from '../../domain/notices.ts';
+import type { Order } from '../../domain/order.ts';
 import type { Page } from '../../lib/page.ts';
-import { type DeadLetter, noticeId, type OutboxStore, type OwedOrder } from '../outbox.ts';
+import { type DeadLetter, noticeId, type OutboxStore, type OwedOrder, type Revived } from '../outbox.ts';
 import { UnreadableError } from '../store.ts';
 import { eventCursorAfter, nextAfter, pageOf, parseEventCursor } from '../store-helpers.ts';
 import { sift, type UnreadableDocuments } from '../unreadable.ts';
@@ -111,12 +112,21 @@ export class MongoOutbox implements OutboxStore {
   }
 
   /** The notices are owed first: a crash in between leaves a dead letter that can be revived again. */
-  async revive(ids: readonly string[]): Promise<number> {
+  async revive(ids: readonly string[]): Promise<Revived> {
     const { orders, deadLetters } = this.#connection.collections;
     return this.#connection.write(async (session) => {
       const found = await deadLetters.find({ _id: { $in: [...ids] } }, { session, ...inOneAnswer }).toArray();
-      const letters = found.map(deadLetterFrom);
-      if (letters.length === 0) return 0;
+      const all = found.map(deadLetterFrom);
+      const stored = await orders
+        .find({ _id: { $in: all.map(({ orderId }) => orderId) } }, { session, ...inOneAnswer })
+        .toArray();
+      const byId = new Map(stored.map((document) => [document._id, this.#order(document)]));
+      const letters = all.filter(({ orderId, event }) => {
+        const order = byId.get(orderId);
+        return order === undefined || order instanceof UnreadableError || !isOutdated(order, event);
+      });
+      const outdated = all.length - letters.length;
+      if (letters.length === 0) return { retried: 0, outdated };
       const owed = letters.map((letter) => ({
         updateOne: {
           filter: { _id: letter.orderId, packageId: letter.packageId },
@@ -126,8 +136,8 @@ export class MongoOutbox implements OutboxStore {
       const { matchedCount } = await orders.bulkWrite(owed as AnyBulkWriteOperation<OrderDocument>[], {
         session,
       });
-      await deadLetters.deleteMany({ _id: { $in: found.map(({ _id }) => _id) } }, { session });
-      return matchedCount;
+      await deadLetters.deleteMany({ _id: { $in: letters.map(noticeId) } }, { session });
+      return { retried: matchedCount, outdated };
     });
   }
 
@@ -140,12 +150,17 @@ export class MongoOutbox implements OutboxStore {
   }
 
   #owedOrder(channel: NoticeChannel, document: OrderDocument): OwedOrder | UnreadableError {
-    const { _id: orderId, packageId } = document;
-    const order = this.#unreadable.read({ packageId, orderId }, () => orderFrom(document));
+    const orderId = document._id;
+    const order = this.#order(document);
     if (order instanceof UnreadableError) return order;
     const owed = document.notices?.[channel] ?? {};
     const events = noticeEvents.filter((event) => owed[event] === true);
     return { order, notices: events.map((event) => ({ channel, orderId, event })) };
+  }
+
+  #order(document: OrderDocument): Order | UnreadableError {
+    const { _id: orderId, packageId } = document;
+    return this.#unreadable.read({ packageId, orderId }, () => orderFrom(document));
   }
 }
 

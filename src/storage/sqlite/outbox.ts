@@ -1,7 +1,21 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { type Notice, type NoticeChannel, noticeChannels, noticeEvents } from '../../domain/notices.ts';
+import {
+  isOutdated,
+  type Notice,
+  type NoticeChannel,
+  noticeChannels,
+  noticeEvents,
+} from '../../domain/notices.ts';
+import type { Order } from '../../domain/order.ts';
 import type { Page } from '../../lib/page.ts';
-import { type DeadLetter, noticeId, noticeIdsOf, type OutboxStore, type OwedOrder } from '../outbox.ts';
+import {
+  type DeadLetter,
+  noticeId,
+  noticeIdsOf,
+  type OutboxStore,
+  type OwedOrder,
+  type Revived,
+} from '../outbox.ts';
 import { UnreadableError } from '../store.ts';
 import { eventCursorAfter, nextAfter, pageOf, parseEventCursor } from '../store-helpers.ts';
 import { sift, type UnreadableDocuments } from '../unreadable.ts';
@@ -40,7 +54,9 @@ function prepare(db: DatabaseSync) {
       'SELECT * FROM dead_letters WHERE (at, id) < (?, ?) ORDER BY at DESC, id DESC LIMIT ?',
     ),
     dig: db.prepare('DELETE FROM dead_letters WHERE id = ?'),
-    hasOrder: db.prepare('SELECT 1 FROM orders WHERE id = ? AND package_id = ?'),
+    order: db.prepare(
+      'SELECT id, package_id, document, document_version FROM orders WHERE id = ? AND package_id = ?',
+    ),
   };
 }
 
@@ -118,19 +134,25 @@ export class SqliteOutbox implements OutboxStore {
     });
   }
 
-  revive(ids: readonly string[]): Promise<number> {
+  revive(ids: readonly string[]): Promise<Revived> {
     return this.#access.write(() => {
-      let count = 0;
+      const revived = { retried: 0, outdated: 0 };
       for (const id of new Set(ids)) {
         const row = this.#sql.deadLetter.get(id);
         if (row === undefined) continue;
         const letter = deadLetterFrom(row);
+        const found = this.#sql.order.get(letter.orderId, letter.packageId);
+        const order = found && this.#order(found);
+        if (order !== undefined && !(order instanceof UnreadableError) && isOutdated(order, letter.event)) {
+          revived.outdated++;
+          continue;
+        }
         this.#sql.dig.run(id);
-        if (this.#sql.hasOrder.get(letter.orderId, letter.packageId) === undefined) continue;
+        if (order === undefined) continue;
         this.add(letter.packageId, [letter]);
-        count++;
+        revived.retried++;
       }
-      return count;
+      return revived;
     }, 2 * ids.length);
   }
 
@@ -140,12 +162,17 @@ export class SqliteOutbox implements OutboxStore {
   }
 
   #owedOrder(channel: NoticeChannel, row: Row): OwedOrder | UnreadableError {
-    const orderId = String(row.id);
-    const order = this.#unreadable.read({ packageId: Number(row.package_id), orderId }, () => orderFrom(row));
+    const order = this.#order(row);
     if (order instanceof UnreadableError) return order;
+    const orderId = order.id;
     const owed = String(row.events).split(',');
     const events = noticeEvents.filter((event) => owed.includes(event));
     return { order, notices: events.map((event) => ({ channel, orderId, event })) };
+  }
+
+  #order(row: Row): Order | UnreadableError {
+    const subject = { packageId: Number(row.package_id), orderId: String(row.id) };
+    return this.#unreadable.read(subject, () => orderFrom(row));
   }
 
   get #sql(): ReturnType<typeof prepare> {
