@@ -295,6 +295,36 @@ describe('failures', () => {
     expect(left()).toEqual([]);
   });
 
+  test('Q12 thousands of refused recipients delay the others by seconds', async () => {
+    const dispatcher = start();
+    own(dispatcher);
+    const isBad = (number: number) => number < 1_500;
+    for (let number = 0; number < 1_600; number++) store.owe(1, number, 'confirmed');
+    mail.respond = async ({ order }) => (isBad(order.number) ? fail('SMTP 450', false, true) : undefined);
+    dispatcher.added(1);
+    const healthy = () =>
+      [...store.notices.values()].filter(({ orderId }) => !isBad(store.orders.get(orderId)!.number));
+    await clock.advance(100);
+    expect(healthy()).toEqual([]);
+    // No second is full of retries, although many are due at once.
+    for (let second = 0; second < 60; second++) {
+      const before = mail.attempts.length;
+      await clock.advance(1_000);
+      expect(mail.attempts.length - before).toBeLessThan(200);
+    }
+    expect(mail.attempts.length).toBeGreaterThan(1_900);
+    store.owe(1, 2_000, 'confirmed');
+    store.reads = 0;
+    dispatcher.added(1);
+    await clock.advance(2_000);
+    expect(healthy()).toEqual([]);
+    // Two passes over 1,500 orders at most.
+    expect(store.reads).toBeLessThan(80);
+    mail.respond = async () => {};
+    await clock.advance(900_000);
+    expect(store.notices.size).toBe(0);
+  });
+
   test('Q12 many failing orders are read for several retries at once', async () => {
     let draws = 0;
     fraction = () => (draws++ * 0.37) % 1;

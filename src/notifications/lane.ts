@@ -4,12 +4,15 @@ import { Abort, type AbortState } from '../lib/abort.ts';
 import { type BackoffOptions, backoffMs } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
 import { TimeoutError, withTimeout } from '../lib/deadline.ts';
+import { defined } from '../lib/defined.ts';
 import type { LogOnce } from '../lib/log-once.ts';
+import type { Page } from '../lib/page.ts';
 import type { Random } from '../lib/random.ts';
 import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { DeadLetter, OutboxStore, OwedOrder } from '../storage/outbox.ts';
 import { type Channel, DeliveryError } from './channel.ts';
+import { FailingOrders } from './failing-orders.ts';
 import type { Pace } from './pace.ts';
 
 export interface LaneOptions {
@@ -35,28 +38,27 @@ const deliveryTimeoutMs = 30_000;
 /** After this many attempts, which take about 80 minutes, a notice is given up. */
 export const attemptsMax = 20;
 const backoff: BackoffOptions = { firstMs: 1_000, maxMs: 600_000, jitter: 0.5 };
-/** A pass ends after so many orders that fail for the first time, because then the receiver is probably away. */
+/** The most orders that a turn reads while those before are failing ones whose next attempt is not due. */
+const readOrders = 200;
+/**
+ * A pass ends after so many orders that fail for the first time, because then the receiver is probably away. Refused
+ * recipients do not count.
+ */
 const newFailingMax = 100;
 /**
- * The most failing orders that a lane remembers: the first by id, so that a pass that retries them reads few others.
- * While there are so many, the lane reads no further.
+ * A pass ends its retries when so many have failed again, at least, or this share of the failing orders, so that it soon
+ * comes to the others.
  */
-const failingMax = 1_000;
+const retryShare = 0.1;
+const retriesMin = 100;
 /** The least pause before the next pass, for each failing order, because a pass reads all of them. In ms. */
 const passPauseMs = 10;
-/** The longest pause before new notices are read. */
+/** The longest pause before new notices are read, and its part for each failing order if there are thousands. */
 const newPauseMs = 1_000;
+const newPausePartMs = 0.5;
 /** A waiting lane reads again after this time at most, because an operator may have revived a dead letter. */
 const rereadMs = 60_000;
 const storeBackoff: BackoffOptions = { firstMs: 500, maxMs: 10_000 };
-
-interface Failing {
-  readonly attempts: number;
-  /** When the first attempt failed, and when the next one is due, in ms on the monotonic clock. */
-  readonly since: number;
-  readonly nextAt: number;
-  readonly isOfRecipient: boolean;
-}
 
 /**
  * Delivers the notices of one package on one channel, page by page. A failing order waits with a growing pause while
@@ -66,9 +68,13 @@ export class Lane {
   readonly #options: LaneOptions;
   readonly #packageId: number;
   readonly #until: AbortState;
-  readonly #failing = new Map<string, Failing>();
-  /** Orders that have begun to fail in this pass. */
+  readonly #failing = new FailingOrders();
+  /** Orders that have begun to fail in this pass, without refused recipients. */
   #newFailing = 0;
+  /** Retries that may still fail in this pass. */
+  #retriesLeft = 0;
+  /** Orders that the next turn reads. */
+  #pageSize = turnOrders;
   /** Whether notices may have come since the last read. */
   #isWanted = true;
   #waiting: Abort | undefined;
@@ -85,10 +91,7 @@ export class Lane {
 
   /** When the oldest failing order began to fail, in ms on the monotonic clock. Leaves out refused recipients. */
   get failingSince(): number | undefined {
-    let oldest: number | undefined;
-    for (const { since, isOfRecipient } of this.#failing.values())
-      if (!isOfRecipient && (oldest === undefined || since < oldest)) oldest = since;
-    return oldest;
+    return this.#failing.since;
   }
 
   /** Makes the lane read again soon. */
@@ -119,6 +122,8 @@ export class Lane {
   /** Reads what is owed from the beginning, and delivers what is due. */
   async #pass(): Promise<void> {
     this.#newFailing = 0;
+    this.#retriesLeft = Math.max(retriesMin, this.#failing.size * retryShare);
+    this.#pageSize = turnOrders;
     const seen = new Set<string>();
     let cursor: string | undefined;
     do {
@@ -126,7 +131,7 @@ export class Lane {
     } while (cursor !== undefined && !this.#hasEnough(seen) && !this.#until.aborted);
     if (this.#until.aborted) return;
     // An order that owes nothing any more was archived, or another owner has delivered its notices.
-    for (const id of this.#failing.keys()) {
+    for (const id of this.#failing.ids()) {
       if (!seen.has(id) && (cursor === undefined || id <= cursor)) this.#failing.delete(id);
     }
   }
@@ -135,18 +140,39 @@ export class Lane {
   async #turn(cursor: string | undefined, seen: Set<string>): Promise<string | undefined> {
     if (this.#until.aborted) return undefined;
     const { store, channel, clock, pace } = this.#options;
-    const { items, next } = await store.owed(channel.name, this.#packageId, cursor, turnOrders);
-    const now = clock.monotonic();
-    const due = items.filter(({ order: { id } }) => (this.#failing.get(id)?.nextAt ?? 0) <= now);
+    const page = await store.owed(channel.name, this.#packageId, cursor, this.#pageSize);
+    const { items, due, next } = this.#firstDue(page, clock.monotonic());
+    this.#pageSize = due.length > 0 ? turnOrders : Math.min(2 * this.#pageSize, readOrders);
     const delivered: Notice[] = [];
     const givenUp: DeadLetter[] = [];
     const limit = pLimit(atOnceMax);
     await Promise.all(due.map((owed) => limit(() => this.#deliver(owed, delivered, givenUp))));
-    for (const { order } of items) if (this.#failing.has(order.id)) seen.add(order.id);
-    this.#forgetLast(seen);
+    for (const { order } of items) if (this.#failing.get(order.id)) seen.add(order.id);
+    // The attempts of those that are forgotten begin again when they are read.
+    for (const id of this.#failing.forgetLast()) seen.delete(id);
     if (delivered.length + givenUp.length > 0) await this.#settle(delivered, givenUp);
     await pace.rest(due.length, this.#until);
     return next;
+  }
+
+  /**
+   * The orders of the page that are due, at most those of one turn. Orders behind them are left for the next turn, which
+   * reads them again.
+   */
+  #firstDue({ items, next }: Page<OwedOrder>, now: number): Page<OwedOrder> & { readonly due: OwedOrder[] } {
+    const due: OwedOrder[] = [];
+    for (const [index, owed] of items.entries()) {
+      if (!this.#isDue(owed.order.id, now)) continue;
+      due.push(owed);
+      if (due.length === turnOrders && index < items.length - 1)
+        return { items: items.slice(0, index + 1), due, next: owed.order.id };
+    }
+    return { items, due, ...defined({ next }) };
+  }
+
+  #isDue(orderId: string, now: number): boolean {
+    const failing = this.#failing.get(orderId);
+    return failing === undefined || (failing.nextAt <= now && this.#retriesLeft > 0);
   }
 
   /**
@@ -154,17 +180,8 @@ export class Lane {
    * reads beyond those that have begun to fail in this one. So failing orders delay the others by seconds only.
    */
   #hasEnough(seen: ReadonlySet<string>): boolean {
-    const areMany = this.#newFailing >= newFailingMax || this.#failing.size >= failingMax;
+    const areMany = this.#newFailing >= newFailingMax || this.#failing.isFull;
     return areMany && seen.size >= this.#failing.size;
-  }
-
-  /** Forgets the failing orders that come last, if there are too many. Their attempts begin again when they are read. */
-  #forgetLast(seen: Set<string>): void {
-    if (this.#failing.size <= failingMax) return;
-    for (const id of [...this.#failing.keys()].sort().slice(failingMax)) {
-      this.#failing.delete(id);
-      seen.delete(id);
-    }
   }
 
   /** Delivers the notices of an order one after another, up to the first that fails. */
@@ -188,10 +205,11 @@ export class Lane {
           failure.report(reason, () =>
             log.warn(fields, 'a notice could not be delivered and is tried again'),
           );
-          if (before === undefined) this.#newFailing += 1;
+          if (before !== undefined) this.#retriesLeft -= 1;
+          else if (!isOfRecipient) this.#newFailing += 1;
           const pauseMs = backoffMs(attempts, backoff, this.#options.random);
           const failedAt = clock.monotonic();
-          const since = before?.since ?? failedAt;
+          const since = before?.isOfRecipient === isOfRecipient ? before.since : failedAt;
           this.#failing.set(order.id, { attempts, since, nextAt: failedAt + pauseMs, isOfRecipient });
           return;
         }
@@ -230,18 +248,19 @@ export class Lane {
   /** Waits for the next attempt that is due or for new notices, and in any case for a while. */
   async #wait(): Promise<void> {
     const { clock } = this.#options;
-    const leastMs = this.#failing.size * passPauseMs;
-    await clock.sleep(Math.min(leastMs, newPauseMs), this.#until);
+    const failing = this.#failing.size;
+    const leastMs = failing * passPauseMs;
+    const newMs = Math.min(leastMs, Math.max(newPauseMs, failing * newPausePartMs));
+    await clock.sleep(newMs, this.#until);
     if (this.#isWanted) return;
     const now = clock.monotonic();
-    let next = now + rereadMs;
-    for (const { nextAt } of this.#failing.values()) next = Math.min(next, nextAt);
+    const next = this.#failing.nextAt(now + rereadMs);
     const waiting = new Abort();
     this.#waiting = waiting;
     const stop = () => waiting.abort();
     this.#until.addEventListener('abort', stop);
     if (this.#until.aborted) stop();
-    await clock.sleep(Math.max(next - now, leastMs - newPauseMs, 0), waiting);
+    await clock.sleep(Math.max(next - now, leastMs - newMs, 0), waiting);
     this.#until.removeEventListener('abort', stop);
     this.#waiting = undefined;
   }
