@@ -35,7 +35,7 @@ test('a retry owes the notices again, and is logged without their orders', async
   await deadLetters.recent();
   const ids = ['ORDER-1-1.confirmed.mail', 'ORDER-1-9.confirmed.mail'];
   expect(await deadLetters.retry(by, { ids })).toEqual({
-    ...{ kind: 'done', value: { retried: 1, outdated: 0 } },
+    ...{ kind: 'done', value: { retried: 1, outdated: 0, channelOff: 0 } },
   });
   const owed = await bench.store.outbox.owed('mail', 1, undefined, 9);
   expect(owed.items.map(({ order }) => order.id)).toEqual(['ORDER-1-1']);
@@ -95,11 +95,17 @@ test('one request retries or discards all of a channel, and lets other work run 
   ]);
 });
 
-test('there is nothing to list while mails and webhooks are off', async () => {
-  await using bench = await openAdminBench({ over: { outbox: undefined } });
-  await giveUp(bench, 1);
-  expect(await bench.service.deadLetters.list()).toEqual({ items: [] });
-  expect(await bench.service.deadLetters.retry(by, { ids: ['ORDER-1-1.confirmed.mail'] })).toMatchObject({
-    value: { retried: 0 },
+test('a retry leaves notices whose channel is off, and says so', async () => {
+  await using bench = await openAdminBench({ over: { noticeChannels: ['webhook'] } });
+  const { deadLetters } = bench.service;
+  const [mail] = await giveUp(bench, 1);
+  const webhook = { ...mail!, channel: 'webhook' as const };
+  await bench.store.outbox.settle(1, [], [webhook]);
+  const ids = ['ORDER-1-1.confirmed.mail', 'ORDER-1-1.confirmed.webhook'];
+  expect(await deadLetters.retry(by, { ids })).toMatchObject({ value: { retried: 1, channelOff: 1 } });
+  expect(await deadLetters.list()).toEqual({ items: [mail] });
+  expect(await deadLetters.retry(by, { channel: 'mail' })).toMatchObject({
+    value: { retried: 0, outdated: 0, channelOff: 1 },
   });
+  expect(await deadLetters.discard(by, { channel: 'mail' })).toMatchObject({ value: { discarded: 1 } });
 });

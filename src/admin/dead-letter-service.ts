@@ -9,8 +9,9 @@ import { type DeadLetter, noticeId, type OutboxStore, type Revived } from '../st
 import type { ChangeLog } from './change-log.ts';
 
 export interface DeadLetterServiceOptions {
-  /** Undefined if mails and webhooks are off. */
-  readonly outbox: Pick<OutboxStore, 'deadLetters' | 'revive' | 'discard'> | undefined;
+  readonly outbox: Pick<OutboxStore, 'deadLetters' | 'revive' | 'discard'>;
+  /** The channels that are on. Nobody delivers notices of the others. */
+  readonly noticeChannels: readonly NoticeChannel[];
   readonly clock: Clock;
 }
 
@@ -18,6 +19,12 @@ export interface DeadLetterServiceOptions {
 export interface DeadLetterSelection {
   readonly ids?: readonly string[];
   readonly channel?: NoticeChannel;
+}
+
+/** What a retry has done. */
+export interface Retried extends Revived {
+  /** How many were left because their channel is off. */
+  readonly channelOff: number;
 }
 
 const pageSizeDefault = 50;
@@ -42,7 +49,7 @@ export class DeadLetterService {
 
   /** The dead letters, newest first. @throws StoreUnavailableError */
   async list(cursor?: string, limit = pageSizeDefault): Promise<Page<DeadLetter>> {
-    return this.#options.outbox?.deadLetters(cursor, Math.min(limit, pageSizeMax)) ?? { items: [] };
+    return this.#options.outbox.deadLetters(cursor, Math.min(limit, pageSizeMax));
   }
 
   /** The newest dead letters, at most {@link recentMax}, some seconds old. @throws StoreUnavailableError */
@@ -52,14 +59,18 @@ export class DeadLetterService {
 
   /**
    * Has the owners deliver dead letters again, within seconds. One that does not exist any more, or whose order does not,
-   * is not counted.
+   * is not counted. One whose channel is off stays a dead letter.
    */
-  retry(by: Operator, selection: DeadLetterSelection): Promise<Result<Revived>> {
+  retry(by: Operator, selection: DeadLetterSelection): Promise<Result<Retried>> {
     const request = { by, action: 'notice.retry', target: {}, wish: wishOf(selection) } as const;
     const revive = async () => {
-      const total = { retried: 0, outdated: 0 };
+      const { outbox, noticeChannels } = this.#options;
+      const total = { retried: 0, outdated: 0, channelOff: 0 };
       await this.#inPages(selection, async (ids) => {
-        const { retried = 0, outdated = 0 } = (await this.#options.outbox?.revive(ids)) ?? {};
+        const deliverable = ids.filter((id) => noticeChannels.some((channel) => id.endsWith(`.${channel}`)));
+        total.channelOff += ids.length - deliverable.length;
+        if (deliverable.length === 0) return;
+        const { retried, outdated } = await outbox.revive(deliverable);
         total.retried += retried;
         total.outdated += outdated;
       });
@@ -74,7 +85,7 @@ export class DeadLetterService {
     const discard = async () => {
       let discarded = 0;
       await this.#inPages(selection, async (ids) => {
-        discarded += (await this.#options.outbox?.discard(ids)) ?? 0;
+        discarded += await this.#options.outbox.discard(ids);
       });
       return { kind: 'done', value: { discarded } } as const;
     };

@@ -59,7 +59,7 @@ export function openAdmin(parts: AdminParts): OpenAdmin {
     queueLimits: config,
     hasOwners: config.engine === 'actor',
     secret: settings.secret,
-    outbox: noticeChannelsOf(config).length > 0 ? store.outbox : undefined,
+    ...{ outbox: store.outbox, noticeChannels: noticeChannelsOf(config) },
     ledger: ledgerOf(config, store.ledger),
   });
   const running = {

@@ -203,7 +203,7 @@ describe('a server', () => {
     expect(listed[0]?.reason).toBe('SMTP 550');
     mailServer.refuse('ana@example.com', 450);
     expect(await ask('/retry', { ids: listed.map(({ id }) => id) })).toEqual({
-      ...{ retried: 1, outdated: 0 },
+      ...{ retried: 1, outdated: 0, channelOff: 0 },
     });
     expect((await ask('')).deadLetters).toEqual([]);
     await server.stop();

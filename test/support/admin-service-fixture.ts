@@ -4,6 +4,7 @@ import {
   type OpenAdminService,
 } from '../../src/admin/admin-service.ts';
 import type { LedgerSource } from '../../src/audit/bounded-reads.ts';
+import { noticeChannels } from '../../src/domain/notices.ts';
 import type { TravelPackage } from '../../src/domain/travel-package.ts';
 import { ActorEngine } from '../../src/engine/actor/actor-engine.ts';
 import type { OperatedEngine } from '../../src/engine/operated-engine.ts';
@@ -66,7 +67,7 @@ export async function openAdminBench(options: AdminBenchOptions = {}): Promise<A
       leave: () => {},
     },
     ...{ queueLimits: { waitersPerUnit: 4, waitersMax: 100 }, hasOwners: true, ledger: closedLedger },
-    outbox: sqlite.outbox,
+    ...{ outbox: sqlite.outbox, noticeChannels },
     ...over,
   });
   return {

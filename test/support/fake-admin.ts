@@ -293,7 +293,7 @@ export function fakeAdmin(start: Partial<FakeWorld> = {}, overrides: AdminOverri
       calls.push(`retry dead letters ${selection.channel ?? selection.ids?.join(' ')}`);
       const retried = takeDeadLetters(selection);
       note('notice.retry', {});
-      return done({ retried, outdated: 0 });
+      return done({ retried, outdated: 0, channelOff: 0 });
     },
     async discard(_by, selection) {
       calls.push(`discard dead letters ${selection.channel ?? selection.ids?.join(' ')}`);

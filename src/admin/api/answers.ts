@@ -156,6 +156,9 @@ export const retriedAnswer = z.object({
     description:
       'How many were left because their orders have changed since, as a confirmed one that was cancelled.',
   }),
+  channelOff: count.meta({
+    description: 'How many were left because mails or webhooks are off at this instance.',
+  }),
 });
 
 export const discardedAnswer = z.object({ discarded: count.meta({ description: 'How many are deleted.' }) });

@@ -37,13 +37,14 @@ test('a button retries one of them or all, and the next page says how many', asy
   expect(user.service.world.deadLetters).toEqual([]);
 });
 
-test('the next page says which notices were left because their orders have changed', async () => {
-  const retry = async () => ({ kind: 'done', value: { retried: 2, outdated: 1 } }) as const;
+test('the next page says which notices were left, and why', async () => {
+  const retry = async () => ({ kind: 'done', value: { retried: 2, outdated: 1, channelOff: 3 } }) as const;
   const user = await signedIn({ deadLetters: [letter] }, { deadLetters: { retry } });
   await user.post('/admin/dead-letters/retry', { channel: 'mail' });
   const text = words((await user.get('/admin/dead-letters')).text);
   expect(text).toContain('2 notices are delivered again.');
   expect(text).toContain('1 notice was left, because the order has changed since');
+  expect(text).toContain('3 notices were left, because the channel is off: set SMTP_URL for mails');
 });
 
 test('a button discards one of them, and all of a channel after a question', async () => {

@@ -3,9 +3,10 @@ import { z } from 'zod';
 import { type NoticeChannel, noticeChannels } from '../../domain/notices.ts';
 import { type Html, markup } from '../../http/pages/markup.ts';
 import { readForm } from '../../http/request.ts';
-import { type DeadLetter, noticeId, type Revived } from '../../storage/outbox.ts';
+import { type DeadLetter, noticeId } from '../../storage/outbox.ts';
 import { deadLetterIds, deadLettersQuery, noticeChannelInput } from '../api/requests.ts';
 import { confirmStep } from './confirm.ts';
+import type { Retried } from '../dead-letter-service.ts';
 import {
   type AdminContext,
   type AdminDeps,
@@ -77,11 +78,14 @@ async function retry(c: AdminContext, deps: AdminDeps): Promise<Response> {
   return goOn(c, deps, page, retriedWords(result.value));
 }
 
-function retriedWords({ retried, outdated }: Revived): string {
+function retriedWords({ retried, outdated, channelOff }: Retried): string {
   const words = [
     retried > 0 ? `${formatQuantity(retried, 'notice is', 'notices are')} delivered again.` : '',
     outdated > 0
       ? `${formatQuantity(outdated, 'notice was', 'notices were')} left, because the order has changed since: discard it.`
+      : '',
+    channelOff > 0
+      ? `${formatQuantity(channelOff, 'notice was', 'notices were')} left, because the channel is off: set SMTP_URL for mails, WEBHOOK_URL for webhooks.`
       : '',
   ].filter((sentence) => sentence !== '');
   return words.length === 0 ? 'Nothing was left to retry.' : words.join(' ');
