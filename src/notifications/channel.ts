@@ -5,6 +5,11 @@ import type { AbortState } from '../lib/abort.ts';
 export interface Channel {
   readonly name: NoticeChannel;
   /**
+   * Its connections, and so the most deliveries at once. Others wait before their timeout begins, which therefore measures
+   * the receiver alone.
+   */
+  readonly deliveriesMax: number;
+  /**
    * Delivers a notice. After the signal has aborted, nothing more is sent.
    * @throws DeliveryError
    */

@@ -63,7 +63,7 @@ export class Dispatcher implements Notifications {
         {
           // Its own pace, so that a receiver that is away slows no other channel (rule Q12).
           ...{ channel, store, clock, random, log, metrics, pace: makePace() },
-          turns: pLimit(turnsMax),
+          ...{ turns: pLimit(turnsMax), slots: pLimit(channel.deliveriesMax) },
           failure: new LogOnce(),
         },
       ]),

@@ -1,5 +1,5 @@
 import pLimit, { type LimitFunction } from 'p-limit';
-import { type Notice, orderAt } from '../domain/notices.ts';
+import { type Notice, type OrderAt, orderAt } from '../domain/notices.ts';
 import { Abort, type AbortState } from '../lib/abort.ts';
 import { type BackoffOptions, backoffMs } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -20,6 +20,8 @@ export interface LaneOptions {
   readonly store: Pick<OutboxStore, 'owed' | 'settle'>;
   /** Lets the lanes of all packages take turns on the channel. */
   readonly turns: LimitFunction;
+  /** Bounds the deliveries on the channel to its connections. */
+  readonly slots: LimitFunction;
   readonly pace: Pick<Pace, 'rest'>;
   readonly clock: Clock;
   readonly random: Pick<Random, 'fraction'>;
@@ -186,15 +188,12 @@ export class Lane {
 
   /** Delivers the notices of an order one after another, up to the first that fails. */
   async #deliver({ order, notices }: OwedOrder, delivered: Notice[], givenUp: DeadLetter[]): Promise<void> {
-    const { channel, clock, metrics, failure, log } = this.#options;
+    const { channel, clock, metrics, failure, log, slots } = this.#options;
     for (const notice of notices) {
       if (this.#until.aborted) return;
       const content = orderAt(order, notice.event);
       try {
-        if (content !== undefined) {
-          const work = (signal: AbortState) => channel.deliver(content, signal);
-          await withTimeout({ ms: deliveryTimeoutMs, clock }, work);
-        }
+        if (content !== undefined && !(await slots(() => this.#attempt(content)))) return;
       } catch (error) {
         const { reason, isFinal, isOfRecipient } = explain(error);
         const before = this.#failing.get(order.id);
@@ -226,6 +225,14 @@ export class Lane {
       delivered.push(notice);
       this.#failing.delete(order.id);
     }
+  }
+
+  /** One attempt. Returns false if the package has another owner by now. @throws DeliveryError and other errors */
+  async #attempt(content: OrderAt): Promise<boolean> {
+    if (this.#until.aborted) return false;
+    const { channel, clock } = this.#options;
+    await withTimeout({ ms: deliveryTimeoutMs, clock }, (signal) => channel.deliver(content, signal));
+    return true;
   }
 
   /**

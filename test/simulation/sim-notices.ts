@@ -47,7 +47,7 @@ export class Receivers {
 
   channel(name: NoticeChannel, host: SimHost): Channel {
     return {
-      name,
+      ...{ name, deliveriesMax: 16 },
       deliver: (notice) => {
         if (this.#strikes(this.#hangs, 'hangs')) return new Promise(() => {});
         return this.#world.call(host, `${name} ${notice.event} of ${notice.order.id}`, {

@@ -73,6 +73,7 @@ export class MemoryOutbox implements Pick<OutboxStore, 'owed' | 'settle' | 'pack
 /** A channel whose deliveries a test decides. */
 export class FakeChannel implements Channel {
   readonly name: NoticeChannel;
+  deliveriesMax = 16;
   /** Each attempt, as `<order id> <event>`. */
   readonly attempts: string[] = [];
   running = 0;

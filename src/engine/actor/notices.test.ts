@@ -26,7 +26,7 @@ class Instance {
   constructor(file: string) {
     const random = systemRandom();
     const mail: Channel = {
-      name: 'mail',
+      ...{ name: 'mail', deliveriesMax: 8 },
       deliver: async (notice) => {
         if (this.isAway) throw new Error('away');
         this.sent.push(notice);

@@ -13,7 +13,7 @@ export interface MailChannelOptions extends Omit<OrderMailOptions, 'publicOrigin
 }
 
 /** Mail servers admit few connections of one client. */
-const connectionsMax = 8;
+const deliveriesMax = 8;
 const timeouts = {
   connectionTimeout: 10_000,
   greetingTimeout: 10_000,
@@ -25,7 +25,7 @@ const timeouts = {
 /** Sends mails through an SMTP server. */
 export function mailChannel({ url, from, origin, ...content }: MailChannelOptions): Channel {
   const transport = createTransport({
-    ...{ url, ...timeouts, pool: true, maxConnections: connectionsMax },
+    ...{ url, ...timeouts, pool: true, maxConnections: deliveriesMax },
     // No text of a mail is ever a path or a URL of something to attach.
     ...{ disableFileAccess: true, disableUrlAccess: true },
     // The library would log addresses.
@@ -35,7 +35,7 @@ export function mailChannel({ url, from, origin, ...content }: MailChannelOption
   transport.on('error', () => {});
   const host = from.address.slice(from.address.lastIndexOf('@') + 1);
   return {
-    name: 'mail',
+    ...{ name: 'mail', deliveriesMax },
     async deliver(notice, signal) {
       // Nobody is asked to pay for an order that is paid by now, or over.
       if (notice.event === 'payable' && notice.isPast) return;

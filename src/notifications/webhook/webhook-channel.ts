@@ -26,7 +26,7 @@ export interface WebhookChannelOptions {
   readonly timeoutMs?: number;
 }
 
-const socketsMax = 16;
+const deliveriesMax = 16;
 /** Receivers answer with a status. More than this is not read, and the connection is closed. */
 const answerBytesMax = 16_384;
 
@@ -39,12 +39,12 @@ export function webhookChannel(options: WebhookChannelOptions): Channel {
   const url = new URL(options.url);
   const webhook = new Webhook(secret);
   const lookup = allowsPrivate ? {} : { lookup: publicLookup() };
-  const agentOptions = { keepAlive: true, maxSockets: socketsMax, ...lookup };
+  const agentOptions = { keepAlive: true, maxSockets: deliveriesMax, ...lookup };
   const isTls = url.protocol === 'https:';
   const agent = isTls ? new HttpsAgent(agentOptions) : new HttpAgent(agentOptions);
   const host = url.hostname.replace(/^\[|\]$/g, '');
   return {
-    name: 'webhook',
+    ...{ name: 'webhook', deliveriesMax },
     async deliver(notice, signal) {
       // No name is resolved for an address, so it is checked here.
       if (!allowsPrivate && isIP(host) !== 0) requirePublic(host);
