@@ -1,17 +1,20 @@
 import type { NoticeChannel } from '../domain/notices.ts';
-import type { Result } from '../engine/operated-engine.ts';
+import type { OperatedEngine, Result } from '../engine/operated-engine.ts';
 import { Cached } from '../lib/cached.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Json } from '../lib/json.ts';
 import type { Page } from '../lib/page.ts';
 import type { Operator } from '../storage/operator-log.ts';
-import { type DeadLetter, noticeId, type OutboxStore, type Revived } from '../storage/outbox.ts';
+import { type DeadLetter, noticeId, type OutboxStore } from '../storage/outbox.ts';
+import type { Store } from '../storage/store.ts';
 import type { ChangeLog } from './change-log.ts';
 
 export interface DeadLetterServiceOptions {
   readonly outbox: Pick<OutboxStore, 'deadLetters' | 'revive' | 'discard'>;
   /** The channels that are on. Nobody delivers notices of the others. */
   readonly noticeChannels: readonly NoticeChannel[];
+  readonly engine: Pick<OperatedEngine, 'retry'>;
+  readonly store: Pick<Store, 'order'>;
   readonly clock: Clock;
 }
 
@@ -22,7 +25,10 @@ export interface DeadLetterSelection {
 }
 
 /** What a retry has done. */
-export interface Retried extends Revived {
+export interface Retried {
+  readonly retried: number;
+  /** How many were left because their orders have changed since. */
+  readonly outdated: number;
   /** How many were left because their channel is off. */
   readonly channelOff: number;
 }
@@ -66,14 +72,18 @@ export class DeadLetterService {
     const revive = async () => {
       const { outbox, noticeChannels } = this.#options;
       const total = { retried: 0, outdated: 0, channelOff: 0 };
+      /** One order of each package. */
+      const orderOf = new Map<number, string>();
       await this.#inPages(selection, async (ids) => {
         const deliverable = ids.filter((id) => noticeChannels.some((channel) => id.endsWith(`.${channel}`)));
         total.channelOff += ids.length - deliverable.length;
         if (deliverable.length === 0) return;
-        const { retried, outdated } = await outbox.revive(deliverable);
-        total.retried += retried;
+        const { letters, outdated } = await outbox.revive(deliverable);
+        total.retried += letters.length;
         total.outdated += outdated;
+        for (const { packageId, orderId } of letters) orderOf.set(packageId, orderId);
       });
+      void this.#wakeOwners(orderOf.values());
       return { kind: 'done', value: total } as const;
     };
     return this.#changes.record(request, revive, ({ retried }) => ({ deadLetters: retried }));
@@ -90,6 +100,22 @@ export class DeadLetterService {
       return { kind: 'done', value: { discarded } } as const;
     };
     return this.#changes.record(request, discard, ({ discarded }) => ({ deadLetters: discarded }));
+  }
+
+  /**
+   * Makes the owners of the orders' packages look for notices at once. An owner that is not reached looks by itself
+   * within a minute. Never rejects.
+   */
+  async #wakeOwners(orderIds: Iterable<string>): Promise<void> {
+    const { engine, store } = this.#options;
+    for (const id of orderIds) {
+      try {
+        const order = await store.order(id);
+        if (order !== undefined) await engine.retry(order);
+      } catch {
+        // The store is away, or the order cannot be read.
+      }
+    }
   }
 
   /** Does the work for the ids of each page. */

@@ -51,7 +51,10 @@ export interface Peers {
  */
 export interface OperatedEngine extends BookingEngine {
   updatePackage(packageId: number, change: PackageUpdate): Promise<Result<TravelPackage>>;
-  /** Tries the order's next step at once. Refused with `not_retryable` if the order has ended. */
+  /**
+   * Tries the order's next step at once. Refused with `not_retryable` if the order has ended; its owner then looks at once
+   * for notices that the package owes.
+   */
   retry(order: Order): Promise<OrderAnswer>;
   /**
    * Replaces an email in at most a thousand orders of one package. Repeating the call is harmless. `left` is the number

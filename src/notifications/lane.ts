@@ -58,7 +58,7 @@ const passPauseMs = 10;
 /** The longest pause before new notices are read, and its part for each failing order if there are thousands. */
 const newPauseMs = 1_000;
 const newPausePartMs = 0.5;
-/** A waiting lane reads again after this time at most, because an operator may have revived a dead letter. */
+/** A waiting lane reads again after this time at most, because not every revived dead letter wakes it. */
 const rereadMs = 60_000;
 const storeBackoff: BackoffOptions = { firstMs: 500, maxMs: 10_000 };
 

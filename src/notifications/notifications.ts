@@ -10,7 +10,7 @@ export interface Notifications {
    * @param settled called each time that nothing is left to deliver.
    */
   own(packageId: number, until: AbortState, settled: () => void): void;
-  /** Delivers soon, because a commit of the owner has added notices. Costs nothing but a flag. */
+  /** Delivers soon, because a commit of the owner, or an operator, has added notices. Costs nothing but a flag. */
   added(packageId: number): void;
   /** Whether notices of the package are being delivered, or wait for their next attempt. */
   isDelivering(packageId: number): boolean;

@@ -18,9 +18,9 @@ export interface DeadLetter extends Notice {
   readonly reason: string;
 }
 
-/** How many dead letters are owed again, and how many were left because their orders have changed since. */
+/** The dead letters that are owed again, and how many were left because their orders have changed since. */
 export interface Revived {
-  readonly retried: number;
+  readonly letters: readonly DeadLetter[];
   readonly outdated: number;
 }
 

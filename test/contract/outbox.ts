@@ -163,11 +163,11 @@ export function outboxContract(name: string, open: () => Promise<OpenedOutbox>):
       expect(await owed()).toEqual(['ORDER-1-2.confirmed.mail']);
       expect(await store.outbox.deadLetters(undefined, 9)).toEqual({ items: [letter] });
       expect(await store.outbox.revive([noticeId(letter), 'ORDER-1-9.confirmed.mail', 'nonsense'])).toEqual({
-        ...{ retried: 1, outdated: 0 },
+        ...{ letters: [letter], outdated: 0 },
       });
       expect(await owed()).toEqual(['ORDER-1-1.confirmed.mail', 'ORDER-1-2.confirmed.mail']);
       expect(await store.outbox.deadLetters(undefined, 9)).toEqual({ items: [] });
-      expect(await store.outbox.revive([noticeId(letter)])).toEqual({ retried: 0, outdated: 0 });
+      expect(await store.outbox.revive([noticeId(letter)])).toEqual({ letters: [], outdated: 0 });
     });
 
     test('a dead letter whose order has changed since is not revived, and stays', async () => {
@@ -184,7 +184,7 @@ export function outboxContract(name: string, open: () => Promise<OpenedOutbox>):
       await commit({ updated: [cancelled], notices: [notice(1, 'cancelled')] });
       await store.outbox.settle(1, [notice(1, 'cancelled')], []);
       const ids = letters.map(noticeId);
-      expect(await store.outbox.revive(ids)).toEqual({ retried: 1, outdated: 1 });
+      expect(await store.outbox.revive(ids)).toEqual({ letters: [letters[1]], outdated: 1 });
       expect(await owed()).toEqual(['ORDER-1-2.confirmed.mail']);
       expect(await store.outbox.deadLetters(undefined, 9)).toEqual({ items: [letters[0]] });
     });
@@ -194,7 +194,7 @@ export function outboxContract(name: string, open: () => Promise<OpenedOutbox>):
       const letter = deadLetter(notice(1, 'confirmed'));
       await store.outbox.settle(1, [], [letter]);
       await opened.spoil('ORDER-1-1', 'damaged');
-      expect(await store.outbox.revive([noticeId(letter)])).toEqual({ retried: 1, outdated: 0 });
+      expect(await store.outbox.revive([noticeId(letter)])).toEqual({ letters: [letter], outdated: 0 });
     });
 
     test('a dead letter can be discarded, and is then neither listed nor owed', async () => {
@@ -205,7 +205,7 @@ export function outboxContract(name: string, open: () => Promise<OpenedOutbox>):
       expect(await store.outbox.discard(ids)).toBe(1);
       expect(await store.outbox.discard(ids)).toBe(0);
       expect(await store.outbox.deadLetters(undefined, 9)).toEqual({ items: [letters[1]] });
-      expect(await store.outbox.revive(ids)).toEqual({ retried: 0, outdated: 0 });
+      expect(await store.outbox.revive(ids)).toEqual({ letters: [], outdated: 0 });
       expect(await owed()).toEqual([]);
     });
 

@@ -5,8 +5,8 @@ import { type Html, markup } from '../../http/pages/markup.ts';
 import { readForm } from '../../http/request.ts';
 import { type DeadLetter, noticeId } from '../../storage/outbox.ts';
 import { deadLetterIds, deadLettersQuery, noticeChannelInput } from '../api/requests.ts';
-import { confirmStep } from './confirm.ts';
 import type { Retried } from '../dead-letter-service.ts';
+import { confirmStep } from './confirm.ts';
 import {
   type AdminContext,
   type AdminDeps,

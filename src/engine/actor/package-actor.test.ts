@@ -61,6 +61,32 @@ test('an actor is not passivated while it delivers notices, and looks again when
   expect(actor?.isIdle).toBe(true);
 });
 
+test('Q12 a retry of an order that has ended makes its owner look for notices', async () => {
+  const added = vi.fn();
+  const notifications: Notifications = {
+    own: () => {},
+    added,
+    isDelivering: () => false,
+    packagesOwing: () => [],
+  };
+  const held = fakeOrder({ id: 'held', packageId: 7, status: 'held' });
+  const ended = fakeOrder({ id: 'ended', packageId: 7, status: 'confirmed' });
+  const inventory = { remaining: 0, held: 1, confirmed: 1, cancelling: 0, waiting: 0, nextNumber: 3 };
+  const ownership = { package: makePackage(), inventory, fence: { epoch: 2, seq: 9 }, unfinished: [held] };
+  const order = async () => ended;
+  const store = { takeOwnership: async () => ownership, order } as unknown as Store;
+  const actor = await behaviourWith({ store, notifications }).activate(7);
+  if (actor === undefined) throw new Error('the package is not there');
+  const retry = async (orderId: string) => {
+    const message = { kind: 'retry', orderId, caller: () => {}, deadlineAt: 1_000_000 } as const;
+    actor.decide([message], await actor.loadLookups([message]));
+  };
+  await retry('held');
+  expect(added).not.toHaveBeenCalled();
+  await retry('ended');
+  expect(added.mock.calls).toEqual([[actor.state.package.id]]);
+});
+
 test('Q2 a saga’s result that could not be processed is delivered again', async () => {
   const clock = new ManualClock();
   const notify = vi.fn();

@@ -178,8 +178,11 @@ export class PackageActor implements Actor<PackageMessage, Lookups, Step> {
   }
 
   decide(batch: readonly PackageMessage[], lookups: Lookups): Step {
-    const { clock, rules } = this.#shared;
+    const { clock, rules, notifications } = this.#shared;
     this.#messages = batch.length;
+    // An order that is retried and was looked up has ended: an operator may have revived its notices.
+    if (batch.some((message) => message.kind === 'retry' && lookups.byId.has(message.orderId)))
+      notifications?.added(this.state.package.id);
     return decide(this.state, batch, lookups, { now: clock.now(), monotonic: clock.monotonic() }, rules);
   }
 

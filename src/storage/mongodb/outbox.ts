@@ -126,18 +126,18 @@ export class MongoOutbox implements OutboxStore {
         return order === undefined || order instanceof UnreadableError || !isOutdated(order, event);
       });
       const outdated = all.length - letters.length;
-      if (letters.length === 0) return { retried: 0, outdated };
+      if (letters.length === 0) return { letters, outdated };
       const owed = letters.map((letter) => ({
         updateOne: {
           filter: { _id: letter.orderId, packageId: letter.packageId },
           update: { $set: { [noticeField(letter)]: true } },
         },
       }));
-      const { matchedCount } = await orders.bulkWrite(owed as AnyBulkWriteOperation<OrderDocument>[], {
+      await orders.bulkWrite(owed as AnyBulkWriteOperation<OrderDocument>[], {
         session,
       });
       await deadLetters.deleteMany({ _id: { $in: letters.map(noticeId) } }, { session });
-      return { retried: matchedCount, outdated };
+      return { letters: letters.filter(({ orderId }) => byId.has(orderId)), outdated };
     });
   }
 

@@ -136,7 +136,8 @@ export class SqliteOutbox implements OutboxStore {
 
   revive(ids: readonly string[]): Promise<Revived> {
     return this.#access.write(() => {
-      const revived = { retried: 0, outdated: 0 };
+      const letters: DeadLetter[] = [];
+      let outdated = 0;
       for (const id of new Set(ids)) {
         const row = this.#sql.deadLetter.get(id);
         if (row === undefined) continue;
@@ -144,15 +145,15 @@ export class SqliteOutbox implements OutboxStore {
         const found = this.#sql.order.get(letter.orderId, letter.packageId);
         const order = found && this.#order(found);
         if (order !== undefined && !(order instanceof UnreadableError) && isOutdated(order, letter.event)) {
-          revived.outdated++;
+          outdated++;
           continue;
         }
         this.#sql.dig.run(id);
         if (order === undefined) continue;
         this.add(letter.packageId, [letter]);
-        revived.retried++;
+        letters.push(letter);
       }
-      return revived;
+      return { letters, outdated };
     }, 2 * ids.length);
   }
 
