@@ -168,6 +168,21 @@ describe('failures', () => {
     ]);
   });
 
+  test('a receiver that fails every second time fills no log', async () => {
+    const dispatcher = start();
+    own(dispatcher);
+    let count = 0;
+    mail.respond = async () => (count++ % 2 === 0 ? fail() : undefined);
+    for (let number = 0; number < 100; number++) store.owe(1, number, 'confirmed');
+    dispatcher.added(1);
+    await clock.advance(59_000);
+    expect(mail.attempts.length).toBeGreaterThan(150);
+    expect(log.lines).toEqual([
+      'a notice could not be delivered and is tried again',
+      'notices are delivered again',
+    ]);
+  });
+
   test('Q12 a failing order does not delay the others of its package', async () => {
     const dispatcher = start();
     own(dispatcher);

@@ -34,6 +34,8 @@ const turnsMax = 8;
  * that owes a notice, so one look serves all who ask.
  */
 const sweepDefaultMs = 5_000;
+/** A receiver of which every second delivery fails causes two lines in this time. */
+const logPauseMs = 60_000;
 /** How long a stop waits for deliveries that are under way. What is cut off is delivered again by the next owner. */
 const closeMs = 2_000;
 
@@ -64,7 +66,7 @@ export class Dispatcher implements Notifications {
           // Its own pace, so that a receiver that is away slows no other channel (rule Q12).
           ...{ channel, store, clock, random, log, metrics, pace: makePace() },
           ...{ turns: pLimit(turnsMax), slots: pLimit(channel.deliveriesMax) },
-          failure: new LogOnce(),
+          failure: new LogOnce({ clock, pauseMs: logPauseMs }),
         },
       ]),
     );
