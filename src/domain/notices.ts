@@ -43,7 +43,10 @@ export function noticeEventsOf({ status, timeline }: Order): NoticeEvent[] {
   return events.filter((event) => canHave(event, timeline));
 }
 
-/** Only what was paid is refunded. A payment that comes after its order has failed is a matter of the provider alone. */
+/**
+ * Only what was paid is refunded. Whether a payment came after all while its order failed, or later, is unknown here: the
+ * provider confirms that the payment is cancelled, and not whether it refunded one. The mail of `failed` says so.
+ */
 function canHave(event: NoticeEvent, timeline: Order['timeline']): boolean {
   return event !== 'refunded' || timeline.some((entry) => entry.event === 'paid');
 }

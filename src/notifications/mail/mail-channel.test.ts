@@ -92,6 +92,17 @@ describe('a mail', () => {
     expect(server.mails[0]?.header).toMatch(/^Subject: Your trip (was not booked|is cancelled)$/m);
   });
 
+  test.each(['payment_expired', 'payment_abandoned'] as const)(
+    'Q11 about an order that failed with %s says that a payment that came after all is refunded',
+    async (reason) => {
+      await deliver('failed', { reason });
+      await deliver('failed', { reason, language: 'de' });
+      const [english, german] = server.mails;
+      expect(english?.text.replace(/\s+/g, ' ')).toContain('your payment is refunded');
+      expect(german?.text.replace(/\s+/g, ' ')).toContain('wird Ihre Zahlung erstattet');
+    },
+  );
+
   test('has the same id each time it is sent, and the id tells nothing of the order', async () => {
     await deliver('confirmed');
     await deliver('confirmed');
