@@ -7,7 +7,10 @@ import type { OrderSelection, OrdersPage, OwnerRecord, UnreadableError, Versione
 import { nextAfter, orderCursorAfter, parseOrderCursor } from '../store-helpers.ts';
 import { readable, sift, type UnreadableDocuments } from '../unreadable.ts';
 import { orderFrom, type Row, snapshotFrom } from './rows.ts';
-import { hasTable, liveCondition, unfinishedCondition } from './schema.ts';
+import { hasTable, liveCondition, ordersPerSlice, unfinishedCondition } from './schema.ts';
+
+/** A search by email blocks the process, so it pauses after so many slices of the index (about 5 ms). */
+const slicesPerRead = 1000;
 
 /** The statements of the queries. */
 function prepare(db: DatabaseSync) {
@@ -45,8 +48,13 @@ function prepare(db: DatabaseSync) {
     page: db.prepare(`${orders} WHERE package_id = ? AND number > ? ORDER BY number LIMIT ?`),
     below: db.prepare(`${orders} WHERE package_id = ? AND number < ? ORDER BY number DESC LIMIT ?`),
     withOrdersAbove: db.prepare('SELECT min(package_id) AS id FROM orders WHERE package_id > ?'),
-    byEmail: db.prepare(
-      `${orders} WHERE email = ? AND (package_id, number) < (?, ?) ORDER BY package_id DESC, number DESC LIMIT ?`,
+    newestBelow: db.prepare(
+      `SELECT package_id, number FROM orders WHERE (package_id, number) < (?, ?)
+        ORDER BY package_id DESC, number DESC LIMIT 1`,
+    ),
+    bySliceAndEmail: db.prepare(
+      `${orders} WHERE package_id = ? AND number / ${ordersPerSlice} = ? AND email = ? AND number <= ?
+        ORDER BY number DESC LIMIT ?`,
     ),
     ...(hasTable(db, 'archived_packages')
       ? {
@@ -168,13 +176,25 @@ export class Reads {
     }
   }
 
+  /** Looks into a number of slices of the index. The page may have fewer orders than `limit`, and more may follow. */
   ordersByEmail(email: string, cursor: string | undefined, limit: number): Page<Order> {
-    const { packageId, number } = parseOrderCursor(cursor);
-    const rows = this.#sql.byEmail.all(email, packageId, number, limit);
-    const next = nextAfter(rows, limit, (last) =>
-      orderCursorAfter({ packageId: Number(last.package_id), number: Number(last.number) }),
-    );
-    return { items: this.#readable(rows), ...next };
+    const rows: Row[] = [];
+    let below = parseOrderCursor(cursor);
+    for (let looks = 0; looks < slicesPerRead; looks++) {
+      const newest = this.#sql.newestBelow.get(below.packageId, below.number);
+      if (newest === undefined) return { items: this.#readable(rows) };
+      const { packageId, number } = { packageId: Number(newest.package_id), number: Number(newest.number) };
+      const slice = Math.floor(number / ordersPerSlice);
+      const left = limit - rows.length;
+      const found = this.#sql.bySliceAndEmail.all(packageId, slice, email, number, left);
+      rows.push(...found);
+      below = {
+        packageId,
+        number: found.length < left ? slice * ordersPerSlice : Number(found.at(-1)?.number),
+      };
+      if (found.length === left) break;
+    }
+    return { items: this.#readable(rows), next: orderCursorAfter(below) };
   }
 
   archivedCounts(packageId: number): ArchivedCounts {

@@ -127,12 +127,17 @@ const emailIndex = `
   CREATE INDEX IF NOT EXISTS orders_live_by_email ON orders (package_id, email) WHERE ${liveCondition}
 `;
 
+/** In the index by email, a slice has this many orders of a package that follow each other. */
+export const ordersPerSlice = 512;
+
 /**
- * The index for operators who search by email. Opening a file of an older release adds the index, which takes about 1 s
- * per million orders.
+ * The index for operators who search by email. Emails come in no order, so an index that began with them would write
+ * another page for nearly every order. This one writes to the few pages of the newest slice, and a search looks into
+ * each slice. Opening a file of an older release adds the index, which takes about 1 s per million orders.
  */
 const ordersByEmailIndex = `
-  CREATE INDEX IF NOT EXISTS orders_by_email ON orders (email, package_id, number)
+  CREATE INDEX IF NOT EXISTS orders_by_slice_and_email ON orders (package_id, number / ${ordersPerSlice}, email);
+  DROP INDEX IF EXISTS orders_by_email;
 `;
 
 /** Makes the missing indexes that are not part of the schema. */

@@ -28,7 +28,7 @@ import { confirmedStatuses, holdingStatuses, unfinishedStatuses } from '../../do
 import { SnapshotExpiredError, StoreUnavailableError } from '../store.ts';
 import { openConnection } from './connection.ts';
 import { openSqliteLedger } from './ledger.ts';
-import { liveCondition, unfinishedCondition } from './schema.ts';
+import { liveCondition, ordersPerSlice, unfinishedCondition } from './schema.ts';
 import { openSqliteStore, SqliteStore, snapshotLogMax } from './sqlite-store.ts';
 
 let folder: string;
@@ -470,9 +470,9 @@ describe('no query reads more rows than it needs:', () => {
     ["SELECT document FROM orders WHERE id = 'a'"],
     ['SELECT document FROM orders WHERE package_id = 1 AND number > 5 ORDER BY number LIMIT 5'],
     [
-      `SELECT document FROM orders WHERE email = 'a' AND (package_id, number) < (5, 5)
-        ORDER BY package_id DESC, number DESC LIMIT 5`,
+      'SELECT number FROM orders WHERE (package_id, number) < (5, 5) ORDER BY package_id DESC, number DESC LIMIT 1',
     ],
+    [`SELECT document FROM orders WHERE package_id = 1 AND number / ${ordersPerSlice} = 3 AND email = 'a'`],
   ])('an index serves %s', async (query) => {
     const file = join(folder, 'plan.db');
     await openSqliteStore({ file, countsEmails: true }).close();
@@ -485,17 +485,62 @@ describe('no query reads more rows than it needs:', () => {
   });
 });
 
-test('a file of an older release gets the index of emails when it is opened; a reader works without it', async () => {
-  const file = join(folder, 'older.db');
-  await openSqliteStore({ file }).close();
-  run(file, 'DROP INDEX orders_by_email');
-  const reader = openSqliteStore({ file, readOnly: true });
-  expect(await reader.ordersByEmail('a', undefined, 5)).toEqual({ items: [] });
-  await reader.close();
-  await openSqliteStore({ file }).close();
-  const db = new DatabaseSync(file);
-  expect(db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'orders_by_email'").get()).toBeDefined();
-  db.close();
+describe('searches by email look into each slice of the index:', () => {
+  const email = 'ana@example.com';
+  const mine = (packageId: number, number: number) =>
+    sampleOrder(number, { id: `${packageId}-${number}`, packageId, email });
+
+  test('orders on both sides of the edges of slices are found once, newest first', async () => {
+    const store = openSqliteStore({ file: join(folder, 'edges.db') });
+    await store.addPackages([1, 2, 3].map((id) => samplePackage({ id })));
+    const edges = [1, 2, 3].map((slice) => slice * ordersPerSlice);
+    const numbers = edges.flatMap((edge) => [edge - 1, edge, edge + 1]);
+    for (const id of [1, 3]) {
+      const fence = (await store.takeOwnership(id, 'a'))!.fence;
+      await store.commit(id, fence, sampleChange({ inserted: numbers.map((number) => mine(id, number)) }));
+    }
+    const expected = [3, 1].flatMap((id) => numbers.toReversed().map((number) => `${id}-${number}`));
+    for (const limit of [1, 2, 4, 99]) {
+      const found: string[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await store.ordersByEmail(email, cursor, limit);
+        found.push(...page.items.map(({ id }) => id));
+        cursor = page.next;
+      } while (cursor !== undefined);
+      expect(found, `limit ${limit}`).toEqual(expected);
+    }
+    await store.close();
+  });
+
+  test('a search through many slices lets other work of the process run', async () => {
+    const store = openSqliteStore({ file: join(folder, 'slices.db') });
+    await store.addPackages([samplePackage()]);
+    const fence = (await store.takeOwnership(1, 'a'))!.fence;
+    const others = Array.from({ length: 2_500 }, (_, slice) => sampleOrder((slice + 1) * ordersPerSlice));
+    await store.commit(1, fence, sampleChange({ inserted: [mine(1, 1), ...others] }));
+    let turns = 0;
+    const search = store.ordersByEmail(email, undefined, 5);
+    const count = setInterval(() => turns++, 0);
+    expect((await search).items.map(({ number }) => number)).toEqual([1]);
+    clearInterval(count);
+    expect(turns).toBeGreaterThan(0);
+    await store.close();
+  });
+
+  test('a file of an older release gets this index instead of its own; a reader works without it', async () => {
+    const file = join(folder, 'older.db');
+    await openSqliteStore({ file }).close();
+    run(file, 'DROP INDEX orders_by_slice_and_email; CREATE INDEX orders_by_email ON orders (email)');
+    const reader = openSqliteStore({ file, readOnly: true });
+    expect(await reader.ordersByEmail('a', undefined, 5)).toEqual({ items: [] });
+    await reader.close();
+    await openSqliteStore({ file }).close();
+    const db = new DatabaseSync(file);
+    const named = db.prepare("SELECT name FROM sqlite_schema WHERE name LIKE 'orders_by%email'").all();
+    expect(named).toEqual([{ name: 'orders_by_slice_and_email' }]);
+    db.close();
+  });
 });
 
 function run(file: string, sql: string): void {

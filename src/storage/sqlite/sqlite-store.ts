@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Change, Fence, Ownership } from '../../domain/messages.ts';
+import type { Order } from '../../domain/order.ts';
 import type { PackageSnapshot, TravelPackage } from '../../domain/travel-package.ts';
 import type { Page } from '../../lib/page.ts';
 import type { Log } from '../../observability/log.ts';
@@ -69,7 +70,6 @@ export class SqliteStore implements Store {
   readonly ordersPage = this.#reader('ordersPage');
   readonly packageWithOrdersAbove = this.#reader('packageWithOrdersAbove');
   readonly ordersBelow = this.#reader('ordersBelow');
-  readonly ordersByEmail = this.#reader('ordersByEmail');
   readonly archivedCounts = this.#reader('archivedCounts');
   readonly archivedIds = this.#reader('archivedIds');
   readonly settingIfAny = this.#reader('setting');
@@ -110,6 +110,19 @@ export class SqliteStore implements Store {
   async packagesPage(cursor: string | undefined, limit: number): Promise<Page<PackageSnapshot>> {
     if (cursor !== undefined) await nextTurn();
     return this.#read((reads) => reads.packagesPage(cursor, limit));
+  }
+
+  /** Other work of the process runs between the parts of a long search. */
+  async ordersByEmail(email: string, cursor: string | undefined, limit: number): Promise<Page<Order>> {
+    const items: Order[] = [];
+    let after = cursor;
+    for (;;) {
+      const page = await this.#read((reads) => reads.ordersByEmail(email, after, limit - items.length));
+      items.push(...page.items);
+      if (page.next === undefined || items.length >= limit) return { ...page, items };
+      after = page.next;
+      await nextTurn();
+    }
   }
 
   /** Other work of the process runs between the pages. */
