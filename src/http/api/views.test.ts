@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Order } from '../../domain/order.ts';
-import { orderView } from './views.ts';
+import { isoTime, orderView } from './views.ts';
 
 const order: Required<Order> = {
   id: '7Q4M9XKD2VBNH5TR',
@@ -40,4 +40,12 @@ test.each([
 ])('an order in a queue is shown as %j, and its wait is null while it is not known', (queue) => {
   const { queuePosition, estimatedWait } = orderView(order, queue);
   expect([queuePosition, estimatedWait]).toEqual([queue.queuePosition, queue.estimatedWait ?? null]);
+});
+
+test('times are written as by a Date, in any order', () => {
+  const noon = Date.UTC(2026, 10, 30, 12);
+  for (const ms of [noon, noon + 7, noon + 999, noon + 1_000, noon - 1, noon, noon + 0.5, 0, -1, -1_001]) {
+    expect(isoTime(ms)).toBe(new Date(ms).toISOString());
+  }
+  expect(() => isoTime(Number.NaN)).toThrow(RangeError);
 });
