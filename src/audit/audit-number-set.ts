@@ -16,6 +16,13 @@ export class NumberSet {
     return ((this.#bits[number >> 3] ?? 0) & (1 << (number & 7))) !== 0;
   }
 
+  /** How many numbers the set contains. */
+  get size(): number {
+    let size = 0;
+    for (let bits of this.#bits) for (; bits > 0; bits &= bits - 1) size += 1;
+    return size;
+  }
+
   /** Whether this set contains every number of `other`. */
   includes(other: NumberSet): boolean {
     return other.#bits.every((bits, byte) => (bits & ~(this.#bits[byte] ?? 0)) === 0);

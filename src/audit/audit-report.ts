@@ -20,6 +20,11 @@ export interface AuditReport {
   readonly publicReservations: number;
   /** Number of payments that are due or paid. Absent if the payment provider's ledger was not read. */
   readonly payments?: number;
+  /**
+   * Number of orders whose payments are at another provider than the one that is configured, so nothing was compared.
+   * Absent if there are none.
+   */
+  readonly paymentsElsewhere?: number;
   /** Whether the suppliers' ledger was read and checked against the orders. */
   readonly suppliersRead: boolean;
   /**

@@ -34,6 +34,8 @@ export class LedgerAudit implements LedgerComparison {
   readonly #matched: NumbersByPackage = new Map();
   /** The orders with a difference. */
   readonly #differing: NumbersByPackage = new Map();
+  /** The orders whose entries are in a ledger that is not read. */
+  readonly #elsewhere: NumbersByPackage = new Map();
   /** Active reservations of orders that have ended, by key. */
   readonly #suspects = new Map<string, Difference>();
   reservations = 0;
@@ -47,6 +49,14 @@ export class LedgerAudit implements LedgerComparison {
   see(order: Order): void {
     if (order.status === 'confirmed' && this.#ledger.hasEntryOf(order))
       numbersOf(this.#confirmed, order.packageId).add(order.number);
+    if (this.#ledger.isElsewhere(order)) numbersOf(this.#elsewhere, order.packageId).add(order.number);
+  }
+
+  /** How many orders that were seen have their entries in a ledger that is not read, so they are not compared. */
+  get elsewhere(): number {
+    let orders = 0;
+    for (const numbers of this.#elsewhere.values()) orders += numbers.size;
+    return orders;
   }
 
   async *differences(

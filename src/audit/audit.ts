@@ -83,6 +83,7 @@ export async function audit(auditedStore: AuditedStore, options: AuditOptions = 
   }
   const entries = (isOf: (ledger: ComparedLedger) => boolean) =>
     sum(ledgerAudits.map(({ ledger, audited }) => (isOf(ledger) ? audited.reservations : 0)));
+  const paymentsElsewhere = sum(ledgerAudits.map(({ audited }) => audited.elsewhere));
   return {
     ok: findings.length === 0,
     packages: packages.length,
@@ -90,6 +91,7 @@ export async function audit(auditedStore: AuditedStore, options: AuditOptions = 
     reservations: entries(({ name }) => name !== 'payments'),
     publicReservations: sum(ledgerAudits.map(({ audited }) => audited.publicReservations)),
     ...(suppliers?.payments === undefined ? {} : { payments: entries(({ name }) => name === 'payments') }),
+    ...(paymentsElsewhere === 0 ? {} : { paymentsElsewhere }),
     suppliersRead: suppliers !== undefined,
     inMotion,
     findings,

@@ -1,6 +1,7 @@
 import type { AbortState } from '../lib/abort.ts';
 import type { Clock } from '../lib/clock.ts';
 import { TimeoutError, withTimeout } from '../lib/deadline.ts';
+import { defined } from '../lib/defined.ts';
 import { StoreUnavailableError } from '../storage/store.ts';
 import { LedgerForbiddenError, type PaymentClient, type SupplierClient } from '../suppliers/suppliers.ts';
 import type { AuditedStore } from './audit-package.ts';
@@ -19,8 +20,12 @@ export class LedgerUnavailableError extends Error {
   }
 }
 
-/** Reads ledgers. `payments`: that of the payment provider; absent if there is none, or it cannot be read. */
-export type LedgerReader = Pick<SupplierClient, 'ledger'> & Partial<Pick<PaymentClient, 'payments'>>;
+/**
+ * Reads ledgers. `payments`: that of the payment provider; absent if there is none, or it cannot be read. `provider`: the
+ * provider's name.
+ */
+export type LedgerReader = Pick<SupplierClient, 'ledger'> &
+  Partial<Pick<PaymentClient, 'payments' | 'provider'>>;
 
 /** The configured ledgers of the suppliers and the payment provider. */
 export interface LedgerSource extends LedgerReader {
@@ -92,9 +97,11 @@ export function boundedLedger(reader: LedgerSource, limits: ReadLimits): LedgerR
   }
 
   const { payments, origin, paymentsOrigin } = reader;
+  const named = defined({ provider: reader.provider });
   const suppliers = { token: 'SUPPLIERS_TOKEN', origin };
   const provider = { token: 'PAYMENTS_TOKEN', origin: paymentsOrigin, whose: "the payment provider's" };
   return {
+    ...named,
     ledger: (kind, cursor) => bounded((signal) => reader.ledger(kind, cursor, signal), suppliers),
     ...(payments && {
       payments: (cursor) => bounded((signal) => payments(cursor, signal), provider),

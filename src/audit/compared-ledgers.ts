@@ -20,6 +20,8 @@ export interface ComparedLedger {
   numberOf(order: Order): string | undefined;
   /** Whether the order has an entry once it is confirmed. */
   hasEntryOf(order: Order): boolean;
+  /** Whether the order's entry is in a ledger of somebody else, which is not read. */
+  isElsewhere(order: Order): boolean;
 }
 
 const numberOf: Readonly<Record<SupplierKind, (order: Order) => string | undefined>> = {
@@ -34,12 +36,19 @@ export function comparedLedgers(reader: LedgerReader): readonly ComparedLedger[]
     page: (cursor: string | undefined) => reader.ledger(name, cursor),
     numberOf: numberOf[name],
     hasEntryOf: () => true,
+    isElsewhere: () => false,
   }));
-  const { payments } = reader;
-  return payments === undefined ? suppliers : [...suppliers, paymentLedger(payments)];
+  const { payments, provider } = reader;
+  return payments === undefined ? suppliers : [...suppliers, paymentLedger(payments, provider)];
 }
 
-function paymentLedger(read: NonNullable<LedgerReader['payments']>): ComparedLedger {
+/** @param provider whose ledger it is; undefined for that of all orders. */
+function paymentLedger(
+  read: NonNullable<LedgerReader['payments']>,
+  provider: string | undefined,
+): ComparedLedger {
+  const isElsewhere = ({ payment }: Order) =>
+    provider !== undefined && (payment?.provider ?? provider) !== provider;
   return {
     name: 'payments',
     async page(cursor) {
@@ -51,8 +60,12 @@ function paymentLedger(read: NonNullable<LedgerReader['payments']>): ComparedLed
       });
       return next === undefined ? { items: entries } : { items: entries, next };
     },
-    numberOf: ({ payment }) => payment && amountIn(payment.amount, payment.currency),
-    hasEntryOf: ({ payment }) => payment !== undefined,
+    numberOf: (order) =>
+      order.payment && !isElsewhere(order)
+        ? amountIn(order.payment.amount, order.payment.currency)
+        : undefined,
+    hasEntryOf: (order) => order.payment !== undefined && !isElsewhere(order),
+    isElsewhere,
   };
 }
 

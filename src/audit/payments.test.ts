@@ -116,6 +116,23 @@ describe('Q11 the audit of the payments', () => {
     ]);
   });
 
+  it('compares no order whose payment is at another provider, and says how many there are', async () => {
+    const world = paidWorld();
+    for (const number of [1, 7]) {
+      const payment = { amount: 10_000, currency: 'EUR', provider: 'simulated' };
+      world.change(number, { payment });
+      world.payments = world.payments?.filter(({ key }) => key !== `ID-${number}`);
+    }
+    world.provider = 'https://pay.example';
+    expect(await world.audit()).toMatchObject({ ok: true, payments: 2, paymentsElsewhere: 2 });
+    expect(await rowsOf(world)).toEqual(['in_progress ID-3', 'in_progress ID-6']);
+    world.provider = 'simulated';
+    expect(await findingsOf(world)).toEqual([
+      'Q11 ID-1: the order is confirmed, but 10000 EUR is not paid at the provider',
+    ]);
+    expect(await world.audit()).not.toHaveProperty('paymentsElsewhere');
+  });
+
   it('does not take another amount for a mistake while its order waits, because it will be refunded', async () => {
     const world = paidWorld();
     world.payments = world.payments?.filter(({ key }) => key !== 'ID-7');

@@ -62,8 +62,8 @@ export function progressText(progress: AuditProgress): string {
 }
 
 function inWords(report: AuditReport): string {
-  const { findings, packages, orders, reservations, publicReservations, payments, inMotion, suppliersRead } =
-    report;
+  const { findings, packages, orders, reservations, publicReservations, inMotion, suppliersRead } = report;
+  const { payments, paymentsElsewhere = 0 } = report;
   const read = [count(packages, 'package'), count(orders, 'order')];
   if (suppliersRead) read.push(`${count(reservations, 'active reservation')} at the suppliers`);
   if (payments !== undefined) read.push(`${count(payments, 'due or paid payment')} at the provider`);
@@ -74,6 +74,9 @@ function inWords(report: AuditReport): string {
     ...(suppliersRead
       ? []
       : ["The suppliers' ledger was not read: SUPPLIERS_URL does not open it without SUPPLIERS_TOKEN."]),
+    ...(paymentsElsewhere > 0
+      ? [`${count(paymentsElsewhere, 'order')} not compared: another provider than PAYMENTS has the payment.`]
+      : []),
     ...(inMotion.length > 0
       ? [`Changing all the while, so they were not checked: packages ${inMotion.join(', ')}.`]
       : []),

@@ -39,7 +39,9 @@ export async function openPayments(parts: PaymentParts): Promise<OpenPayments | 
   const { payments: config, currency } = parts.config;
   const { provider, windowMs } = config;
   if (provider === undefined) return undefined;
-  const rules = { currency, minorPerUnit: minorUnitsOf(currency), windowMs };
+  const rulesOf = (client: PaymentClient): PaymentRules => ({
+    ...{ provider: client.provider, currency, minorPerUnit: minorUnitsOf(currency), windowMs },
+  });
   const { secret } = parts.settings;
   // The provider knows the order's id and email, so the link shows it nothing that it could not look up.
   const returnUrl = (id: string) => parts.origin() + orderAddress(id, {}, orderSignature(secret, id));
@@ -54,17 +56,19 @@ export async function openPayments(parts: PaymentParts): Promise<OpenPayments | 
     };
     const simulated = new SimulatedPayments({ ...simulationOptions(parts), sendEvent });
     const { origin } = parts;
+    const client = simulatedPaymentClient(simulated, { origin, returnUrl });
     return {
-      client: simulatedPaymentClient(simulated, { origin, returnUrl }),
-      rules,
+      client,
+      rules: rulesOf(client),
       http: { verify: events.eventVerifier(webhookSecret), simulated },
     };
   }
   const { token, webhookSecret } = config;
   const tracing = parts.tracing;
+  const client = httpPayments({ url: provider, returnUrl, ...defined({ token, tracing }) });
   return {
-    client: httpPayments({ url: provider, returnUrl, ...defined({ token, tracing }) }),
-    rules,
+    client,
+    rules: rulesOf(client),
     http: defined({ verify: webhookSecret === undefined ? undefined : events.eventVerifier(webhookSecret) }),
   };
 }

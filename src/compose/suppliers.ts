@@ -66,8 +66,10 @@ function paymentLedger(
   simulated: SimulationLedger,
 ): Partial<LedgerSource> {
   if (provider === undefined) return {};
-  if (provider === 'simulated') return { payments: (cursor) => simulated.payments.page(cursor, pageSize) };
+  if (provider === 'simulated')
+    return { payments: (cursor) => simulated.payments.page(cursor, pageSize), provider };
   const client = httpPayments({ url: provider, returnUrl: () => provider, ...defined({ token }) });
   const { origin: paymentsOrigin } = new URL(provider);
-  return { payments: client.payments, paymentsOrigin, arePaymentsOptional: token === undefined };
+  const arePaymentsOptional = token === undefined;
+  return { payments: client.payments, provider: client.provider, paymentsOrigin, arePaymentsOptional };
 }

@@ -84,7 +84,7 @@ function toMessage(bench: DecideFixture, happening: Happening): PackageMessage {
   }
 }
 
-const payments = { currency: 'EUR', minorPerUnit: 100, windowMs: 1_000 };
+const payments = { provider: 'simulated', currency: 'EUR', minorPerUnit: 100, windowMs: 1_000 };
 
 function count(bench: DecideFixture, ...statuses: Order['status'][]): number {
   return bench.ordersBy(...statuses).length;

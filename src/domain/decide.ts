@@ -21,6 +21,8 @@ import { isSoldOut, type QueueLimits } from './travel-package.ts';
 
 /** How orders are paid. */
 export interface PaymentRules {
+  /** The name of the payment provider, which is stored with each order that gets a unit. */
+  readonly provider: string;
   /** An ISO 4217 code. */
   readonly currency: string;
   /** How many minor units are one unit of the price: 100 for EUR, 1 for JPY. */
@@ -168,7 +170,9 @@ class Decision {
       createdAt: this.#now,
     };
     const isClaimed = this.#mayClaim() && draft.inventory.waiting === 0;
-    const stored = isClaimed ? to.claimAtOnce(order, this.#now) : to.queue(order, this.#now);
+    const stored = isClaimed
+      ? to.claimAtOnce(order, this.#now, payments?.provider)
+      : to.queue(order, this.#now);
     draft.insert(stored);
     if (isClaimed) this.#hold(stored);
     else draft.move({ waiting: 1 });
@@ -279,7 +283,9 @@ class Decision {
     const { payment } = order;
     if (payment === undefined) return;
     const payBy = this.#now + (this.#rules.payments?.windowMs ?? 0);
-    this.#updateAndTell(to.requirePayment(order, this.#now, reserved, { ...payment, url, payBy }, events));
+    // An order that got its unit under an older release does not name its provider yet.
+    const due = { ...to.atProvider(payment, this.#rules.payments?.provider), url, payBy };
+    this.#updateAndTell(to.requirePayment(order, this.#now, reserved, due, events));
     this.#draft.startSaga(order.id);
   }
 
@@ -316,7 +322,7 @@ class Decision {
     while (this.#mayClaim() && this.#draft.inventory.waiting > 0) {
       const next = this.#draft.nextQueued();
       if (next === undefined) return;
-      const held = to.claim(next, this.#now);
+      const held = to.claim(next, this.#now, this.#rules.payments?.provider);
       this.#draft.update(held);
       this.#draft.move({ waiting: -1 });
       this.#hold(held);

@@ -4,7 +4,7 @@ import type { Step } from './decide.ts';
 import { type NoticeChannel, noticeEvents, orderAt } from './notices.ts';
 
 const channels: readonly NoticeChannel[] = ['mail', 'webhook'];
-const payments = { currency: 'EUR', minorPerUnit: 100, windowMs: 300_000 };
+const payments = { provider: 'simulated', currency: 'EUR', minorPerUnit: 100, windowMs: 300_000 };
 
 describe('notices', () => {
   test('nothing is owed while notices are off', async () => {

@@ -92,6 +92,11 @@ export interface Payment {
   readonly amount: number;
   /** An ISO 4217 code. */
   readonly currency: string;
+  /**
+   * The name of the provider that has the payment: `simulated`, or the origin of its address. Set when the order gets its
+   * unit. Absent before, and in orders of older releases: then it is the provider that is configured.
+   */
+  readonly provider?: string;
   /** The provider's page, where the buyer pays. Absent until the payment is due. */
   readonly url?: string;
   /** When the unit goes to the next order in the queue, as Unix time in ms. Absent until the payment is due. */
@@ -173,13 +178,31 @@ export function queue(order: Omit<Order, 'status' | 'timeline'>, at: number): Or
   return { ...order, status: 'queued', timeline: [{ at, event: 'queued' }] };
 }
 
-/** The commit that stores the order also claims a unit, so the order never waits in the queue. */
-export function claimAtOnce(order: Omit<Order, 'status' | 'timeline'>, at: number): Order {
-  return { ...order, status: 'held', timeline: [{ at, event: 'claimed' }] };
+/** Names the provider that is asked for a payment from now on, unless the payment names one. */
+export function atProvider(payment: Payment, provider: string | undefined): Payment {
+  return provider === undefined ? payment : { provider, ...payment };
 }
 
-export function claim(order: Order, at: number): Order {
-  return { ...order, status: 'held', timeline: log(order, at, 'claimed') };
+/**
+ * The commit that stores the order also claims a unit, so the order never waits in the queue.
+ * @param provider the configured payment provider, which the order's saga asks from now on.
+ */
+export function claimAtOnce(order: Omit<Order, 'status' | 'timeline'>, at: number, provider?: string): Order {
+  return held(order, [{ at, event: 'claimed' }], provider);
+}
+
+/** @param provider as in {@link claimAtOnce} */
+export function claim(order: Order, at: number, provider?: string): Order {
+  return held(order, log(order, at, 'claimed'), provider);
+}
+
+function held(
+  order: Omit<Order, 'status' | 'timeline'>,
+  timeline: readonly TimelineEntry[],
+  provider: string | undefined,
+): Order {
+  const paid = order.payment && { payment: atProvider(order.payment, provider) };
+  return { ...order, ...paid, status: 'held', timeline };
 }
 
 export function progress(order: Order, reserved: Reserved, events: readonly TimelineEntry[]): Order {
@@ -191,7 +214,7 @@ export function requirePayment(
   order: Order,
   at: number,
   reserved: Required<Reserved>,
-  payment: Required<Payment>,
+  payment: Payment & Required<Pick<Payment, 'url' | 'payBy'>>,
   events: readonly TimelineEntry[],
 ): Order {
   return {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { DecideFixture } from '../../test/support/decide-fixture.ts';
 
-const payments = { currency: 'EUR', minorPerUnit: 100, windowMs: 300_000 };
+const payments = { provider: 'simulated', currency: 'EUR', minorPerUnit: 100, windowMs: 300_000 };
 
 /** A package with one order that is payable since 1,001. */
 async function payable(quota = 1): Promise<DecideFixture> {
@@ -17,10 +17,33 @@ describe('a payment', () => {
   test('is part of each new order, in minor units, unless the order costs nothing', async () => {
     const bench = new DecideFixture({ price: 120 }, { payments });
     await bench.batch(bench.purchase());
-    expect(bench.stored.get('order-1')?.payment).toEqual({ amount: 12_000, currency: 'EUR' });
+    expect(bench.stored.get('order-1')?.payment).toMatchObject({ amount: 12_000, currency: 'EUR' });
     const free = new DecideFixture({ price: 0 }, { payments });
     await free.batch(free.purchase());
     expect(free.stored.get('order-1')).not.toHaveProperty('payment');
+  });
+
+  test('Q11 names its provider once the order has a unit, and keeps it under another provider', async () => {
+    const bench = new DecideFixture({ quota: 1, price: 120 }, { payments });
+    await bench.batch(bench.purchase(), bench.purchase());
+    const providerOf = (id: string) => bench.stored.get(id)?.payment?.provider;
+    expect([providerOf('order-1'), providerOf('order-2')]).toEqual(['simulated', undefined]);
+    Object.assign(bench.rules, { payments: { ...payments, provider: 'https://pay.example' } });
+    await bench.batch(bench.paymentDue('order-1'));
+    await bench.batch(bench.unpaid('order-1'));
+    await bench.batch(bench.compensated('order-1'));
+    expect(bench.stored.get('order-2')?.status).toBe('held');
+    expect([providerOf('order-1'), providerOf('order-2')]).toEqual(['simulated', 'https://pay.example']);
+  });
+
+  test('Q11 of an order that got its unit under an older release names its provider when it is due', async () => {
+    const bench = new DecideFixture({ price: 120 }, { payments });
+    await bench.batch(bench.purchase());
+    const { payment: _, ...order } = bench.stored.get('order-1')!;
+    bench.stored.set('order-1', { ...order, payment: { amount: 12_000, currency: 'EUR' } });
+    bench.takeover();
+    await bench.batch(bench.paymentDue('order-1'));
+    expect(bench.stored.get('order-1')?.payment?.provider).toBe('simulated');
   });
 
   test('is not demanded of an order that was made while payments were off', async () => {

@@ -79,12 +79,12 @@ export async function bookOrder(order: Order, options: SagaOptions): Promise<voi
 
 async function requestPayment(
   { id: key, packageId, email }: Order,
-  { amount, currency }: Payment,
+  { amount, currency, provider }: Payment,
   reserved: Required<Reserved>,
   steps: Steps,
   { suppliers, signal, isUrgent }: SagaOptions,
 ): Promise<void> {
-  const request = { key, packageId, email, amount, currency };
+  const request = { key, packageId, email, amount, currency, provider };
   const page = await suppliers.requestPayment(request, signal, isUrgent);
   const url = steps.note('payment', page);
   if (url === undefined) return steps.giveUp(page, 'payment_refused', reserved);
@@ -96,21 +96,21 @@ async function requestPayment(
  * provider only wakes this saga, which then looks the payment up at once.
  *
  * While the provider does not answer, the order stays payable, also after its time: it may be paid, and its payment could
- * not be cancelled either. A payment that comes after the expiry is refunded, because the compensation cancels it (rule
- * Q11).
+ * not be cancelled either. The same holds while another provider is configured than the one that has the payment. A
+ * payment that comes after the expiry is refunded, because the compensation cancels it (rule Q11).
  */
 export async function awaitPayment(order: Order, options: SagaOptions): Promise<void> {
   const { suppliers, clock, signal, wake = new Wake() } = options;
   let { isUrgent = false } = options;
   const { id: key, packageId, payment } = order;
   if (payment?.payBy === undefined) throw new Error('the order is payable, but has no payment');
-  const { amount, currency, payBy } = payment;
+  const { amount, currency, provider, payBy } = payment;
   const steps = new Steps(options);
   for (let lookUps = 1; !signal.aborted; lookUps++) {
     // The time is read first, so that the last look-up begins after the expiry.
     const isExpired = clock.now() >= payBy;
     const begunAt = clock.monotonic();
-    const lookUp = { key, packageId, amount, currency };
+    const lookUp = { key, packageId, amount, currency, provider };
     const found = await suppliers.findPayment(lookUp, signal, isUrgent);
     if (found === 'paid') return steps.end('paid', { kind: 'paid' });
     if (found === 'declined')
@@ -177,10 +177,11 @@ export async function compensateOrder(order: Order, options: SagaOptions): Promi
 
 async function cancelUntilDone(kind: PartnerKind, order: Order, options: SagaOptions): Promise<void> {
   const { suppliers, pacing, clock, signal } = options;
-  const { id: key, packageId } = order;
+  const { id: key, packageId, payment } = order;
+  const request = { key, packageId, provider: payment?.provider };
   for (let failures = 0; !signal.aborted; failures++) {
     const isUrgent = options.isUrgent === true && failures === 0;
-    if (await suppliers.cancel(kind, { key, packageId }, signal, isUrgent)) return;
+    if (await suppliers.cancel(kind, request, signal, isUrgent)) return;
     await pacing.during(packageId, (paceMs) => {
       const pauseMs = Math.min(clearFirstMs * 2 ** failures, clearMaxMs);
       return clock.sleep(Math.max(pauseMs, paceMs), signal);

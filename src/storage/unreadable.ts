@@ -139,7 +139,8 @@ export function checkedOrder(order: Order): Order {
     (language === undefined || areTexts(language)) &&
     (flight === undefined || areTexts(flight.ticketNumber)) &&
     (hotel === undefined || areTexts(hotel.reservationNumber)) &&
-    (payment === undefined || (areNumbers(payment.amount) && areTexts(payment.currency))) &&
+    (payment === undefined ||
+      (areNumbers(payment.amount) && areTexts(payment.currency, payment.provider ?? ''))) &&
     statuses.has(status) &&
     timeline.every(isEntry);
   if (!isShaped) throw new TypeError('an order has another shape');

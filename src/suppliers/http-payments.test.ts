@@ -70,6 +70,12 @@ test('the email, the amount and the address of the order are sent in the body, a
   expect(seen).toEqual(['A', `Bearer ${token}`, { amount, currency, email, returnUrl: returnUrl('A') }]);
 });
 
+test('the provider is named by the origin of its address, whatever its path', () => {
+  const nameAt = (url: string) => httpPayments({ url, token, returnUrl }).provider;
+  expect(nameAt('https://Pay.example:443/api/v1')).toBe('https://pay.example');
+  expect(nameAt('http://127.0.0.1:8890/api')).toBe('http://127.0.0.1:8890');
+});
+
 test('the token is needed for everything', async () => {
   const { url, close } = await serve(providerApp(simulation()));
   stops.push(close);

@@ -40,6 +40,8 @@ export function httpPayments({ returnUrl, ...server }: HttpPaymentsOptions): Pay
   const ask = protocolClient(server);
   const pathOf = (key: string) => `payments/${encodeURIComponent(key)}`;
   return {
+    provider: new URL(server.url).origin,
+
     async requestPayment({ key, amount, currency, email }, signal) {
       const headers = { 'content-type': 'application/json', 'idempotency-key': key };
       const body = JSON.stringify({ amount, currency, email, returnUrl: returnUrl(key) });

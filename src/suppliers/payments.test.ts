@@ -23,6 +23,7 @@ afterEach(() => suppliers?.close());
 
 function open(over: Partial<PaymentClient> = {}): ResilientSuppliers {
   const payments: PaymentClient = {
+    provider: 'https://pay.example',
     requestPayment: away,
     payment: away,
     cancelPayment: away,
@@ -103,16 +104,61 @@ describe('a payment', () => {
     expect(await open().cancel('payments', lookUp, never)).toBe(false);
   });
 
-  test('Q11 of an order that was made while payments were on is unknown while they are off', async () => {
-    suppliers = resilientSuppliers({ client, clock, log, timeoutMs: 1_000 });
+  const isOff = 'payments are off, but the order has to be paid';
+  const isElsewhere = 'PAYMENTS is not the provider that has the payment of the order';
+  test.each([
+    ['while payments are off', undefined, isOff],
+    ['while payments are off, of a known provider', 'simulated', isOff],
+    ['while another provider is configured', 'simulated', isElsewhere],
+  ])('Q11 waits %s, and is neither lost nor refunded', async (_, provider, line) => {
+    const asked: string[] = [];
+    const note = (what: string) => async () => void asked.push(what);
+    const isOpen = line === isElsewhere;
+    if (!isOpen) suppliers = resilientSuppliers({ client, clock, log, timeoutMs: 1_000 });
+    if (isOpen)
+      open({
+        requestPayment: async () => ({ kind: 'reserved', number: 'https://pay.example/1' }),
+        payment: async () => undefined,
+        cancelPayment: note('cancel'),
+      });
+    const calls = suppliers!;
     const stop = new Abort();
-    const asked = suppliers.requestPayment(request, stop);
+    const outcomes: unknown[] = [];
+    const all = [
+      calls.requestPayment({ ...request, provider }, stop),
+      calls.findPayment({ ...lookUp, provider }, stop),
+      calls.cancel('payments', { ...lookUp, provider }, stop),
+    ].map(async (call) => outcomes.push(await call));
     await clock.advance(600_000);
-    expect(log.lines).toEqual(['payments are off, but the order has to be paid']);
+    expect(outcomes).toEqual([]);
+    expect(log.lines).toEqual([line, line, line]);
     stop.abort();
-    expect(await asked).toMatchObject({ kind: 'unknown' });
-    expect(await suppliers.findPayment(lookUp, never)).toBe('unknown');
-    expect(await suppliers.cancel('payments', lookUp, never)).toBe(false);
-    expect(suppliers.available(1)).toBe(true);
+    await Promise.all(all);
+    expect(outcomes).toEqual([{ kind: 'unknown', cause: line }, 'unknown', false]);
+    expect(asked).toEqual([]);
+    expect(calls.available(1)).toBe(true);
+  });
+
+  test('Q11 of an order that names no provider, or this one, is at the configured provider', async () => {
+    const cancelled: string[] = [];
+    const calls = open({
+      payment: async () => ({ status: 'paid' }),
+      cancelPayment: async (key) => void cancelled.push(key),
+    });
+    for (const provider of [undefined, 'https://pay.example']) {
+      expect(await calls.findPayment({ ...lookUp, provider }, never)).toBe('paid');
+      expect(await calls.cancel('payments', { ...lookUp, provider }, never)).toBe(true);
+    }
+    expect(cancelled).toEqual(['A', 'A']);
+  });
+
+  test('Q8 the reservations of an order are cancelled although its payment is elsewhere', async () => {
+    const cancelled: string[] = [];
+    suppliers = resilientSuppliers({
+      ...{ clock, log, timeoutMs: 1_000 },
+      client: { ...client, cancel: async (kind) => void cancelled.push(kind) },
+    });
+    expect(await suppliers.cancel('hotels', { ...lookUp, provider: 'simulated' }, never)).toBe(true);
+    expect(cancelled).toEqual(['hotels']);
   });
 });

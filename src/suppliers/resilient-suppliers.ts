@@ -2,6 +2,7 @@ import { Abort, type AbortState, aborted } from '../lib/abort.ts';
 import { backoffMs } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
 import { startTimer, withTimeout } from '../lib/deadline.ts';
+import { defined } from '../lib/defined.ts';
 import type { Random } from '../lib/random.ts';
 import type { Log } from '../observability/log.ts';
 import { type Metrics, noMetrics } from '../observability/metrics.ts';
@@ -9,6 +10,7 @@ import type { Tracing } from '../observability/tracing.ts';
 import { FairSlots, type ReleaseSlot } from './fair-slots.ts';
 import { PackageBreakers } from './package-breakers.ts';
 import {
+  type AtProvider,
   type CallOutcome,
   type CancelRequest,
   type FailingSupplier,
@@ -22,7 +24,7 @@ import {
 
 export interface ResilientOptions {
   readonly client: SupplierClient;
-  /** The payment provider. Absent while payments are off: then every call of it has an unknown outcome at once. */
+  /** The payment provider. Absent while payments are off. */
   readonly payments?: PaymentClient | undefined;
   readonly clock: Clock;
   /** The source of randomness that shortens the pauses. Default: no randomness. */
@@ -61,6 +63,8 @@ export interface ResilientSuppliers extends Suppliers {
 
 /** Orders that were made while payments were on keep their units until payments are on again. */
 const paymentsAreOff = 'payments are off, but the order has to be paid';
+/** What another provider says of a payment that it does not have would confirm, expire or refund the wrong order. */
+const paymentIsElsewhere = 'PAYMENTS is not the provider that has the payment of the order';
 
 type Reserve = (signal: AbortState) => Promise<SupplierAnswer>;
 
@@ -155,10 +159,27 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
     }
   }
 
-  async function cancel(kind: PartnerKind, key: string, signal: AbortState): Promise<void> {
-    if (kind !== 'payments') return client.cancel(kind, key, signal);
-    if (payments === undefined) throw new Error(paymentsAreOff);
-    return payments.cancelPayment(key, signal);
+  /** The provider that has a payment; undefined if it is not the one that is configured. */
+  function providerOf({ provider = payments?.provider }: AtProvider): PaymentClient | undefined {
+    return provider === payments?.provider ? payments : undefined;
+  }
+
+  /** Waits for another activation, because this one cannot ask the provider that has the payment. Returns the cause. */
+  async function waitForProvider({ key, provider }: AtProvider & { key: string }, stop: AbortState) {
+    const cause = payments === undefined ? paymentsAreOff : paymentIsElsewhere;
+    log.warn({ orderId: key, ...defined({ provider }) }, cause);
+    await aborted(stop);
+    return cause;
+  }
+
+  /** The cancel at a supplier or at the provider that has the payment; undefined if that one cannot be asked. */
+  function cancelAt(
+    kind: PartnerKind,
+    request: CancelRequest,
+  ): ((signal: AbortState) => Promise<void>) | undefined {
+    if (kind !== 'payments') return (signal) => client.cancel(kind, request.key, signal);
+    const provider = providerOf(request);
+    return provider && ((signal) => provider.cancelPayment(request.key, signal));
   }
 
   /** Pauses are shortened by up to a half at random, so that callers do not retry in step. */
@@ -181,24 +202,25 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
       reserve('hotels', request, stop, isUrgent, (signal) => client.reserveHotel(request, signal)),
 
     async requestPayment(request, stop, isUrgent = false) {
-      if (payments === undefined) {
-        // The order keeps its unit and its tickets. An activation that takes payments goes on with it.
-        log.warn({ orderId: request.key }, paymentsAreOff);
-        await aborted(stop);
-        return { kind: 'unknown', cause: paymentsAreOff };
-      }
+      const provider = providerOf(request);
+      if (provider === undefined) return { kind: 'unknown', cause: await waitForProvider(request, stop) };
       return reserve('payments', request, stop, isUrgent, (signal) =>
-        payments.requestPayment(request, signal),
+        provider.requestPayment(request, signal),
       );
     },
 
-    async findPayment({ key, packageId, amount, currency }, stop, isUrgent = false) {
+    async findPayment(lookUp, stop, isUrgent = false) {
+      const { key, packageId, amount, currency } = lookUp;
+      const provider = providerOf(lookUp);
+      if (provider === undefined) {
+        await waitForProvider(lookUp, stop);
+        return 'unknown';
+      }
       let release: ReleaseSlot | undefined;
       try {
-        if (payments === undefined) throw new Error(paymentsAreOff);
         release = await slots.lookUps.take(packageId, stop, isUrgent);
         const found = await withTimeout({ ms: timeoutMs, stop, clock }, (signal) =>
-          payments.payment(key, signal),
+          provider.payment(key, signal),
         );
         if (found === undefined) {
           log.warn({ orderId: key }, 'The payment provider does not know the payment of an order.');
@@ -219,13 +241,19 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
       }
     },
 
-    async cancel(kind, { key, packageId }, stop, isUrgent = false) {
+    async cancel(kind, request, stop, isUrgent = false) {
+      const { key, packageId } = request;
       if (stop.aborted) return false;
+      const cancel = cancelAt(kind, request);
+      if (cancel === undefined) {
+        await waitForProvider(request, stop);
+        return false;
+      }
       let release: ReleaseSlot | undefined;
       try {
         release = await slots.cancels.take(packageId, stop, isUrgent);
         await observed(kind, 'DELETE', key, async (): Promise<undefined> => {
-          await withTimeout({ ms: timeoutMs, stop, clock }, (signal) => cancel(kind, key, signal));
+          await withTimeout({ ms: timeoutMs, stop, clock }, cancel);
         });
         return true;
       } catch (error) {

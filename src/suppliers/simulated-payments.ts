@@ -130,6 +130,7 @@ export function simulatedPaymentClient(
   },
 ): PaymentClient {
   return {
+    provider: 'simulated',
     async requestPayment({ key, amount, currency }, signal) {
       signal?.throwIfAborted();
       const request = { key, amount, currency, returnUrl: addresses.returnUrl(key) };

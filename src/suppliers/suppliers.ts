@@ -38,11 +38,17 @@ export interface Amount {
   readonly currency: string;
 }
 
+/** Which provider has a payment. */
+export interface AtProvider {
+  /** The name of the provider, as {@link PaymentClient} has it. Absent: the provider that is configured. */
+  readonly provider?: string | undefined;
+}
+
 /** Asks the payment provider for a page where the buyer pays. */
-export interface PaymentRequest extends ReservationRequest, Amount {}
+export interface PaymentRequest extends ReservationRequest, Amount, AtProvider {}
 
 /** Asks the payment provider whether the buyer has paid this amount. */
-export interface PaymentLookUp extends Amount {
+export interface PaymentLookUp extends Amount, AtProvider {
   /** The order id, which is the key of the payment. */
   readonly key: string;
   readonly packageId: number;
@@ -137,6 +143,11 @@ export interface SupplierClient {
  * @throws Error if the outcome is unknown, as a {@link SupplierClient} does.
  */
 export interface PaymentClient {
+  /**
+   * The name of the provider. It is stored with orders, so it stays the same and is no secret: `simulated`, or the origin
+   * of the provider's address.
+   */
+  readonly provider: string;
   requestPayment(request: PaymentRequest, signal?: AbortState): Promise<SupplierAnswer>;
   /** The payment with this key, as the provider's ledger has it; undefined if there is none. */
   payment(key: string, signal?: AbortState): Promise<PaymentState | undefined>;
@@ -149,8 +160,8 @@ export interface PaymentClient {
   payments(cursor?: string, signal?: AbortState): Promise<Page<LedgerPayment>>;
 }
 
-/** Whose cancel it is. */
-export interface CancelRequest {
+/** Whose cancel it is. `provider` is for payments only. */
+export interface CancelRequest extends AtProvider {
   /** The order id, which is the key of the reservation. */
   readonly key: string;
   readonly packageId: number;
@@ -168,6 +179,10 @@ export interface CancelRequest {
 export interface Suppliers {
   reserveFlight(request: FlightRequest, signal: AbortState, isUrgent?: boolean): Promise<CallOutcome>;
   reserveHotel(request: HotelRequest, signal: AbortState, isUrgent?: boolean): Promise<CallOutcome>;
+  /**
+   * While payments are off, or another provider than that of the payment is configured, this and the next two log it and
+   * wait for the signal. The order keeps its unit meanwhile, and an activation that can ask its provider goes on with it.
+   */
   requestPayment(request: PaymentRequest, signal: AbortState, isUrgent?: boolean): Promise<CallOutcome>;
   /** Looks a payment up once. */
   findPayment(lookUp: PaymentLookUp, signal: AbortState, isUrgent?: boolean): Promise<PaymentFound>;

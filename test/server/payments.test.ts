@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { auditHere } from '../support/audit.ts';
 import { expectPaidSale, paidSale } from '../support/paid-sale.ts';
 import { type PaymentServer, startPaymentServer } from '../support/payment-server.ts';
+import { type RecordingLog, recordingLog } from '../support/recording-log.ts';
 import { makeDatabase, onSale, startServer, type TestDatabase, type TestServer } from '../support/server.ts';
 
 /* Orders that are paid at the simulated provider, through the API and the provider's page. */
@@ -15,6 +16,7 @@ interface Answer {
 let database: TestDatabase;
 let settings: Record<string, string>;
 let server: TestServer | undefined;
+let log: RecordingLog;
 beforeEach(async () => {
   database = await makeDatabase([onSale({ id: 1, quota: 1, price: 120 })]);
   settings = { DATABASE_URL: database.url, FLIGHT_FAILURE_RATE: '0', PAYMENTS: 'simulated', CURRENCY: 'EUR' };
@@ -26,7 +28,8 @@ afterEach(async () => {
 });
 
 async function start(over: Record<string, string> = {}): Promise<void> {
-  server = await startServer({ settings: { ...settings, ...over } });
+  log = recordingLog();
+  server = await startServer({ settings: { ...settings, ...over }, log });
 }
 
 async function call(method: 'GET' | 'POST', path: string, body?: object): Promise<Answer> {
@@ -147,6 +150,26 @@ describe('an order that has to be paid', () => {
     await start();
     await act(body.paymentUrl, 'pay');
     await becomes(body.id, { status: 'confirmed' });
+  });
+
+  test('Q11 waits while another provider is set, and neither expires nor is refunded there', async () => {
+    await start({ PAYMENT_WINDOW: '2000' });
+    const { body } = await buy();
+    await server?.stop();
+    const other = await startPaymentServer();
+    try {
+      await start({ PAYMENTS: other.url, PUBLIC_ORIGIN: 'https://tickets.example' });
+      await vi.waitFor(() => expect(Date.now()).toBeGreaterThan(Date.parse(body.payBy) + 500), 5_000);
+      expect(log.lines).toContain('PAYMENTS is not the provider that has the payment of the order');
+      expect(await orderOf(body.id)).toMatchObject({ status: 'payable' });
+      expect(other.calls).toEqual([]);
+      await server?.stop();
+    } finally {
+      await other.stop();
+    }
+    await start();
+    await becomes(body.id, { status: 'failed', reason: 'payment_expired' });
+    expect(await findings()).toEqual([]);
   });
 
   test('is paid by itself as often as the settings say', async () => {

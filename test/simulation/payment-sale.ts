@@ -53,7 +53,7 @@ export class PaymentSale {
   constructor(prng: Prng) {
     this.prng = prng;
     this.faults = drawPaymentFaults(prng);
-    this.rules = { currency, minorPerUnit, windowMs: prng.pick(windowsMs) };
+    this.rules = { provider: 'simulated', currency, minorPerUnit, windowMs: prng.pick(windowsMs) };
     this.showsAmounts = this.faults.paymentOtherAmount > 0 || prng.chance(0.5);
   }
 

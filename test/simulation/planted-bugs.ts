@@ -287,8 +287,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/saga/saga.ts',
-        find: '    if (await suppliers.cancel(kind, { key, packageId }, signal, isUrgent)) return;\n',
-        replace: '    await suppliers.cancel(kind, { key, packageId }, signal, isUrgent);\n    return;\n',
+        find: '    if (await suppliers.cancel(kind, request, signal, isUrgent)) return;\n',
+        replace: '    await suppliers.cancel(kind, request, signal, isUrgent);\n    return;\n',
       },
     ],
   },
@@ -455,8 +455,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/domain/order.ts',
-        find: "return { ...order, status: 'held', timeline: log(order, at, 'claimed') };",
-        replace: "return { ...order, email: '', status: 'held', timeline: log(order, at, 'claimed') };",
+        find: "return held(order, log(order, at, 'claimed'), provider);",
+        replace: "return held({ ...order, email: '' }, log(order, at, 'claimed'), provider);",
       },
     ],
   },

@@ -79,8 +79,8 @@ export const plantedPaymentBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/saga/saga.ts',
-        find: '    if (await suppliers.cancel(kind, { key, packageId }, signal, isUrgent)) return;\n',
-        replace: `    if ((await suppliers.cancel(kind, { key, packageId }, signal, isUrgent)) || kind === 'payments') return;
+        find: '    if (await suppliers.cancel(kind, request, signal, isUrgent)) return;\n',
+        replace: `    if ((await suppliers.cancel(kind, request, signal, isUrgent)) || kind === 'payments') return;
 `,
       },
     ],
@@ -115,21 +115,21 @@ export const plantedPaymentBugs: readonly PlantedBug[] = [
       {
         file: 'src/saga/saga.ts',
         find: `  { id: key, packageId, email }: Order,
-  { amount, currency }: Payment,
+  { amount, currency, provider }: Payment,
   reserved: Required<Reserved>,
   steps: Steps,
   { suppliers, signal, isUrgent }: SagaOptions,
 ): Promise<void> {
-  const request = { key, packageId, email, amount, currency };
+  const request = { key, packageId, email, amount, currency, provider };
 `,
         replace: `  { id, packageId, email }: Order,
-  { amount, currency }: Payment,
+  { amount, currency, provider }: Payment,
   reserved: Required<Reserved>,
   steps: Steps,
   { suppliers, signal, isUrgent, isFirst }: SagaOptions,
 ): Promise<void> {
   const key = isFirst === true ? id : \`\${id}-again\`;
-  const request = { key, packageId, email, amount, currency };
+  const request = { key, packageId, email, amount, currency, provider };
 `,
       },
     ],
@@ -199,9 +199,9 @@ export const plantedPaymentBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'src/domain/decide.ts',
-        find: `    this.#updateAndTell(to.requirePayment(order, this.#now, reserved, { ...payment, url, payBy }, events));
+        find: `    this.#updateAndTell(to.requirePayment(order, this.#now, reserved, due, events));
 `,
-        replace: `    this.#updateAndTell(to.requirePayment(order, this.#now, reserved, { ...payment, url, payBy }, events));
+        replace: `    this.#updateAndTell(to.requirePayment(order, this.#now, reserved, due, events));
     this.#releaseUnit({ held: -1 });
 `,
       },

@@ -146,6 +146,7 @@ export function simPaymentClient(
   const faults = { replyLost: 'paymentReplyLost', slow: 'paymentSlow' } as const;
 
   return {
+    provider: 'simulated',
     requestPayment({ key, amount, currency }, signal) {
       core.onAttempt(host, key);
       const once = () =>

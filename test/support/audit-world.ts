@@ -16,6 +16,8 @@ export class AuditedWorld {
   ledger: Record<SupplierKind, Reservation[]> = { flights: [], hotels: [] };
   /** The ledger of the payment provider; undefined without a provider. */
   payments: LedgerPayment[] | undefined;
+  /** The name of the payment provider; undefined for a provider that has the payments of all orders. */
+  provider: string | undefined;
   /** Ids of the orders that cannot be read. */
   readonly spoilt = new Set<string>();
   archived = { orders: 0, confirmed: 0 };
@@ -119,6 +121,7 @@ export class AuditedWorld {
       return items.length < 2 ? { items } : { items, next: String(from + 2) };
     };
     return {
+      ...(this.provider === undefined ? {} : { provider: this.provider }),
       ledger: async (kind, cursor) => {
         this.onRead(kind);
         return pageOf(this.ledger[kind], cursor);

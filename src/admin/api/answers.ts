@@ -172,6 +172,10 @@ export const auditAnswer = z.object({
   payments: count.exactOptional().meta({
     description: "Payments that are due or paid. Absent if the payment provider's ledger was not read.",
   }),
+  paymentsElsewhere: count.exactOptional().meta({
+    description:
+      'Orders whose payments are at another provider than the configured one: nothing was compared.',
+  }),
   suppliersRead: z.boolean(),
   inMotion: z.array(z.int()).meta({ description: 'Packages that never stood still while they were read.' }),
   findings: z.array(

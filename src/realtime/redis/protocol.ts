@@ -72,9 +72,9 @@ function orderIn(value: unknown): Order {
   return value as Order;
 }
 
-function isPayment({ amount, currency, url, payBy }: Readonly<Record<string, unknown>>): boolean {
+function isPayment({ amount, currency, provider, url, payBy }: Readonly<Record<string, unknown>>): boolean {
   const isDue = payBy === undefined || Number.isSafeInteger(payBy);
-  return Number.isSafeInteger(amount) && isText(currency) && isTextOrAbsent(url) && isDue;
+  return Number.isSafeInteger(amount) && isText(currency) && [provider, url].every(isTextOrAbsent) && isDue;
 }
 
 function isTimelineEntry(value: unknown): boolean {

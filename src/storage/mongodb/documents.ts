@@ -191,8 +191,8 @@ export function orderFrom(document: OrderDocument): Order {
   });
 }
 
-function paymentFrom({ amount, currency, url, payBy }: Payment): Payment {
-  return { amount, currency, ...defined({ url, payBy }) };
+function paymentFrom({ amount, currency, provider, url, payBy }: Payment): Payment {
+  return { amount, currency, ...defined({ provider, url, payBy }) };
 }
 
 /**
@@ -210,6 +210,7 @@ export function orderUpdate(order: Order, owed: readonly Notice[] = []): UpdateF
   assign({ status, reason, timeline, ...flags }, undefined, $set, $unset);
   if (flight) $set['flight.ticketNumber'] = flight.ticketNumber;
   if (hotel) $set['hotel.reservationNumber'] = hotel.reservationNumber;
+  if (payment?.provider !== undefined) $set['payment.provider'] = payment.provider;
   if (payment?.url !== undefined) $set['payment.url'] = payment.url;
   if (payment?.payBy !== undefined) $set['payment.payBy'] = payment.payBy;
   for (const notice of owed) $set[noticeField(notice)] = true;
