@@ -224,6 +224,21 @@ describe('a payment provider over HTTP', () => {
     expect(await findings()).toEqual([]);
   });
 
+  test('Q11 that does not find a paid payment any more has to refund it when its order expires', async () => {
+    await start({ PAYMENT_WINDOW: '1000' });
+    const { body } = await buy();
+    payments.forgets = (path) => path.endsWith(body.id);
+    payments.fails = (method) => method === 'DELETE';
+    await pay(body.paymentUrl);
+    await becomes(body.id, { status: 'compensating', reason: 'payment_expired' });
+    expect((await call('GET', '/api/packages/1')).body).toMatchObject({ remaining: 0, held: 1 });
+    payments.fails = () => false;
+    await becomes(body.id, { status: 'failed', reason: 'payment_expired' });
+    expect((await payments.provider.find(body.id))?.status).toBe('refunded');
+    expect(log.lines).toContain('The payment provider does not know the payment of an order.');
+    expect(await findings()).toEqual([]);
+  });
+
   test('Q11 whose refund keeps failing holds the place until it has worked', async () => {
     await start();
     const { body } = await buy();

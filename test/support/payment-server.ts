@@ -16,6 +16,8 @@ export interface PaymentServer {
   readonly provider: PaymentProvider;
   /** Calls for which this is true get 500 and have no effect. */
   fails: (method: string, path: string) => boolean;
+  /** Look-ups for which this is true get 404, as if there were no such payment. */
+  forgets: (path: string) => boolean;
   /** The calls so far, such as `GET /api/payments/A`. */
   readonly calls: readonly string[];
   stop(): Promise<void>;
@@ -30,6 +32,7 @@ export async function startPaymentServer(): Promise<PaymentServer> {
   app.use(async (c, next) => {
     calls.push(`${c.req.method} ${c.req.path}`);
     if (running.fails(c.req.method, c.req.path)) return c.json({}, 500);
+    if (c.req.method === 'GET' && running.forgets(c.req.path)) return c.json({}, 404);
     await next();
     return undefined;
   });
@@ -40,6 +43,7 @@ export async function startPaymentServer(): Promise<PaymentServer> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api`,
     provider,
     fails: () => false,
+    forgets: () => false,
     calls,
     async stop() {
       const closed = once(server, 'close');
