@@ -9,7 +9,13 @@ import { eventCursorAfter, pageOf, publicKeysEnd } from '../store-helpers.ts';
 import { transactionOptions } from './commit.ts';
 import { CommitSession } from './commit-session.ts';
 import type { Connection } from './connection.ts';
-import { documentVersion, type OrderDocument, type ReservationDocument, refuseNewer } from './documents.ts';
+import {
+  documentVersion,
+  type OrderDocument,
+  payingOrderVersion,
+  type ReservationDocument,
+  refuseNewer,
+} from './documents.ts';
 import { first, inOneAnswer } from './reads.ts';
 
 /** The setting with the id of the session in which an archive last removed orders. */
@@ -58,7 +64,7 @@ export class MongoArchive implements ArchiveStore {
     return this.#inTransaction(async (session) => {
       const given = new Map(orders.map((order) => [order.id, order]));
       const stored = collections.orders.find(
-        { _id: { $in: [...given.keys()] }, packageId, v: { $lte: documentVersion } },
+        { _id: { $in: [...given.keys()] }, packageId, v: { $lte: payingOrderVersion } },
         { session, ...inOneAnswer },
       );
       const same = (await stored.toArray()).filter((found) => isSame(found, given.get(found._id)));

@@ -17,7 +17,7 @@ import { firstSeq } from '../store-helpers.ts';
 import { checkedOrder, checkedPackage, NewerDocumentError } from '../unreadable.ts';
 
 /**
- * The version of the documents that this release writes, except packages. Raise it when older releases would
+ * The version of the documents that this release writes, except packages and orders that have to be paid. Raise it when older releases would
  * misunderstand the documents. A new field that older releases may ignore needs no new version, because they leave such
  * a field unchanged.
  */
@@ -28,6 +28,12 @@ export const documentVersion = 1;
  * older releases would not find when they take it over.
  */
 export const packageVersion = 2;
+
+/**
+ * The version of the orders that have to be paid. Older releases know no payments: they would confirm such an order unpaid,
+ * or cancel it without a refund.
+ */
+export const payingOrderVersion = 2;
 
 /**
  * The most units that may be held when a commit names its new orders in `inFlight`. Every commit writes the whole
@@ -154,11 +160,16 @@ export function orderDocument(
   const { id, ...fields } = order;
   const { unfinished, live } = indexed(order);
   const flags = isNamed(order, inventory) ? { live } : { unfinished, live };
-  const document = { _id: id, v: documentVersion, ...fields, ...flags };
+  const document = { _id: id, v: versionOf(order), ...fields, ...flags };
   if (owed.length === 0) return document;
   const notices: Partial<Record<NoticeChannel, Partial<Record<NoticeEvent, true>>>> = {};
   for (const { channel, event } of owed) notices[channel] = { ...notices[channel], [event]: true };
   return { ...document, notices };
+}
+
+/** The version of an order. The other releases keep reading the orders without a payment. */
+function versionOf({ payment }: Pick<Order, 'payment'>): number {
+  return payment === undefined ? documentVersion : payingOrderVersion;
 }
 
 function indexed(order: Order): Required<Indexed> {
@@ -172,7 +183,7 @@ function indexed(order: Order): Required<Indexed> {
  * @throws Error if it cannot be read.
  */
 export function orderFrom(document: OrderDocument): Order {
-  refuseNewer(document);
+  refuseNewer(document, versionOf(document));
   const { _id, packageId, number, email, key, language, status, reason, flight, hotel } = document;
   const { payment, createdAt, timeline } = document;
   const { flight: flightName, stay, price } = document.package;

@@ -13,6 +13,7 @@ import { type NoticeChannel, noticeChannels } from '../../domain/notices.ts';
 import type { Order, OrderStatus } from '../../domain/order.ts';
 import { StoreUnavailableError } from '../store.ts';
 import type { MongoConnectionOptions } from './connection.ts';
+import { refuseNewer } from './documents.ts';
 import { type MongoStore, openMongoStore } from './mongo-store.ts';
 
 const mongo = mongodOfFile();
@@ -175,6 +176,32 @@ describe('two releases side by side:', () => {
         { at: 1_660_000_000_001, event: 'queued', by: 'one' },
         { at: 5, event: 'claimed' },
       ]);
+    }));
+
+  test('Q11 an older release refuses an order that has to be paid, and reads all others', () =>
+    withStore({}, async (store) => {
+      const payment = { amount: 10_000, currency: 'EUR' };
+      const paying = sampleOrder(2, { status: 'held', payment });
+      const fence = await commit(store, [booked, paying]);
+      const versions = async () =>
+        (await collection('orders').find().sort({ _id: 1 }).toArray()).map(({ v }) => v);
+      expect(await versions()).toEqual([1, 2]);
+      // An older release reads orders up to version 1.
+      expect(() => refuseNewer({ v: 1 })).not.toThrow();
+      expect(() => refuseNewer({ v: 2 })).toThrow('newer release (document version 2)');
+      const confirmed: Order = { ...paying, status: 'confirmed' };
+      await store.commit(1, fence, sampleChange({ updated: [confirmed] }));
+      expect(await versions()).toEqual([1, 2]);
+      expect(await store.order(paying.id)).toStrictEqual(confirmed);
+    }));
+
+  test('an order of a newer release is refused, with and without a payment', () =>
+    withStore({}, async (store) => {
+      const payment = { amount: 10_000, currency: 'EUR' };
+      await commit(store, [sampleOrder(1), sampleOrder(2, { payment })]);
+      await collection('orders').updateMany({}, { $inc: { v: 1 } });
+      for (const id of ['ORDER-1-1', 'ORDER-1-2'])
+        await expect(store.order(id)).rejects.toThrow('newer release');
     }));
 
   test('a reservation with a newer version is refused', () =>
