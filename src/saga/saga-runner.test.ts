@@ -7,7 +7,7 @@ import { abortSignalOf } from '../lib/abort.ts';
 import { silentLog } from '../observability/log.ts';
 import { type Metrics, noMetrics } from '../observability/metrics.ts';
 import type { CallOutcome, Suppliers } from '../suppliers/suppliers.ts';
-import { CancelPacing } from './saga.ts';
+import { Pacing } from './saga.ts';
 import { ActivationSagas, SagaRunner } from './saga-runner.ts';
 
 const order = fakeOrder({ status: 'held' });
@@ -229,9 +229,9 @@ describe('ActivationSagas', () => {
   });
 });
 
-describe('Q12 CancelPacing', () => {
+describe('Q12 Pacing', () => {
   /** The lengths of the pauses that begin now, in ms. They do not end. */
-  function pauses(pacing: CancelPacing, packageId: number, count: number): number[] {
+  function pauses(pacing: Pacing, packageId: number, count: number): number[] {
     const lengths: number[] = [];
     for (let each = 0; each < count; each++) {
       void pacing.during(packageId, (paceMs) => {
@@ -243,19 +243,23 @@ describe('Q12 CancelPacing', () => {
   }
 
   it('spreads the cancels of a package that has thousands to repeat, and does not slow down another package', () => {
-    const pacing = new CancelPacing();
+    const pacing = new Pacing(500);
     expect(pauses(pacing, 1, 10_000).at(-1)).toBe(20_000);
     expect(pauses(pacing, 2, 1)).toEqual([4]);
   });
 
   it('gives each package the same share', () => {
-    const pacing = new CancelPacing();
+    const pacing = new Pacing(500);
     for (let packageId = 1; packageId < 500; packageId++) pauses(pacing, packageId, 1);
     expect(pauses(pacing, 500, 3)).toEqual([1_000, 2_000, 3_000]);
   });
 
+  it('returns what the pause returns', async () => {
+    expect(await new Pacing(500).during(1, async () => 'woken')).toBe('woken');
+  });
+
   it('does not count pauses that have ended', async () => {
-    const pacing = new CancelPacing();
+    const pacing = new Pacing(500);
     for (let each = 0; each < 10; each++) await pacing.during(each, async () => {});
     expect(pauses(pacing, 1, 1)).toEqual([2]);
   });

@@ -6,7 +6,7 @@ import type { Log } from '../observability/log.ts';
 import { type Metrics, noMetrics, type SagaOutcome } from '../observability/metrics.ts';
 import type { Suppliers } from '../suppliers/suppliers.ts';
 import type { OrderTraces } from './order-traces.ts';
-import { awaitPayment, bookOrder, CancelPacing, compensateOrder, type SagaOptions, Wake } from './saga.ts';
+import { awaitPayment, bookOrder, compensateOrder, type SagaOptions, SagaPacing, Wake } from './saga.ts';
 
 export interface SagaRunnerOptions {
   readonly suppliers: Suppliers;
@@ -36,7 +36,7 @@ const outcomes = {
 /** Runs sagas of all packages of this process, and measures them. The suppliers bound how many calls are under way. */
 export class SagaRunner {
   readonly #options: SagaRunnerOptions;
-  readonly #pacing = new CancelPacing();
+  readonly #pacing = new SagaPacing();
   /** The payments that sagas wait for. */
   readonly #awaited = new Set<Payment>();
   #count = 0;

@@ -4,7 +4,7 @@ import type { SagaResult } from '../domain/messages.ts';
 import type { Order } from '../domain/order.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import type { CallOutcome, PaymentFound, Suppliers } from '../suppliers/suppliers.ts';
-import { awaitPayment, bookOrder, CancelPacing, compensateOrder, type SagaOptions } from './saga.ts';
+import { awaitPayment, bookOrder, compensateOrder, type SagaOptions, SagaPacing } from './saga.ts';
 
 const order: Order = {
   id: '7Q4M-9XKD-2VBN-H5TR',
@@ -49,6 +49,7 @@ async function run(
   subject = order,
   isFirst = true,
   clock: Clock = systemClock,
+  pacing = new SagaPacing(),
 ) {
   const results: SagaResult[] = [];
   const events: string[] = [];
@@ -57,7 +58,7 @@ async function run(
     suppliers,
     clock,
     signal: stop.signal,
-    pacing: new CancelPacing(),
+    pacing,
     isFirst,
     report: (result, entries) => {
       results.push(result);
@@ -154,7 +155,7 @@ describe('booking', () => {
     await bookOrder(order, {
       suppliers,
       clock: systemClock,
-      pacing: new CancelPacing(),
+      pacing: new SagaPacing(),
       signal: stop.signal,
       report,
     });
@@ -169,7 +170,7 @@ describe('booking', () => {
     const booking = bookOrder(order, {
       suppliers,
       clock: systemClock,
-      pacing: new CancelPacing(),
+      pacing: new SagaPacing(),
       signal: new AbortController().signal,
       report,
     });
@@ -244,7 +245,9 @@ describe('paying', () => {
   });
 
   /** Waits for a payment of which the look-ups find these, the last one again and again, for 10 minutes. */
-  async function wait(...found: PaymentFound[]) {
+  const wait = (...found: PaymentFound[]) => waitAmong(new SagaPacing(), ...found);
+
+  async function waitAmong(pacing: SagaPacing, ...found: PaymentFound[]) {
     const clock = new ManualClock();
     const since = clock.now();
     const payBy = since + 300_000;
@@ -256,7 +259,7 @@ describe('paying', () => {
     });
     const url = 'https://pay.example/1';
     const payable: Order = { ...order, ...reserved, status: 'payable', payment: { ...payment, url, payBy } };
-    const running = run(suppliers, awaitPayment, payable, false, clock);
+    const running = run(suppliers, awaitPayment, payable, false, clock, pacing);
     await clock.advance(600_000);
     const isOver = clock.sleepers === 0;
     return { lookUps, suppliers, ...(isOver ? await running : { results: [], events: [] }) };
@@ -283,6 +286,15 @@ describe('paying', () => {
       expect(lookUps.at(-1)).toBe(300_000);
     },
   );
+
+  test('Q12 is looked up less often while thousands of payments are due, and still at its end', async () => {
+    const pacing = new SagaPacing();
+    for (let others = 1; others < 10_000; others++)
+      void pacing.lookUps.during(order.packageId, () => new Promise(() => {}));
+    const { results, lookUps } = await waitAmong(pacing, 'due');
+    expect(lookUps).toEqual([0, 50_000, 100_000, 150_000, 200_000, 250_000, 300_000]);
+    expect(results).toEqual([{ kind: 'unpaid', reason: 'payment_expired' }]);
+  });
 
   test('Q11 a payment in the last moment counts', async () => {
     const whileDue = Array<PaymentFound>(14).fill('due');

@@ -30,7 +30,7 @@ export interface SagaOptions {
   /** Asks for a look-up of the payment at once. */
   readonly wake?: Wake;
   /** Shared by all sagas of the process. */
-  readonly pacing: CancelPacing;
+  readonly pacing: SagaPacing;
 }
 
 /** If the hotel takes longer than this, in ms, the reserved flight is reported as progress. */
@@ -43,6 +43,8 @@ const clearFirstMs = 100;
 const clearMaxMs = 2_000;
 /** Repeated cancels of all packages together, per second. */
 const repeatedPerS = 500;
+/** Repeated look-ups of payments of all packages together, per second. Those that somebody asks for come on top. */
+const lookUpsPerS = 200;
 
 /**
  * Books a held order: the flight, then the hotel with the flight's ticket number, then the payment if the order has to be
@@ -100,7 +102,7 @@ async function requestPayment(
  * payment that comes after the expiry is refunded, because the compensation cancels it (rule Q11).
  */
 export async function awaitPayment(order: Order, options: SagaOptions): Promise<void> {
-  const { suppliers, clock, signal, wake = new Wake() } = options;
+  const { suppliers, clock, signal, pacing, wake = new Wake() } = options;
   let { isUrgent = false } = options;
   const { id: key, packageId, payment } = order;
   if (payment?.payBy === undefined) throw new Error('the order is payable, but has no payment');
@@ -119,8 +121,11 @@ export async function awaitPayment(order: Order, options: SagaOptions): Promise<
     if (isVoid || (isExpired && found !== 'unknown'))
       return steps.end('payment expired', { kind: 'unpaid', reason: 'payment_expired' });
     const pauseMs = backoffMs(lookUps, lookUpPauses);
-    const leftMs = payBy - clock.now();
-    isUrgent = await wake.pause(leftMs > 0 ? Math.min(pauseMs, leftMs) : pauseMs, clock, signal);
+    isUrgent = await pacing.lookUps.during(packageId, (paceMs) => {
+      const leftMs = payBy - clock.now();
+      const pacedMs = Math.max(pauseMs, paceMs);
+      return wake.pause(leftMs > 0 ? Math.min(pacedMs, leftMs) : pacedMs, clock, signal);
+    });
     if (!isUrgent) continue;
     lookUps = 0;
     const restMs = begunAt + askedLookUpMs - clock.monotonic();
@@ -182,7 +187,7 @@ async function cancelUntilDone(kind: PartnerKind, order: Order, options: SagaOpt
   for (let failures = 0; !signal.aborted; failures++) {
     const isUrgent = options.isUrgent === true && failures === 0;
     if (await suppliers.cancel(kind, request, signal, isUrgent)) return;
-    await pacing.during(packageId, (paceMs) => {
+    await pacing.cancels.during(packageId, (paceMs) => {
       const pauseMs = Math.min(clearFirstMs * 2 ** failures, clearMaxMs);
       return clock.sleep(Math.max(pauseMs, paceMs), signal);
     });
@@ -190,25 +195,38 @@ async function cancelUntilDone(kind: PartnerKind, order: Order, options: SagaOpt
 }
 
 /**
- * Spreads the repeated cancels of this process, so that they take a bounded share of it. Each package that has cancels
- * to repeat gets the same share.
+ * Spreads the repeated calls of this process, so that they take a bounded share of it, and do not come in step. Each
+ * package that has calls to repeat gets the same share.
  */
-export class CancelPacing {
-  /** Cancels that wait to be repeated, by package. */
+export class Pacing {
+  readonly #perS: number;
+  /** Calls that wait to be repeated, by package. */
   readonly #waiting = new Map<number, number>();
 
+  /** @param perS repeated calls of all packages together, per second. */
+  constructor(perS: number) {
+    this.#perS = perS;
+  }
+
   /**
-   * Runs the pause before a cancel of this package is repeated.
+   * Runs the pause before a call of this package is repeated. Returns its result.
    * @param pause gets the least length of the pause, in ms.
    */
-  async during(packageId: number, pause: (paceMs: number) => Promise<void>): Promise<void> {
+  async during<T>(packageId: number, pause: (paceMs: number) => Promise<T>): Promise<T> {
     const waiting = (this.#waiting.get(packageId) ?? 0) + 1;
     this.#waiting.set(packageId, waiting);
-    await pause((waiting * this.#waiting.size * 1_000) / repeatedPerS);
+    const result = await pause((waiting * this.#waiting.size * 1_000) / this.#perS);
     const others = (this.#waiting.get(packageId) ?? 1) - 1;
     if (others === 0) this.#waiting.delete(packageId);
     else this.#waiting.set(packageId, others);
+    return result;
   }
+}
+
+/** The pacing of the calls that the sagas of a process repeat. */
+export class SagaPacing {
+  readonly cancels = new Pacing(repeatedPerS);
+  readonly lookUps = new Pacing(lookUpsPerS);
 }
 
 type BookingStep = 'flight' | 'hotel' | 'payment';

@@ -73,6 +73,22 @@ describe('a look-up of a payment', () => {
   });
 });
 
+test('Q12 128 look-ups are under way at most, and a half of them for one package', async () => {
+  let underWay = 0;
+  const calls = open({
+    payment: () => {
+      underWay += 1;
+      return new Promise(() => {});
+    },
+  });
+  for (let each = 0; each < 300; each++) void calls.findPayment(lookUp, never);
+  await clock.advance(0);
+  expect(underWay).toBe(64);
+  for (let packageId = 2; packageId < 300; packageId++) void calls.findPayment({ ...lookUp, packageId }, never);
+  await clock.advance(0);
+  expect(underWay).toBe(128);
+});
+
 describe('a payment', () => {
   test('Q8 is requested again with the same key after an unknown outcome', async () => {
     const keys: string[] = [];

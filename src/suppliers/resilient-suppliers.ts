@@ -46,7 +46,10 @@ export interface ResilientOptions {
    * Unknown outcomes in a row that open a breaker. More than `attempts`, so that one order cannot open it. Default 10.
    */
   readonly failuresToOpen?: number;
-  /** The most reservations that may be under way at once, the most cancels, and the most look-ups. Default 1,024. */
+  /**
+   * The most reservations that may be under way at once, the most cancels, and the most look-ups, but 128 of these. Default
+   * 1,024.
+   */
   readonly slots?: number;
   /** The pause before the first probe, in ms; default 500. */
   readonly reopenAfterMs?: number;
@@ -68,9 +71,11 @@ const paymentIsElsewhere = 'PAYMENTS is not the provider that has the payment of
 
 type Reserve = (signal: AbortState) => Promise<SupplierAnswer>;
 
+/** The most look-ups of payments that may be under way at once, because thousands may expire in the same moment. */
+const lookUpSlots = 128;
+
 /**
- * The most reservations that may be under way at once, the most cancels, and the most look-ups of payments, so that none
- * delays the others. Probes have slots of their own. A single package gets a half: 512, about as many callers as a load balancer keeps waiting.
+ * The most reservations that may be under way at once, and the most cancels, so that none delays the others. Probes have slots of their own. A single package gets a half: 512, about as many callers as a load balancer keeps waiting.
  */
 const defaultSlots = 1_024;
 
@@ -88,7 +93,7 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
   const slots = {
     reservations: new FairSlots(slotsMax),
     cancels: new FairSlots(slotsMax),
-    lookUps: new FairSlots(slotsMax),
+    lookUps: new FairSlots(Math.min(slotsMax, lookUpSlots)),
   };
   const breakers = {
     flights: breakersFor('flights'),
