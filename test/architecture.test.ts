@@ -118,6 +118,7 @@ const usesUnixTime: ReadonlySet<string> = new Set([
   'src/engine/queue/consumer.ts',
   'src/engine/shell.ts',
   'src/engine/strategies/optimistic-transactions.ts',
+  'src/engine/strategies/strategy-engine.ts',
   'src/engine/strategies/unowned-sagas.ts',
   'src/http/api/orders.ts',
   'src/http/pages/lost-orders.ts',

@@ -165,7 +165,7 @@ export class OrderService {
 
   /**
    * Cancels an order under the same conditions as for its buyer. Refused with `unknown_order`, `in_progress` or
-   * `not_cancellable`.
+   * `not_cancellable` or `trip_over`.
    */
   cancel(by: Operator, id: string): Promise<Result<Order>> {
     return this.#change(by, 'order.cancel', id, (order) => this.#options.engine.cancel(order));

@@ -215,6 +215,29 @@ describe('withdrawing and cancelling', () => {
     expect(bench.stored.get(orderId)?.status).toBe(status);
   });
 
+  test.each([
+    ['before noon of the day after its night', 'accepted', '2022-08-09', -1, 'cancelling'],
+    ['at noon of the day after its night', 'trip_over', '2022-08-09', 0, 'confirmed'],
+    ['whose night is no date', 'accepted', 'one night', 0, 'cancelling'],
+  ] as const)('cancelling a confirmed order %s is answered with %s', async (_, answer, stay, ms, status) => {
+    const bench = new DecideFixture({ quota: 1, stay });
+    await bench.batch(bench.purchase());
+    await bench.batch(bench.booked('order-1'));
+    bench.now = Date.UTC(2022, 7, 10, 12) + ms;
+    await bench.batch(bench.cancel('order-1'));
+    expect(codes(bench).at(-1)).toBe(answer);
+    expect(bench.stored.get('order-1')?.status).toBe(status);
+  });
+
+  test('an order of the sample packages, whose nights are over, is cancelled', async () => {
+    const bench = new DecideFixture({ quota: 1 });
+    bench.now = Date.UTC(2030, 0, 1);
+    await bench.batch(bench.purchase());
+    await bench.batch(bench.booked('order-1'));
+    await bench.batch(bench.cancel('order-1'));
+    expect(bench.stored.get('order-1')?.status).toBe('cancelling');
+  });
+
   test('Q2 cancelling twice releases the unit once', async () => {
     const bench = new DecideFixture({ quota: 1 });
     await bench.batch(bench.purchase());

@@ -195,7 +195,7 @@ class Decision {
     const order = this.#stored(orderId);
     if (order === undefined) return this.#refuse(caller, 'unknown_order');
     if (this.#monotonic > deadlineAt) return this.#refuse(caller, 'overloaded', order);
-    const answer = cancelAnswer(order);
+    const answer = cancelAnswer(order, this.#now);
     if (answer !== undefined) return draft.answer(caller, answer);
     if (order.status === 'queued')
       return draft.answer(caller, { kind: 'accepted', order: this.#leave(order) });

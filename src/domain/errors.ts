@@ -80,6 +80,12 @@ export const errorCatalogue = {
     retry: 'no',
     words: 'This order ended without a booking, so there is nothing to cancel.',
   },
+  trip_over: {
+    title: 'The trip is over: the order cannot be cancelled any more',
+    status: 409,
+    retry: 'no',
+    words: 'This trip is over, so it can no longer be cancelled.',
+  },
   version_conflict: {
     title: 'The package has changed since it was read',
     status: 409,

@@ -147,6 +147,25 @@ export function isOlder(order: Order, known: Order): boolean {
   return order.timeline.length < known.timeline.length;
 }
 
+/**
+ * When a trip is over: at noon (UTC) of the day after its night, in Unix time in ms. The day of the flight has ended
+ * everywhere by then. Undefined if the night is no date.
+ */
+function endOfTrip({ stay }: Offer): number | undefined {
+  const noon = /^\d{4}-\d\d-\d\d$/.test(stay) ? Date.parse(`${stay}T12:00:00Z`) : Number.NaN;
+  return Number.isNaN(noon) ? undefined : noon + 86_400_000;
+}
+
+/**
+ * Whether the trip of the order is over. Never of an order that was made after its night, as orders of the sample packages
+ * are.
+ * @param now Unix time in ms
+ */
+export function isTripOver({ package: offer, createdAt }: Order, now: number): boolean {
+  const end = endOfTrip(offer);
+  return end !== undefined && createdAt < end && end <= now;
+}
+
 /** Whether the owner still has work to do for the order. */
 export function isUnfinished(order: Order): boolean {
   return !settled.has(order.status);

@@ -1,6 +1,6 @@
 import type { ErrorCode } from './errors.ts';
 import type { OrderAnswer } from './messages.ts';
-import type { Order } from './order.ts';
+import { isTripOver, type Order } from './order.ts';
 import {
   type Inventory,
   isSoldOut,
@@ -12,15 +12,19 @@ import {
 
 /* Answers that change nothing. The decision gives them, and engines give them early, without a decision. */
 
-/** The answer to a cancel that changes nothing; undefined if the order can be withdrawn or cancelled. */
-export function cancelAnswer(order: Order): OrderAnswer | undefined {
+/**
+ * The answer to a cancel that changes nothing; undefined if the order can be withdrawn or cancelled.
+ * @param now Unix time in ms
+ */
+export function cancelAnswer(order: Order, now: number): OrderAnswer | undefined {
   // Its buyer has cancelled it before, and repeating a cancel is harmless.
   if (order.reason === 'payment_abandoned') return { kind: 'accepted', order };
   switch (order.status) {
     case 'queued':
     case 'payable':
-    case 'confirmed':
       return undefined;
+    case 'confirmed':
+      return isTripOver(order, now) ? { kind: 'refused', code: 'trip_over', order } : undefined;
     case 'cancelling':
     case 'cancelled':
     case 'withdrawn':

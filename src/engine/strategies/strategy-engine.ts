@@ -54,7 +54,8 @@ export abstract class StrategyEngine extends EngineShell<StrategyOptions> {
   cancel(order: Order): Promise<OrderAnswer> {
     return answered(async () => {
       const stored = await this.order(order.id);
-      const early = stored === undefined ? refused('unknown_order') : cancelAnswer(stored);
+      const early =
+        stored === undefined ? refused('unknown_order') : cancelAnswer(stored, this.options.clock.now());
       return early ?? this.storeCancel(order);
     });
   }

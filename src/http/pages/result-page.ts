@@ -7,7 +7,6 @@ import { liveChip, page, type RenderContext } from './layout.ts';
 import { type Html, markup } from './markup.ts';
 import type { OrderMode } from './order-page.ts';
 import { orderAddress } from './responses.ts';
-import type { Texts } from './texts/index.ts';
 
 interface ResultPageState {
   readonly order: Order;
@@ -61,7 +60,7 @@ export function resultPage(context: RenderContext, state: ResultPageState): Html
           ${hasEnded ? '' : liveChip(context.now, context.texts)}
         </div>
         ${error === undefined ? '' : alertBox(errors[error], { focus: true })}
-        ${giveUp(state, context.texts.result)}
+        ${giveUp(state, context)}
         ${orderFragment(order, live, context.texts)}
         ${findAgain(context, state)}
         <form id="cancel" method="post" action="${cancelAddress}"></form>
@@ -84,9 +83,9 @@ export function resultPage(context: RenderContext, state: ResultPageState): Html
  */
 function giveUp(
   { order, proof, actsByProof, mode, asksToConfirm }: ResultPageState,
-  texts: Texts['result'],
+  { texts: { result: texts }, now }: RenderContext,
 ): Html | '' {
-  const step = givingUp(order, texts);
+  const step = givingUp(order, texts, now);
   if (step === undefined) return '';
   const parts = { fromQueue: mode === 'order-queue', cookieSet: actsByProof };
   const address = (asks: boolean) =>

@@ -144,7 +144,7 @@ export const adminOperations = defineOperations('Admin', {
     operationId: 'cancelOperatedOrder',
     summary: 'Cancel it for its buyer',
     answers: { 200: ['The order as it is now.', orderAnswer] },
-    problems: [...owner, 'in_progress', 'not_cancellable'],
+    problems: [...owner, 'in_progress', 'not_cancellable', 'trip_over'],
   },
   'post /api/admin/erase': {
     operationId: 'eraseEmail',

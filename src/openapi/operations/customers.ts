@@ -231,6 +231,6 @@ export const orderOperations = defineOperations('Orders', {
       200: settled('It is cancelled, or has left the queue.', cancelledExample),
       202: settled('It is being cancelled.', cancellingExample),
     },
-    problems: ['in_progress', 'not_cancellable', 'overloaded', 'no_owner'],
+    problems: ['in_progress', 'not_cancellable', 'trip_over', 'overloaded', 'no_owner'],
   },
 });

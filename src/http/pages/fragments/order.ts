@@ -1,5 +1,6 @@
 import {
   isSettled,
+  isTripOver,
   type Order,
   type OrderReason,
   type OrderStatus,
@@ -139,7 +140,7 @@ function actions(order: Order, { offer, now }: LiveOrderState, { result }: Texts
     case 'queued':
       return markup`
         <p class="reassurance">${result.keepPosition}</p>
-        ${confirmed(order, result)}`;
+        ${confirmed(order, result, now)}`;
     case 'held':
     case 'cancelling':
       return markup`<p class="reassurance">${result.carryOn}</p>`;
@@ -149,7 +150,7 @@ function actions(order: Order, { offer, now }: LiveOrderState, { result }: Texts
           <a class="button primary" id="pay" href="${order.payment?.url ?? ''}" rel="nofollow">${result.payNow}</a>
           <p class="reassurance time-over">${result.timeOver}</p>
         </div>
-        ${confirmed(order, result)}`;
+        ${confirmed(order, result, now)}`;
     case 'confirmed':
       return markup`
         <div class="choices">
@@ -157,7 +158,7 @@ function actions(order: Order, { offer, now }: LiveOrderState, { result }: Texts
           <a class="button quiet" href="/order">${result.bookAnother}</a>
           <a class="button quiet" href="#find-again">${result.findIt}</a>
         </div>
-        ${confirmed(order, result)}`;
+        ${confirmed(order, result, now)}`;
     case 'rejected':
       return otherTrips(result);
     case 'compensating':
@@ -191,11 +192,12 @@ interface Confirmation {
   readonly no: string;
 }
 
-/** The confirmation for leaving the queue or cancelling; undefined in other statuses. */
-export function givingUp({ status }: Order, texts: Texts['result']): Confirmation | undefined {
+/** The confirmation for leaving the queue or cancelling; undefined in other statuses, and after the trip. */
+export function givingUp(order: Order, texts: Texts['result'], now: number): Confirmation | undefined {
+  const { status } = order;
   if (status === 'queued') return texts.leaving;
   if (status === 'payable') return texts.notPaying;
-  return status === 'confirmed' ? texts.cancelling : undefined;
+  return status === 'confirmed' && !isTripOver(order, now) ? texts.cancelling : undefined;
 }
 
 /**
@@ -203,8 +205,8 @@ export function givingUp({ status }: Order, texts: Texts['result']): Confirmatio
  * the confirmation is outside of the fragment, because the page of a queued order reloads every few seconds, which
  * would close it.
  */
-function confirmed(order: Order, texts: Texts['result']): Html {
-  const step = givingUp(order, texts);
+function confirmed(order: Order, texts: Texts['result'], now: number): Html {
+  const step = givingUp(order, texts, now);
   if (step === undefined) return markup``;
   const look = order.status === 'confirmed' ? 'plain' : 'quiet';
   return markup`

@@ -23,6 +23,12 @@ const payment = {
 const shown = (overrides: Partial<Order>, language: 'en' | 'de' = 'en', at = now) =>
   String(orderFragment(fakeOrder({ payment, ...overrides }), { ...live, now: at }, textsOf(language)));
 
+test('a confirmed order can be cancelled until its trip is over', () => {
+  const end = Date.UTC(2022, 7, 10, 12);
+  expect(shown({ status: 'confirmed' }, 'en', end - 1)).toContain('form="cancel"');
+  expect(shown({ status: 'confirmed' }, 'en', end)).not.toContain('form="cancel"');
+});
+
 describe('a payable order', () => {
   test('Q11 shows the amount and its end, leads to its payment, and can be cancelled', () => {
     const html = shown({ status: 'payable' });

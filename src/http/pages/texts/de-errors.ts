@@ -10,6 +10,7 @@ export const germanErrors: Record<ErrorCode, string> = {
     'Sie haben diese Reise mit dieser E-Mail-Adresse bereits bestellt. Sie finden die Bestellung unter „Meine Bestellungen“.',
   in_progress: 'Wir buchen diese Bestellung gerade. Sie können sie stornieren, sobald sie bestätigt ist.',
   not_cancellable: 'Diese Bestellung endete ohne Buchung, es gibt also nichts zu stornieren.',
+  trip_over: 'Diese Reise ist vorbei und kann nicht mehr storniert werden.',
   version_conflict:
     'Dieses Paket wurde inzwischen geändert. Prüfen Sie es und ändern Sie es dann noch einmal.',
   quota_too_low:
