@@ -103,6 +103,15 @@ export interface Payment {
   readonly payBy?: number;
 }
 
+/**
+ * The currency of the order's price, as an ISO 4217 code: its own if it has to be paid, because the shop may have another
+ * one since.
+ * @param configured the currency of an order without a payment
+ */
+export function currencyOf({ payment }: Pick<Order, 'payment'>, configured: string): string {
+  return payment?.currency ?? configured;
+}
+
 export interface Order extends Reserved {
   /** The order's id, in the canonical form of {@link orderIdFrom}. */
   readonly id: string;

@@ -62,7 +62,7 @@ describe('orders.csv', () => {
     });
     const [row] = await rowsOf(ordersOf({ order, since: fakeNow }));
     expect([row?.[6], ...(row?.slice(15) ?? [])]).toEqual([
-      ...['EUR', 12_050, 'USD', '2022-08-01T00:05:00.000Z'],
+      ...['USD', 12_050, 'USD', '2022-08-01T00:05:00.000Z'],
       ...['2022-08-01T00:00:01.000Z', '2022-08-01T00:00:02.000Z'],
     ]);
   });

@@ -1,5 +1,5 @@
 import type { Reconciled } from '../../audit/reconcile.ts';
-import type { TimelineEvent } from '../../domain/order.ts';
+import { currencyOf, type TimelineEvent } from '../../domain/order.ts';
 import type { Result } from '../../engine/operated-engine.ts';
 import { UnreadableError } from '../../storage/store.ts';
 import type { AdminOrder } from '../order-service.ts';
@@ -30,16 +30,17 @@ type ExportedOrder = AdminOrder | UnreadableError;
 /**
  * The export of orders.
  * @param open begins to read the orders.
- * @param currency the ISO 4217 code of all prices.
+ * @param configured the ISO 4217 code of the prices of orders without a payment.
  */
 export function ordersFile(
   open: () => AsyncGenerator<readonly ExportedOrder[]>,
-  currency: string,
+  configured: string,
 ): CsvFile<OrderColumn> {
   return {
     name: 'orders.csv',
     columns: orderColumns,
-    open: async () => rowsOf<ExportedOrder, OrderColumn>(open(), (exported) => orderRow(exported, currency)),
+    open: async () =>
+      rowsOf<ExportedOrder, OrderColumn>(open(), (exported) => orderRow(exported, configured)),
   };
 }
 
@@ -69,7 +70,7 @@ async function* rowsOf<Item, Column extends string>(
 }
 
 /** An order that cannot be read has only its id, its package, and the status `unreadable`. */
-function orderRow(exported: ExportedOrder, currency: string): CsvRow<OrderColumn> {
+function orderRow(exported: ExportedOrder, configured: string): CsvRow<OrderColumn> {
   if (exported instanceof UnreadableError) {
     const { orderId, packageId } = exported.subject;
     return { id: orderId, packageId, status: 'unreadable' };
@@ -78,14 +79,22 @@ function orderRow(exported: ExportedOrder, currency: string): CsvRow<OrderColumn
   const { id, packageId, number, email, status, reason, createdAt, timeline, payment } = order;
   const timeOf = (wanted: TimelineEvent) => iso(timeline.find(({ event }) => event === wanted)?.at);
   return {
-    ...{ id, packageId, number, ...order.package, currency, email, status, reason },
+    ...{
+      id,
+      packageId,
+      number,
+      ...order.package,
+      currency: currencyOf(order, configured),
+      email,
+      status,
+      reason,
+    },
     ticketNumber: order.flight?.ticketNumber,
     reservationNumber: order.hotel?.reservationNumber,
     createdAt: iso(createdAt),
     since: iso(since),
     confirmedAt: timeOf('confirmed'),
     amount: payment?.amount,
-    // The shop may have another currency since.
     amountCurrency: payment?.currency,
     payBy: iso(payment?.payBy),
     paidAt: timeOf('paid'),

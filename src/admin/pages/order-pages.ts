@@ -1,4 +1,4 @@
-import { type OrderStatus, unfinishedStatuses } from '../../domain/order.ts';
+import { currencyOf, type OrderStatus, unfinishedStatuses } from '../../domain/order.ts';
 import type { RenderContext } from '../../http/pages/layout.ts';
 import { type Html, markup } from '../../http/pages/markup.ts';
 import type { FieldError } from '../../http/problem.ts';
@@ -123,7 +123,7 @@ export function orderPage(setting: RenderContext, operated: AdminOrder, alert?: 
         <dl class="card known">
           ${known('Status', orderState(operated, setting.now))}
           ${order.reason === undefined ? '' : known('Reason', order.reason)}
-          ${known('Package', markup`<a href="/admin/packages/${packageId}">${packageId}</a> <bdi>${offer.flight}</bdi>, ${formatNight(offer.stay)}, ${formatPrice(offer.price, setting.currency)}`)}
+          ${known('Package', markup`<a href="/admin/packages/${packageId}">${packageId}</a> <bdi>${offer.flight}</bdi>, ${formatNight(offer.stay)}, ${formatPrice(offer.price, currencyOf(order, setting.currency))}`)}
           ${known('Number', `${order.number} of its package`)}
           ${known('Email', order.email)}
           ${known('Ordered', formatDateTime(order.createdAt))}

@@ -79,7 +79,9 @@ const reasonWords = {
 export const orderAnswer = z.object({
   id: orderId,
   packageId: z.int().min(1),
-  package: offerAnswer.meta({ description: 'The package as bought.' }),
+  package: offerAnswer.meta({
+    description: 'The package as bought. Its price is in units of `currency`, if the order has that.',
+  }),
   email: z.string(),
   status: z.enum(namesOf(statusWords)).meta({ description: inWords(statusWords) }),
   reason: z

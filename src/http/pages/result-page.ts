@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../domain/errors.ts';
-import { isSettled, type Order } from '../../domain/order.ts';
+import { currencyOf, isSettled, type Order } from '../../domain/order.ts';
 import { alertBox } from './elements.ts';
 import { confirmBody, givingUp, offersAgain, orderFragment, tabTitle } from './fragments/order.ts';
 import type { LiveOrderState } from './fragments/order-text.ts';
@@ -56,7 +56,7 @@ export function resultPage(context: RenderContext, state: ResultPageState): Html
     main: markup`
       <div class="narrow">
         <div class="trip">
-          <p class="trip-words"><b dir="auto">${flight}</b> <span>${formats.night(stay)}</span> <span>${formats.price(price, context.currency)}</span></p>
+          <p class="trip-words"><b dir="auto">${flight}</b> <span>${formats.night(stay)}</span> <span>${formats.price(price, currencyOf(order, context.currency))}</span></p>
           ${hasEnded ? '' : liveChip(context.now, context.texts)}
         </div>
         ${error === undefined ? '' : alertBox(errors[error], { focus: true })}

@@ -6,7 +6,7 @@ import {
   fakePackages,
   fakeSnapshot,
 } from '../../../test/support/fake-engine.ts';
-import { orderStatuses } from '../../domain/order.ts';
+import { type Order, orderStatuses } from '../../domain/order.ts';
 import type { BookingEngine, PurchaseRequest, Settling } from '../../engine/engine.ts';
 import { silentLog } from '../../observability/log.ts';
 import { StoreUnavailableError } from '../../storage/store.ts';
@@ -419,6 +419,16 @@ describe('while payments are on', () => {
       expect(lookUp.mock.calls).toHaveLength(status === 'payable' ? 1 : 0);
     },
   );
+});
+
+test('the price of an order that has to be paid is in the currency of its payment', async () => {
+  const payment = { amount: 10_000, currency: 'JPY' };
+  const priceAt = async (order: Order) => {
+    const app = pages({ order: async () => order });
+    return (await app.request(`/orders/${id}?proof=${proof}&cookie=set`)).text();
+  };
+  expect(await priceAt(fakeOrder({ status: 'confirmed', payment }))).toContain('¥100</span>');
+  expect(await priceAt(fakeOrder({ status: 'confirmed' }))).not.toContain('¥100');
 });
 
 test.each([false, true])('the pages say whether mails are sent: %s', async (sendsMails) => {

@@ -1,5 +1,5 @@
 import type { OrderAt } from '../../domain/notices.ts';
-import type { Order, Payment } from '../../domain/order.ts';
+import { currencyOf, type Order, type Payment } from '../../domain/order.ts';
 import { reasonText } from '../../http/pages/fragments/order-text.ts';
 import type { Texts } from '../../http/pages/texts/index.ts';
 
@@ -67,7 +67,7 @@ function details({ order }: OrderAt, { currency, texts }: MailContext): MailCont
     [facts.orderNumber, order.id],
     [mails.flight, flight],
     [facts.night, formats.night(stay)],
-    [mails.price, formats.price(price, currency)],
+    [mails.price, formats.price(price, currencyOf(order, currency))],
     ...(order.flight === undefined ? [] : [[facts.flightTicket, order.flight.ticketNumber] as const]),
     ...(order.hotel === undefined ? [] : [[facts.hotelReservation, order.hotel.reservationNumber] as const]),
   ];

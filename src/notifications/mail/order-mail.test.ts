@@ -42,6 +42,14 @@ test.each([
   },
 );
 
+test('the price in a mail is in the currency that the order has to be paid in', () => {
+  const options = { currency: 'JPY', secret: 's'.repeat(32), publicOrigin: 'https://tickets.example' };
+  const textOf = (event: NoticeEvent) => orderMail(sampleOrderAt(event), options).text;
+  expect(textOf('payable')).toContain('€100');
+  expect(textOf('payable')).not.toContain('¥');
+  expect(textOf('confirmed')).toContain('¥100');
+});
+
 test.each([
   [undefined, '€120.50'],
   ['de', '120,50\u00a0€'],
