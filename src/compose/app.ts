@@ -42,7 +42,7 @@ export function createApp(deps: AppServices & { readonly admin?: HttpAdmin }): A
   app.route('/api/admin', adminApiRoutes(deps));
   app.all('/api/*', (c) => problem(c, 'unknown_route'));
   if (deps.payments?.simulated !== undefined)
-    app.route('/checkout', checkoutRoutes(deps.payments.simulated, deps.settings));
+    app.route('/checkout', checkoutRoutes(deps.payments.simulated, deps.settings, deps.limits));
   app.route('/', healthRoutes(deps));
   app.route('/', metricsRoutes(deps));
   app.route('/', live.routes);

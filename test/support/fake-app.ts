@@ -24,6 +24,8 @@ export interface FakeAppOptions {
   /** False leaves out the admin routes, as a server without an admin token does. Default true. */
   readonly hasOperators?: boolean;
   readonly log?: Log;
+  /** Default: a stopped clock. */
+  readonly clock?: Clock;
 }
 
 /** A stopped clock. A sleep ends only when its signal aborts. */
@@ -43,6 +45,7 @@ export function fakeApp({
   service,
   hasOperators = true,
   log = silentLog,
+  clock = stoppedClock,
 }: FakeAppOptions = {}): Hono {
   const { app } = createApp({
     engine: fakeEngine(engine),
@@ -55,7 +58,7 @@ export function fakeApp({
       ...suppliers,
     },
     ...(payments === undefined ? {} : { payments }),
-    clock: stoppedClock,
+    clock,
     random: { bytes: (count) => new Uint8Array(count), fraction: () => 0.5 },
     log,
     settings: {

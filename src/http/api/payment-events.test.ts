@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { type FakeAppOptions, fakeApp } from '../../../test/support/fake-app.ts';
 import { fakeOrder } from '../../../test/support/fake-engine.ts';
+import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { type RecordingLog, recordingLog } from '../../../test/support/recording-log.ts';
 import type { OrderAnswer } from '../../domain/messages.ts';
 import { systemClock } from '../../lib/clock.ts';
@@ -62,6 +63,19 @@ describe('an event of the payment provider', () => {
     expect(await send(forged())).toEqual({ status: 403, code: 'invalid_signature' });
     expect(lookUp).not.toHaveBeenCalled();
     expect(log.lines).toEqual(['An event of the payment provider was refused.']);
+  });
+
+  test('Q12 thousands that are forged are one line in the log for each reason and minute', async () => {
+    const clock = new ManualClock();
+    const app = open({ clock });
+    const forged = { ...event(), headers: { 'content-type': 'application/json' } };
+    const changed = { ...event(), body: '{}' };
+    for (let each = 0; each < 5; each++)
+      for (const sent of [forged, changed]) expect((await send(sent, app)).status).toBe(403);
+    expect(log.lines).toHaveLength(2);
+    await clock.advance(120_000);
+    await send(forged, app);
+    expect(log.lines).toHaveLength(3);
   });
 
   test('Q11 that comes again is ignored, with one line in the log', async () => {

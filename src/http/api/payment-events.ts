@@ -13,6 +13,9 @@ type Services = Pick<AppServices, 'engine' | 'clock' | 'log' | 'payments' | 'lim
 /** How long the ids of events are remembered, in ms: for longer than an event may be old, in both directions. */
 const rememberedMs = 15 * 60_000;
 
+/** A refusal is logged again after this time, in ms, or up to twice as late: anybody may send forged events. */
+const loggedMs = 60_000;
+
 /**
  * `POST /events`: the payment provider says that a payment has changed (Standard Webhooks). An event is only a reason to
  * look the payment up: what it says is not used, so lost, late, repeated and reordered events change nothing (rule Q11).
@@ -20,6 +23,8 @@ const rememberedMs = 15 * 60_000;
 export function paymentEventRoutes(services: Services): Hono {
   const { engine, clock, log, payments, limits } = services;
   const seen = new Generations<string, true>(rememberedMs, clock);
+  /** The reasons of refusals that were logged lately. There are a handful of them. */
+  const logged = new Generations<string, true>(loggedMs, clock);
   const done = (c: Context) => c.body(null, 204, { 'Cache-Control': 'no-store' });
 
   async function receive(c: Context): Promise<Response> {
@@ -27,7 +32,10 @@ export function paymentEventRoutes(services: Services): Hono {
     const text = await readJsonText(c);
     const wrong = whatIsWrong(c, text);
     if (wrong !== undefined) {
-      log.warn({ reason: wrong }, 'An event of the payment provider was refused.');
+      if (logged.get(wrong) !== true) {
+        logged.set(wrong, true);
+        log.warn({ reason: wrong }, 'An event of the payment provider was refused.');
+      }
       return problem(c, 'invalid_signature', { detail: `${wrong}.` });
     }
     const { key, status } = checkedJson(text, paymentEventBody).data;

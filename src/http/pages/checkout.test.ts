@@ -5,6 +5,8 @@ import { ManualClock } from '../../../test/support/manual-clock.ts';
 import { memoryPayments } from '../../../test/support/memory-payments.ts';
 import { systemRandom } from '../../lib/random.ts';
 import { silentLog } from '../../observability/log.ts';
+import { httpLimits } from '../../rate-limits/limits.ts';
+import { memoryRateLimits } from '../../rate-limits/memory.ts';
 import { SimulatedPayments } from '../../suppliers/simulated-payments.ts';
 import { onError } from '../problem.ts';
 import { checkoutRoutes } from './checkout.ts';
@@ -86,6 +88,21 @@ describe('the page of a simulated payment', () => {
     const hash = createHash('sha256').update(styles).digest('base64');
     expect(styles).toContain('min-height:3rem');
     expect(answer.headers.get('content-security-policy')).toContain(`style-src 'sha256-${hash}'`);
+  });
+
+  test('Q12 is behind the rate limit of look-ups, which comes before the provider is asked', async () => {
+    const rates = memoryRateLimits({ clock: new ManualClock() });
+    const policy = { count: 2, windowS: 10 };
+    const settings = { lookUps: policy, purchases: policy, purchasesPerEmail: policy, reads: policy };
+    const limits = httpLimits(rates, { ...settings, sockets: policy, socketsPerClient: 0 }, 0);
+    app = new Hono().route('/checkout', checkoutRoutes(provider, {}, limits));
+    expect((await app.request(path)).status).toBe(200);
+    expect((await app.request('/checkout/none')).status).toBe(404);
+    for (const answer of [await app.request(path), await act('pay')]) {
+      expect(answer.status).toBe(429);
+      expect(answer.headers.get('retry-after')).toBe('10');
+    }
+    expect(await statusOf()).toBe('due');
   });
 
   test('does not exist for another number, and knows no other move', async () => {

@@ -2,10 +2,12 @@ import { createHash } from 'node:crypto';
 import type { Context, Hono } from 'hono';
 import { raw } from 'hono/html';
 import { z } from 'zod';
+import type { HttpLimits } from '../../rate-limits/limits.ts';
 import type { PaymentEntry, PaymentProvider } from '../../suppliers/suppliers.ts';
 import type { HttpSettings } from '../app-services.ts';
 import { inertPolicy } from '../json.ts';
-import { serveRoutes } from '../methods.ts';
+import { limited } from '../limits.ts';
+import { type RouteHandler, serveRoutes } from '../methods.ts';
 import { ProblemError, problem } from '../problem.ts';
 import { readForm } from '../request.ts';
 import { chooseLanguage } from './language.ts';
@@ -28,6 +30,7 @@ const form = z.object({ act: z.enum(['pay', 'decline']) });
 export function checkoutRoutes(
   provider: PaymentProvider,
   settings: Pick<HttpSettings, 'publicOrigin'>,
+  limits?: Pick<HttpLimits, 'lookUp'>,
 ): Hono {
   const numberOf = (c: Context) => c.req.param('number') ?? '';
 
@@ -45,7 +48,8 @@ export function checkoutRoutes(
     return payment === undefined ? problem(c, 'unknown_payment') : c.redirect(payment.returnUrl, 303);
   }
 
-  return serveRoutes({ '/:number': { GET: show, POST: act } });
+  const byClient = (handle: RouteHandler) => limited(limits?.lookUp, handle);
+  return serveRoutes({ '/:number': { GET: byClient(show), POST: byClient(act) } });
 }
 
 /** The page has no scripts, and only its own styles. Forms may lead to the shop, which has another origin. */
