@@ -100,8 +100,10 @@ describe('Q11 an answer outside the protocol is an unknown outcome:', () => {
     [201, '{"paymentUrl":"javascript:alert(1)"}'],
     [201, '{"paymentUrl":"/checkout/1"}'],
     [202, '{"paymentUrl":"https://pay.example/1"}'],
-    [409, '{"code":"flight_unavailable"}'],
-    [402, '{"code":"payment_refused"}'],
+    [401, '{"code":"payment_refused"}'],
+    [404, '{}'],
+    [408, '{}'],
+    [429, '{}'],
     [500, '{"code":"payment_refused"}'],
   ])('a request, %i %s', async (status, body) => {
     await expect((await answering(status, body)).requestPayment(request)).rejects.toThrow();
@@ -134,6 +136,18 @@ describe('Q11 an answer outside the protocol is an unknown outcome:', () => {
   test('a payment without an amount has the one that was asked for', async () => {
     const client = await answering(200, '{"status":"paid"}');
     expect(await client.payment('A')).toEqual({ status: 'paid' });
+  });
+
+  test.each([
+    [400, '{}'],
+    [402, '{"code":"card_needed"}'],
+    [409, '{"code":"flight_unavailable"}'],
+    [413, ''],
+    [422, '{"code":"amount_too_small"}'],
+  ])('but one that refuses the payment of one order is an answer: %i %s', async (status, body) => {
+    const answer = await (await answering(status, body)).requestPayment(request);
+    expect(answer).toMatchObject({ kind: 'refused', code: 'payment_refused' });
+    expect((answer as { cause?: string }).cause).toMatch(`outside the protocol, status ${status}`);
   });
 
   test('a refusal of the protocol is an answer', async () => {

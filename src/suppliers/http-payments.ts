@@ -16,6 +16,12 @@ const requested = z
   .object({ paymentUrl: z.url({ protocol: /^https?$/ }).max(urlMax) })
   .transform(({ paymentUrl }) => paymentUrl);
 
+/**
+ * The statuses of an answer that refuses the payment of one order, whatever its problem is. All others say nothing of this
+ * order: 401 or 404, for example, come from a wrong setting, and 408 or 429 from the load.
+ */
+const refusing: ReadonlySet<number> = new Set([400, 402, 409, 413, 422]);
+
 const amount = z.object({ amount: z.int().min(0), currency: z.string().regex(/^[A-Z]{3}$/) });
 const status = z.enum(paymentStatuses);
 const state = z.object({
@@ -54,7 +60,10 @@ export function httpPayments({ returnUrl, ...server }: HttpPaymentsOptions): Pay
       const code = problem.safeParse(reply.json).data?.code;
       if (reply.status === 409 && (code === 'payment_refused' || code === 'cancelled'))
         return { kind: 'refused', code };
-      throw unexpected('payments', reply);
+      const error = unexpected('payments', reply);
+      if (refusing.has(reply.status))
+        return { kind: 'refused', code: 'payment_refused', cause: error.message };
+      throw error;
     },
 
     async payment(key, signal) {

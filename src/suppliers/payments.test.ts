@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ManualClock } from '../../test/support/manual-clock.ts';
 import { type RecordingLog, recordingLog } from '../../test/support/recording-log.ts';
 import { Abort } from '../lib/abort.ts';
+import { defined } from '../lib/defined.ts';
 import { type ResilientSuppliers, resilientSuppliers } from './resilient-suppliers.ts';
 import type { PaymentClient, PaymentState, SupplierClient } from './suppliers.ts';
 
@@ -84,7 +85,8 @@ test('Q12 128 look-ups are under way at most, and a half of them for one package
   for (let each = 0; each < 300; each++) void calls.findPayment(lookUp, never);
   await clock.advance(0);
   expect(underWay).toBe(64);
-  for (let packageId = 2; packageId < 300; packageId++) void calls.findPayment({ ...lookUp, packageId }, never);
+  for (let packageId = 2; packageId < 300; packageId++)
+    void calls.findPayment({ ...lookUp, packageId }, never);
   await clock.advance(0);
   expect(underWay).toBe(128);
 });
@@ -110,6 +112,23 @@ describe('a payment', () => {
     await clock.advance(10_000);
     expect([calls.available(1), calls.available(2)]).toEqual([false, true]);
     expect(calls.failing).toMatchObject([{ supplier: 'payments', packages: 1 }]);
+  });
+
+  test('Q12 that is refused stops no sale, and says in the log why, if the protocol does not', async () => {
+    let cause: string | undefined = 'status 422';
+    const calls = open({
+      requestPayment: async () => ({ kind: 'refused', code: 'payment_refused', ...defined({ cause }) }),
+    });
+    for (let each = 0; each < 20; each++)
+      expect(await calls.requestPayment({ ...request, key: `${each}` }, never)).toMatchObject({
+        kind: 'refused',
+        code: 'payment_refused',
+      });
+    expect(calls.available(1)).toBe(true);
+    expect(log.lines).toHaveLength(20);
+    cause = undefined;
+    await calls.requestPayment(request, never);
+    expect(log.lines).toHaveLength(20);
   });
 
   test('Q11 is cancelled at the provider, and a cancel that failed is not taken for done', async () => {

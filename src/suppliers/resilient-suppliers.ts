@@ -151,6 +151,8 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
     try {
       const { signal } = deadline;
       const answer = await retry(signal, () => breakers[kind].run(packageId, attempt, signal, isUrgent));
+      if (answer.kind === 'refused' && answer.cause !== undefined)
+        log.warn({ supplier: kind, orderId: key, cause: answer.cause }, 'A reservation was refused.');
       return answer.kind === 'refused' && deadline.hadUnknownAttempt
         ? { ...answer, afterUnknown: true }
         : answer;

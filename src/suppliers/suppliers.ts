@@ -91,7 +91,8 @@ export type Refusal =
  */
 export type SupplierAnswer =
   | { readonly kind: 'reserved'; readonly number: string }
-  | { readonly kind: 'refused'; readonly code: Refusal };
+  /** `cause`: for the log, if the refusal is not one of the protocol. */
+  | { readonly kind: 'refused'; readonly code: Refusal; readonly cause?: string };
 
 /** A reservation may or may not exist, so the caller has to cancel it. */
 export interface UnknownAnswer {
