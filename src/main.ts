@@ -5,6 +5,7 @@ import { type Config, ConfigError, readConfig, settingWarnings } from './config/
 import { createStartupApp } from './http/health.ts';
 import { listenAt } from './http/server/listen.ts';
 import { createServer } from './http/server/server.ts';
+import { isLoopback } from './lib/loopback.ts';
 import { onStopSignals } from './lib/stop-signal.ts';
 import type { Log } from './observability/log.ts';
 import { createLog } from './observability/pino-log.ts';
@@ -52,11 +53,18 @@ function warnOfGuessable({ secret, adminToken }: Config, log: Log): void {
   }
 }
 
-/** Mails and payment providers lead buyers back to the server. */
-function warnOfLocalLinks({ publicOrigin, notifications, payments }: Config, log: Log): void {
-  const isTold = notifications.mail !== undefined || (payments.provider ?? 'simulated') !== 'simulated';
-  if (isTold && publicOrigin === undefined)
+/**
+ * Mails and payment providers lead buyers back to the server. The page of the simulated provider is at the server itself,
+ * so it is out of reach only for buyers at other machines.
+ */
+function warnOfLocalLinks({ publicOrigin, notifications, payments, host }: Config, log: Log): void {
+  if (publicOrigin !== undefined) return;
+  const { provider } = payments;
+  const isOwn = provider === undefined || provider === 'simulated';
+  if (notifications.mail !== undefined || !isOwn)
     log.warn({}, 'PUBLIC_ORIGIN is not set: links in mails and of the payment provider lead to localhost');
+  else if (provider === 'simulated' && (host === undefined || !isLoopback(host)))
+    log.warn({}, 'PUBLIC_ORIGIN is not set: links to the pages of simulated payments lead to localhost');
 }
 
 interface Control {

@@ -20,6 +20,7 @@ import { createServer } from '../http/server/server.ts';
 import { systemClock } from '../lib/clock.ts';
 import { helpOf, type OptionValues, parse, text } from '../lib/command-line.ts';
 import { defined } from '../lib/defined.ts';
+import { isLoopback } from '../lib/loopback.ts';
 import { systemRandom } from '../lib/random.ts';
 import { onStopSignals } from '../lib/stop-signal.ts';
 import type { Log } from '../observability/log.ts';
@@ -181,10 +182,6 @@ function addPayments(app: Hono, { config, ledger, log, events }: PaymentsOptions
   const provider = new SimulatedPayments({ ...options, sendEvent });
   app.route('/api/payments', paymentProviderRoutes({ provider, token }));
   app.route('/checkout', checkoutRoutes(provider, {}));
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 
 async function listen(server: Server, port: number, host: string): Promise<void> {
