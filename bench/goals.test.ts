@@ -173,6 +173,17 @@ describe('goals', () => {
     expect(valueOfGoal([hot], 'limits on against off')).toBe(0.95);
   });
 
+  it('compares purchases with webhooks on and off, and takes the worse store', () => {
+    const hot = result('hot-package', {
+      'actor-sqlite': [finished(200, { callers: 64 })],
+      'actor-sqlite-notices': [finished(150, { callers: 64 }), finished(180, { callers: 512 })],
+      'actor-mongodb': [finished(100, { callers: 64 }), finished(400, { callers: 512 })],
+      'actor-mongodb-notices': [finished(388, { callers: 512 })],
+    });
+    expect(valueOfGoal([hot], 'webhooks on against off')).toBe(0.9);
+    expect(goalsOf([hot]).find(({ title }) => title === 'webhooks on against off')?.why).toMatch(/commit/);
+  });
+
   it('takes the time until all viewers have recovered', () => {
     const at = (sockets: number, recoveredMs: number) => ({
       parameters: { sockets, load: 'all lost at once' },

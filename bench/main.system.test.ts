@@ -71,6 +71,20 @@ describe('bench on this machine', () => {
     expect(await leftBehind()).toEqual([]);
   });
 
+  it('sells with webhooks on, and tells how many were delivered and how many are owed', async () => {
+    const { code, stdout } = await bench(
+      '--quick --scenario hot-package --only actor-sqlite-notices --seconds 0.2',
+    );
+    expect(stdout).toContain('webhooks owed at the end');
+    expect(stdout).toContain('stores the webhook that it owes');
+    expect(code).toBe(0);
+    const { scenarios } = await readResults(join(folder, 'out/latest.json'));
+    const runs = scenarios[0]?.contestants[0]?.runs ?? [];
+    expect(runs.map(({ audit }) => audit.verdict)).toEqual(['clean', 'clean']);
+    expect(runs[0]?.figures.webhooksPerSecond).toBeGreaterThan(0);
+    expect(runs[1]?.figures.webhooksOwed).toBeGreaterThanOrEqual(0);
+  });
+
   it('stops at Ctrl-C and leaves no files behind', async () => {
     const { code, stderr } = await bench(
       '--quick --scenario look-ups --only actor-sqlite --seconds 60',

@@ -31,6 +31,8 @@ export interface SystemUnderTest {
    * `SUPPLIER_LATENCY_MS=0`.
    */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Whether our server sends webhooks, to a receiver that is started for it on the client's core. Default: false. */
+  readonly webhooks?: boolean;
   /** `pinned` (the default) runs all of its processes on the servers' cores, `free` on any core. */
   readonly placement?: 'pinned' | 'free';
 }
@@ -43,10 +45,20 @@ export interface Deployment {
   readonly pids: readonly number[];
   /** The processes of the MongoDB and the Redis that it uses. */
   readonly databasePids: readonly number[];
+  /** The webhooks so far; absent if it sends none. */
+  webhooks?(): Promise<WebhookCounts>;
   /** Checks the stored data against the promises; `none` for servers that store nothing. */
   audit(): Promise<{ readonly verdict: 'clean' | 'void' | 'none'; readonly detail: string }>;
   /** Stops it and deletes its data. */
   stop(): Promise<void>;
+}
+
+/** The webhooks of a sale in which every purchase ends confirmed, so that each one owes a webhook. */
+export interface WebhookCounts {
+  /** How many the receiver has taken. */
+  readonly delivered: number;
+  /** How many it has yet to get. */
+  readonly owed: number;
 }
 
 /** The request that each caller repeats. */

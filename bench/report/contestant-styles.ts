@@ -24,6 +24,8 @@ const known: Readonly<Record<string, Colour>> = {
   'actor-sqlite-limited': { light: '#2f7d5b', dark: '#6fc7a0' },
   'floor-mongodb': { light: '#4a4f57', dark: '#c9ced6' },
   'floor-sqlite': { light: '#7a5c3e', dark: '#d3b48f' },
+  'actor-mongodb-notices': { light: '#a33a5b', dark: '#f094ab' },
+  'actor-sqlite-notices': { light: '#5c7a12', dark: '#b5d26a' },
 };
 
 /** All colours of a report. */

@@ -41,6 +41,8 @@ const figures = {
   readyMs: { label: 'start to ready', unit: 'ms', better: 'lower' },
   costPerPurchaseUs: { label: 'CPU of all processes per purchase', unit: 'µs', better: 'lower' },
   forwardedCostUs: { label: 'CPU of all processes per forwarded purchase', unit: 'µs', better: 'lower' },
+  webhooksPerSecond: { label: 'webhooks delivered', unit: '/s', better: 'neither' },
+  webhooksOwed: { label: 'webhooks owed at the end', unit: '', better: 'neither' },
   idleRssMB: { label: 'memory when idle', unit: 'MB', better: 'lower' },
 } as const satisfies Readonly<Record<string, FigureMeaning>>;
 

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Deployment, SystemUnderTest } from '../testbed.ts';
+import { startReceiver, type WebhookReceiver } from '../peers/receiver/start.ts';
+import type { Deployment, SystemUnderTest, WebhookCounts } from '../testbed.ts';
 import { auditBaseline, auditServer } from './audit.ts';
 import type { Databases } from './databases.ts';
 import type { Placement } from './placement.ts';
@@ -36,7 +37,12 @@ export async function startDeployment(subject: SystemUnderTest, parts: Deploymen
   const own = await mkdtemp(join(folder, 'deployment-'));
   undo.defer(() => rm(own, { recursive: true, force: true }));
 
-  const { settings, databasePids } = await settingsOf(subject, kind, { ...parts, folder: own }, undo);
+  const { settings, databasePids, receiver } = await settingsOf(
+    subject,
+    kind,
+    { ...parts, folder: own },
+    undo,
+  );
   const packages = await writePackages(own, subject);
   const { kind: name, instances = 1 } = subject;
   const processes = await startServers({ name, kind, settings, packages, instances, cpuProfiles }, undo);
@@ -48,9 +54,26 @@ export async function startDeployment(subject: SystemUnderTest, parts: Deploymen
     origins,
     pids: processes.map(({ pid }) => pid),
     databasePids,
+    ...(receiver && { webhooks: () => countWebhooks(receiver, origins[0] as string, subject) }),
     audit: () => (kind.engine === undefined ? auditBaseline(origins[0] as string) : auditServer(settings)),
     stop: () => all.disposeAsync(),
   };
+}
+
+async function countWebhooks(
+  receiver: WebhookReceiver,
+  origin: string,
+  { packages }: SystemUnderTest,
+): Promise<WebhookCounts> {
+  const counts = await Promise.all(packages.map(({ id }) => confirmedOf(`${origin}/api/packages/${id}`)));
+  const confirmed = counts.reduce((sum, count) => sum + count, 0);
+  const delivered = await receiver.taken();
+  return { delivered, owed: Math.max(0, confirmed - delivered) };
+}
+
+async function confirmedOf(url: string): Promise<number> {
+  const { confirmed } = (await (await fetch(url)).json()) as { readonly confirmed: number };
+  return confirmed;
 }
 
 /** Downloads the peer at the first start. */
@@ -70,11 +93,12 @@ async function startPeer(
 async function settingsOf(
   subject: SystemUnderTest,
   kind: ServerKind,
-  { databases, folder }: DeploymentParts,
+  { databases, placement, folder }: DeploymentParts,
   undo: AsyncDisposableStack,
 ): Promise<{
   readonly settings: Readonly<Record<string, string>>;
   readonly databasePids: readonly number[];
+  readonly receiver: WebhookReceiver | undefined;
 }> {
   const settings: Record<string, string> = { ...defaults };
   const databasePids: number[] = [];
@@ -91,7 +115,15 @@ async function settingsOf(
     databasePids.push(...pids);
   }
   if (kind.engine !== undefined) settings.ENGINE = kind.engine;
-  return { settings: { ...settings, ...subject.settings }, databasePids };
+  let receiver: WebhookReceiver | undefined;
+  if (subject.webhooks) {
+    receiver = await startReceiver(placement.clientUnder);
+    undo.adopt(receiver, ({ end }) => end());
+    settings.WEBHOOK_URL = receiver.url;
+    settings.WEBHOOK_SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+    settings.WEBHOOK_PRIVATE_ADDRESSES = 'on';
+  }
+  return { settings: { ...settings, ...subject.settings }, databasePids, receiver };
 }
 
 async function writePackages(folder: string, { packages }: SystemUnderTest): Promise<string> {

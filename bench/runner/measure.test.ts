@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { LoadCounts } from '../client/load-counts.ts';
-import type { LoadResult, Testbed } from '../testbed.ts';
+import type { LoadResult, Testbed, WebhookCounts } from '../testbed.ts';
 import { measure } from './measure.ts';
 
 /** A testbed whose processes each use as many cores as their id says. */
@@ -24,6 +25,28 @@ it('divides the CPU time of servers and databases by the purchases that finish i
   const run = await measure(testbed, deployment, context, async () => load(1_000));
   expect(run.figures).toEqual({ finished: 2_000, costPerPurchaseUs: 2_000 });
   expect(run.cpu).toEqual({ client: 0.1, server: 0.75, databases: 0.25 });
+});
+
+it('tells how many webhooks were delivered during the load, and how many are owed at its end', async () => {
+  const counts = [
+    { delivered: 40, owed: 2 },
+    { delivered: 140, owed: 3_900 },
+  ];
+  const webhooks = async () => counts.shift() as WebhookCounts;
+  const result = load(1_000);
+  const startedAt = performance.now();
+  let loadMs = 0;
+  const run = await measure(testbed, { ...deployment, webhooks }, context, async () => {
+    const from = performance.now();
+    await sleep(20);
+    loadMs = performance.now() - from;
+    return result;
+  });
+  const { webhooksPerSecond = 0, webhooksOwed } = run.figures;
+  expect(webhooksOwed).toBe(3_900);
+  const countedMs = (100 / webhooksPerSecond) * 1_000;
+  expect(countedMs).toBeGreaterThan(loadMs * 0.999);
+  expect(countedMs).toBeLessThan(performance.now() - startedAt);
 });
 
 it('tells no cost where nothing finishes, or nothing is known of the processes', async () => {

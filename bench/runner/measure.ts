@@ -1,7 +1,7 @@
 import { outcomesIn } from '../client/outcomes.ts';
 import type { LatencyName, RunFigures, RunParameters } from '../report/figure-names.ts';
 import type { Percentiles, Run } from '../results.ts';
-import type { Deployment, LoadResult, Testbed } from '../testbed.ts';
+import type { Deployment, LoadResult, Testbed, WebhookCounts } from '../testbed.ts';
 
 /** A run before the audit of its deployment. All of its names have labels in the report. */
 export interface UnauditedRun extends Omit<Run, 'audit' | 'figures' | 'latencies' | 'parameters'> {
@@ -16,22 +16,44 @@ export interface RunContext {
   readonly parameters: RunParameters;
 }
 
-/** Puts load on a deployment, and measures the cores of all parts during it, and the CPU time of each purchase. */
+/**
+ * Puts load on a deployment, and measures the cores of all parts during it, the CPU time of each purchase, and the
+ * webhooks that it delivers and owes.
+ */
 export async function measure(
   testbed: Testbed,
-  { pids, databasePids }: Pick<Deployment, 'pids' | 'databasePids'>,
+  deployment: Pick<Deployment, 'pids' | 'databasePids' | 'webhooks'>,
   circumstances: RunContext,
   load: () => Promise<LoadResult>,
 ): Promise<UnauditedRun> {
+  const { pids, databasePids } = deployment;
+  const before = await deployment.webhooks?.();
+  const startedAt = performance.now();
   const {
     result: { result, cores: databases },
     cores: server,
   } = await testbed.cpuOf(pids, () => testbed.cpuOf(databasePids, load));
+  const loadSeconds = (performance.now() - startedAt) / 1000;
+  const webhooks = webhookFigures(before, await deployment.webhooks?.(), loadSeconds);
   const run = runOf(result, circumstances);
   // The processes work for the purchases that finish in the window, whenever those were sent.
   const { finishedInWindow = 0, seconds } = result;
   const cost = costOf(server + databases, finishedInWindow / seconds);
-  return { ...run, figures: { ...run.figures, ...cost }, cpu: { ...run.cpu, server, databases } };
+  return {
+    ...run,
+    figures: { ...run.figures, ...cost, ...webhooks },
+    cpu: { ...run.cpu, server, databases },
+  };
+}
+
+/** @param seconds of the load with its warm-up, in all of which webhooks are delivered. */
+function webhookFigures(
+  before: WebhookCounts | undefined,
+  after: WebhookCounts | undefined,
+  seconds: number,
+): Pick<RunFigures, 'webhooksPerSecond' | 'webhooksOwed'> {
+  if (before === undefined || after === undefined) return {};
+  return { webhooksPerSecond: (after.delivered - before.delivered) / seconds, webhooksOwed: after.owed };
 }
 
 /**

@@ -9,6 +9,8 @@ const titles: Readonly<Record<string, { title: string; isOurs?: true }>> = {
   'actor-mongodb': { title: 'ticket-booking on MongoDB', isOurs: true },
   'actor-sqlite-limited': { title: 'ticket-booking on SQLite, limits on', isOurs: true },
   'actor-mongodb-limited': { title: 'ticket-booking on MongoDB, limits on', isOurs: true },
+  'actor-sqlite-notices': { title: 'ticket-booking on SQLite, webhooks on', isOurs: true },
+  'actor-mongodb-notices': { title: 'ticket-booking on MongoDB, webhooks on', isOurs: true },
   lock: { title: 'a Redlock around each purchase' },
   queue: { title: 'a queue with one consumer' },
   atomic: { title: 'an atomic update per request' },
@@ -23,9 +25,11 @@ const titles: Readonly<Record<string, { title: string; isOurs?: true }>> = {
 const limitsOn = { RATE_LIMIT: 'on', RATE_LIMIT_PURCHASES: '999999999/10s' };
 
 /** The servers of contestants that are another one's variant. */
-const variants: Readonly<Record<string, Pick<SystemUnderTest, 'kind' | 'settings'>>> = {
+const variants: Readonly<Record<string, Pick<SystemUnderTest, 'kind' | 'settings' | 'webhooks'>>> = {
   'actor-sqlite-limited': { kind: 'actor-sqlite', settings: limitsOn },
   'actor-mongodb-limited': { kind: 'actor-mongodb', settings: limitsOn },
+  'actor-sqlite-notices': { kind: 'actor-sqlite', webhooks: true },
+  'actor-mongodb-notices': { kind: 'actor-mongodb', webhooks: true },
 };
 
 /** The names that `--only` accepts. */

@@ -6,6 +6,7 @@ import { entrants, plenty } from './contestants.ts';
 
 const ours = ['actor-mongodb', 'actor-sqlite'];
 const withLimits = ['actor-mongodb-limited', 'actor-sqlite-limited'];
+const withWebhooks = ['actor-mongodb-notices', 'actor-sqlite-notices'];
 const others = ['lock', 'queue', 'atomic', 'lua', 'floor-mongodb', 'floor-sqlite', 'hello'];
 /** These designs handle one purchase at a time. */
 const slow = ['lock', 'queue'];
@@ -21,7 +22,7 @@ export const scenario: Scenario = {
   async run(testbed) {
     const contestants = await inRounds(
       testbed,
-      entrants([...ours, ...withLimits, ...others], [{ id: 1, quota: plenty }]),
+      entrants([...ours, ...withLimits, ...withWebhooks, ...others], [{ id: 1, quota: plenty }]),
       async (deployment, { name: contestant }, round) => {
         const isSlow = slow.includes(contestant);
         const runs = await ceilings(testbed, deployment, round, { request, isSlow });
@@ -30,9 +31,15 @@ export const scenario: Scenario = {
         return [...runs, await atHalfTheCeiling(testbed, deployment, round, ceiling)];
       },
     );
-    const notes = testbed.isQuick
-      ? ['Quick: the lock and the queue run with 64 callers only; more callers do not make them faster.']
-      : [];
+    const quick =
+      'Quick: the lock and the queue run with 64 callers only; more callers do not make them faster.';
+    const owed =
+      'With webhooks on, each purchase stores the webhook that it owes in its commit. A server that is busy with ' +
+      'purchases delivers only a few of them; it delivers the others once it is less busy, which no figure here counts.';
+    const notes = [
+      ...(testbed.isQuick ? [quick] : []),
+      ...(withWebhooks.some((name) => testbed.wants(name)) ? [owed] : []),
+    ];
     return { contestants, notes };
   },
 };
