@@ -19,8 +19,8 @@ export const bottlenecks = {
   latencySqlite: 'Checkpoints of the log block the one thread.',
   limits: 'Each purchase counts its client and its email, and its answer says what is left of the limit.',
   webhooks:
-    'The commit that confirms an order stores the webhook that it owes: a row on SQLite, and on MongoDB a field with an ' +
-    'entry in an index. A busy server also goes on delivering a few of them.',
+    'The commit that confirms an order stores the webhook that it owes: a row on SQLite, and on MongoDB a field of the ' +
+    'order, which is in one more index. A busy server also goes on delivering a few of them.',
   cluster:
     'A forwarded purchase adds the way between instances: messages, answers and live updates of every order. Where ' +
     'packages are spread out, each instance commits smaller groups.',

@@ -2,16 +2,17 @@ import type { Collection, Db, IndexDescription } from 'mongodb';
 import type { NoticeChannel } from '../../domain/notices.ts';
 import { settlesWithin } from '../../lib/deadline.ts';
 import type { SupplierKind } from '../../suppliers/suppliers.ts';
-import type {
-  ArchivedOrderDocument,
-  ArchivedPackageDocument,
-  DeadLetterDocument,
-  OperatorEventDocument,
-  OrderDocument,
-  PackageDocument,
-  PaymentDocument,
-  ReservationDocument,
-  SettingDocument,
+import {
+  type ArchivedOrderDocument,
+  type ArchivedPackageDocument,
+  type DeadLetterDocument,
+  mayOweField,
+  type OperatorEventDocument,
+  type OrderDocument,
+  type PackageDocument,
+  type PaymentDocument,
+  type ReservationDocument,
+  type SettingDocument,
 } from './documents.ts';
 
 export interface Collections {
@@ -33,9 +34,17 @@ export const unfinished = { unfinished: true } as const;
 export const live = { live: true } as const;
 /** Packages that name at least one order in `inFlight`: MongoDB compares objects field by field. */
 export const withInFlight = { inFlight: { $gt: {} } } as const;
+/** Orders that may owe a notice of a channel. */
+function mayOwe(channel: NoticeChannel) {
+  return { [mayOweField(channel)]: true };
+}
 /** Orders that owe a notice of a channel, as {@link withInFlight}. */
 export function owing(channel: NoticeChannel) {
-  return { [`notices.${channel}`]: { $gt: {} } };
+  return { ...mayOwe(channel), [`notices.${channel}`]: { $gt: {} } };
+}
+/** Orders that owe no notice of a channel, whether or not they may. */
+export function owingNone(channel: NoticeChannel) {
+  return { [`notices.${channel}`]: { $not: { $gt: {} } } };
 }
 export const hasNumber = { number: { $gt: '' } };
 
@@ -68,12 +77,15 @@ const ordersByEmail: IndexDescription = {
   name: 'orders_by_email',
   key: { email: 1, packageId: 1, number: 1 },
 };
-/** The index for the delivery of notices. It has only the orders that owe one, and is made only if notices are sent. */
+/**
+ * The index for the delivery of notices. It has the orders that owe one and those that are being booked, and is made only
+ * if notices are sent.
+ */
 function noticesIndex(channel: NoticeChannel): IndexDescription {
   return {
     name: `owing_${channel}`,
     key: { packageId: 1, _id: 1 },
-    partialFilterExpression: owing(channel),
+    partialFilterExpression: mayOwe(channel),
   };
 }
 /**

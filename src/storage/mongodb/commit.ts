@@ -7,7 +7,7 @@ import {
   type TransactionOptions,
 } from 'mongodb';
 import type { Change, Fence } from '../../domain/messages.ts';
-import type { Notice } from '../../domain/notices.ts';
+import type { Notice, NoticeChannel } from '../../domain/notices.ts';
 import type { Order } from '../../domain/order.ts';
 import { CommitUnknownError, FencedError, StoreUnavailableError } from '../store.ts';
 import { refuseForeign } from '../store-helpers.ts';
@@ -97,7 +97,8 @@ class Attempt {
       throw new FencedError(`no longer at ${this.#parts.map(fenceInWords).join(' or ')}`);
     const owed = owedBy(this.#parts);
     const updates = this.#parts.flatMap(({ change }) => updatesOf(change, owed, this.#connection.isSharded));
-    const inserted = this.#parts.flatMap(({ change }) => insertionsOf(change, owed));
+    const { noticeChannels } = this.#connection.indexes;
+    const inserted = this.#parts.flatMap(({ change }) => insertionsOf(change, owed, noticeChannels));
     const erased = this.#parts.flatMap(({ change }) => change.erased ?? []);
     const expected = updates.length + erased.length;
     if (inserted.length + expected === 0) return;
@@ -161,9 +162,13 @@ function fenceInWords({ packageId, fence: { epoch, seq } }: Part): string {
 /** Notices by the id of their order. */
 type Owed = ReadonlyMap<string, readonly Notice[]>;
 
-function insertionsOf({ inserted, inventory }: Change, owed: Owed): AnyBulkWriteOperation<OrderDocument>[] {
+function insertionsOf(
+  { inserted, inventory }: Change,
+  owed: Owed,
+  channels: readonly NoticeChannel[],
+): AnyBulkWriteOperation<OrderDocument>[] {
   return inserted.map((order) => ({
-    insertOne: { document: orderDocument(order, inventory, owed.get(order.id)) },
+    insertOne: { document: orderDocument(order, inventory, owed.get(order.id), channels) },
   }));
 }
 

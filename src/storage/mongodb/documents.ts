@@ -61,11 +61,22 @@ export interface OrderDocument extends Versioned, Omit<Order, 'id'>, Indexed {
   readonly _id: string;
   /** The notices that the order owes: see {@link noticeField}. Absent if it never owed one. */
   readonly notices?: Readonly<Partial<Record<NoticeChannel, Readonly<Partial<Record<NoticeEvent, true>>>>>>;
+  /** The channels of which the order may owe a notice: see {@link mayOweField}. */
+  readonly mayOwe?: Readonly<Partial<Record<NoticeChannel, true>>>;
 }
 
 /** The field of an order that says that a notice is owed. */
 export function noticeField({ channel, event }: Notice): string {
   return `notices.${channel}.${event}`;
+}
+
+/**
+ * The field of an order on which the index of a channel depends: true if the order owes a notice of the channel, or will
+ * soon. A held order normally has it from its insertion. So the update that owes the notice changes no indexed field,
+ * which would make the server update every index.
+ */
+export function mayOweField(channel: NoticeChannel): string {
+  return `mayOwe.${channel}`;
 }
 
 /**
@@ -151,20 +162,31 @@ export function inFlightOf({ inFlight = {} }: PackageDocument): string[] {
  * A new order.
  * @param inventory the package's inventory after the commit
  * @param owed the notices of the order
+ * @param channels of which an order owes a notice when it ends
  */
 export function orderDocument(
   order: Order,
   inventory: Inventory,
   owed: readonly Notice[] = [],
+  channels: readonly NoticeChannel[] = [],
 ): OrderDocument {
   const { id, ...fields } = order;
   const { unfinished, live } = indexed(order);
-  const flags = isNamed(order, inventory) ? { live } : { unfinished, live };
+  const isInFlight = isNamed(order, inventory);
+  const flags = isInFlight ? { live } : { unfinished, live };
   const document = { _id: id, v: versionOf(order), ...fields, ...flags };
-  if (owed.length === 0) return document;
+  const mayOwe: Partial<Record<NoticeChannel, true>> = {};
+  if (isInFlight) for (const channel of channels) mayOwe[channel] = true;
   const notices: Partial<Record<NoticeChannel, Partial<Record<NoticeEvent, true>>>> = {};
-  for (const { channel, event } of owed) notices[channel] = { ...notices[channel], [event]: true };
-  return { ...document, notices };
+  for (const { channel, event } of owed) {
+    mayOwe[channel] = true;
+    notices[channel] = { ...notices[channel], [event]: true };
+  }
+  return {
+    ...document,
+    ...(Object.keys(mayOwe).length === 0 ? {} : { mayOwe }),
+    ...(owed.length === 0 ? {} : { notices }),
+  };
 }
 
 /** The version of an order. The other releases keep reading the orders without a payment. */
@@ -224,7 +246,10 @@ export function orderUpdate(order: Order, owed: readonly Notice[] = []): UpdateF
   if (payment?.provider !== undefined) $set['payment.provider'] = payment.provider;
   if (payment?.url !== undefined) $set['payment.url'] = payment.url;
   if (payment?.payBy !== undefined) $set['payment.payBy'] = payment.payBy;
-  for (const notice of owed) $set[noticeField(notice)] = true;
+  for (const notice of owed) {
+    $set[noticeField(notice)] = true;
+    $set[mayOweField(notice.channel)] = true;
+  }
   return { $set, $unset } as UpdateFilter<OrderDocument>;
 }
 

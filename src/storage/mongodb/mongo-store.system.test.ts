@@ -432,6 +432,39 @@ describe('no query reads more documents than it needs:', () => {
         expect(keysExamined, words).toBeLessThanOrEqual(4);
       }
     }));
+
+  test('owing a notice changes no index: held orders are in it, and leave it when they owe nothing', () =>
+    withStore({ noticeChannels }, async (store) => {
+      const held = Array.from({ length: 5 }, (_, each) => sampleOrder(each + 1, { status: 'held' }));
+      const fence = await commit(store, held);
+      expect((await store.outbox.owed('mail', 1, undefined, 9)).items).toEqual([]);
+      const db = mongo.raw.db('ticket-booking');
+      await db.command({ profile: 2 });
+      const updated = held.map((order) => ({ ...order, status: 'confirmed' as const }));
+      const notices = noticeChannels.flatMap((channel) =>
+        held.map(({ id: orderId }) => ({ channel, orderId, event: 'confirmed' as const })),
+      );
+      await store.commit(1, fence, sampleChange({ updated, notices }));
+      await db.command({ profile: 0 });
+      const profile = db.collection('system.profile');
+      const updates = await profile.find({ ns: /orders/, op: 'update' }).toArray();
+      await profile.drop();
+      expect(updates).toHaveLength(5);
+      for (const { keysInserted = 0, keysDeleted = 0, nModified } of updates) {
+        expect({ keysInserted, keysDeleted, nModified }).toEqual({
+          keysInserted: 0,
+          keysDeleted: 0,
+          nModified: 1,
+        });
+      }
+
+      const marked = (channel: string) =>
+        collection('orders').countDocuments({ [`mayOwe.${channel}`]: true });
+      expect((await store.outbox.owed('mail', 1, undefined, 9)).items).toHaveLength(5);
+      await store.outbox.settle(1, notices.slice(0, 2), []);
+      expect((await store.outbox.owed('mail', 1, undefined, 9)).items).toHaveLength(3);
+      expect([await marked('mail'), await marked('webhook')]).toEqual([3, 5]);
+    }));
 });
 
 test('look-ups by key from one turn of the event loop share a query', () =>

@@ -1,4 +1,4 @@
-import type { AnyBulkWriteOperation, Filter } from 'mongodb';
+import type { AnyBulkWriteOperation, Filter, UpdateFilter } from 'mongodb';
 import { isOutdated, type Notice, type NoticeChannel, noticeEvents } from '../../domain/notices.ts';
 import type { Order } from '../../domain/order.ts';
 import type { Page } from '../../lib/page.ts';
@@ -6,11 +6,12 @@ import { type DeadLetter, noticeId, type OutboxStore, type OwedOrder, type Reviv
 import { UnreadableError } from '../store.ts';
 import { eventCursorAfter, nextAfter, pageOf, parseEventCursor } from '../store-helpers.ts';
 import { sift, type UnreadableDocuments } from '../unreadable.ts';
-import { owing } from './collections.ts';
+import { owing, owingNone } from './collections.ts';
 import type { Connection } from './connection.ts';
 import {
   type DeadLetterDocument,
   documentVersion,
+  mayOweField,
   noticeField,
   type OrderDocument,
   orderFrom,
@@ -23,7 +24,7 @@ const owingPage = 200;
 
 /**
  * The notices of a store on MongoDB. An order's document names the notices that the order owes, so that a commit that
- * owes some needs no further command. Settling them takes one command per event, however many there are.
+ * owes some needs no further command. Settling them takes one command, however many there are.
  */
 export class MongoOutbox implements OutboxStore {
   readonly #connection: Connection;
@@ -86,15 +87,15 @@ export class MongoOutbox implements OutboxStore {
     const { orders, deadLetters } = this.#connection.collections;
     await this.#connection.write(async (session) => {
       if (givenUp.length > 0) await deadLetters.bulkWrite(givenUp.map(burialOf), { session });
-      const byField = Map.groupBy([...delivered, ...givenUp], noticeField);
-      for (const [field, notices] of byField) {
-        const ids = notices.map(({ orderId }) => orderId);
-        await orders.updateMany(
-          { _id: { $in: ids }, packageId },
-          { $unset: { [field]: true } },
-          { session, hint: { _id: 1 } },
-        );
-      }
+      const settled = [...delivered, ...givenUp];
+      const byField = [...Map.groupBy(settled, noticeField)].map(([field, notices]) =>
+        removalOf(field, packageId, notices),
+      );
+      // After the notices: an order keeps the mark while it owes another notice of the channel.
+      const byChannel = [...Map.groupBy(settled, ({ channel }) => channel)].map(([channel, notices]) =>
+        removalOf(mayOweField(channel), packageId, notices, owingNone(channel)),
+      );
+      if (settled.length > 0) await orders.bulkWrite([...byField, ...byChannel], { session });
     });
   }
 
@@ -130,7 +131,7 @@ export class MongoOutbox implements OutboxStore {
       const owed = letters.map((letter) => ({
         updateOne: {
           filter: { _id: letter.orderId, packageId: letter.packageId },
-          update: { $set: { [noticeField(letter)]: true } },
+          update: { $set: { [noticeField(letter)]: true, [mayOweField(letter.channel)]: true } },
         },
       }));
       await orders.bulkWrite(owed as AnyBulkWriteOperation<OrderDocument>[], {
@@ -162,6 +163,18 @@ export class MongoOutbox implements OutboxStore {
     const { _id: orderId, packageId } = document;
     return this.#unreadable.read({ packageId, orderId }, () => orderFrom(document));
   }
+}
+
+/** Removes a field of the orders of these notices that match the filter. */
+function removalOf(
+  field: string,
+  packageId: number,
+  notices: readonly Notice[],
+  filter: object = {},
+): AnyBulkWriteOperation<OrderDocument> {
+  const ids = notices.map(({ orderId }) => orderId);
+  const update = { $unset: { [field]: true } } as UpdateFilter<OrderDocument>;
+  return { updateMany: { filter: { _id: { $in: ids }, packageId, ...filter }, update, hint: { _id: 1 } } };
 }
 
 function burialOf(letter: DeadLetter): AnyBulkWriteOperation<DeadLetterDocument> {
