@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { textFrame } from './fanout.ts';
+import { Channel, textFrame } from './fanout.ts';
 
 const server = createServer();
 let text = '';
@@ -33,3 +33,17 @@ it.each([0, 1, 125, 126, 127, 65_534, 65_535, 65_536, 70_000])(
     expect(heard.toString() === text).toBe(true);
   },
 );
+
+it('has nothing new for programs when a message says the same as before', () => {
+  const said = (text: string) => [{ rootId: 'order-live', text }];
+  const [json, page] = [new Channel('json'), new Channel('de')];
+  for (const channel of [json, page]) for (const text of ['1', '1', '2', '2']) channel.put(said(text));
+  expect([json.version, page.version]).toEqual([2, 4]);
+  expect(json.frameSince(0)).toEqual(textFrame('2'));
+});
+
+it('sends programs each state in a frame of its own', () => {
+  const channel = new Channel('json');
+  channel.put([1, 2].map((id) => ({ rootId: `stay-${id}`, text: `{"package":${id}}` })));
+  expect(channel.frameSince(0)).toEqual(Buffer.concat([1, 2].map((id) => textFrame(`{"package":${id}}`))));
+});

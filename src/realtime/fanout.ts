@@ -1,35 +1,51 @@
 import { setImmediate } from 'node:timers/promises';
-import { defaultLanguage, type Language } from '../http/pages/texts/languages.ts';
+import { defaultLanguage, type Language, languages } from '../http/pages/texts/languages.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { ClockMessage } from './messages.ts';
 import { TimeSlice, type TimeSliceOptions } from './schedule.ts';
 
 /**
- * The messages of a live socket, which htmx 4's hx-ws extension reads. They are text messages of two kinds:
+ * The messages of a live socket are text. `messages.ts` has their schemas:
  *
- * 1. HTML: one or more fragments, each wrapped so that it replaces the element with its id, for example
- *    `<hx-partial hx-target="#stay-1" hx-swap="outerMorph">…</hx-partial>`. htmx skips an id that is not on the page.
- * 2. JSON `{"now": 1700000000000}`: the server's clock as Unix time in ms. This message opens every connection, and is
+ * 1. `{"now": 1700000000000}`: the server's clock as Unix time in ms. This message opens every connection, and is
  *    sent again when nothing else was sent for 4 s. A page treats a socket as dead when it was silent for 9 s.
+ * 2. For pages, HTML that htmx 4's hx-ws extension reads: one or more fragments, each wrapped so that it replaces the
+ *    element with its id, for example `<hx-partial hx-target="#stay-1" hx-swap="outerMorph">…</hx-partial>`. htmx skips an
+ *    id that is not on the page.
+ * 3. For programs, JSON: one message for each package or order.
  */
 
-/** A part of a page, and the id of its root element. The part contains no `hx-*` attributes. */
+/** What the messages of a channel are: fragments of pages in a language, or JSON for programs. */
+export type LiveFormat = Language | 'json';
+
+export const liveFormats: readonly LiveFormat[] = [...languages, 'json'];
+
+/**
+ * A part of a topic's state: a part of a page with the id of its root element, without `hx-*` attributes; or in JSON a
+ * whole message, with an id that tells it from the others of its channel.
+ */
 export interface Fragment {
   readonly rootId: string;
-  readonly html: string;
+  readonly text: string;
 }
 
-/** A message with fragments. White space around a fragment is removed, because htmx would insert it as a node. */
-function fragmentsFrame(fragments: Iterable<Fragment>): Buffer {
-  let text = '';
-  for (const { rootId, html } of fragments) {
-    text += `<hx-partial hx-target="#${rootId}" hx-swap="outerMorph">${html.trim()}</hx-partial>`;
+/** Fragments as one message. White space around a fragment is removed, because htmx would insert it as a node. */
+function pageFrame(fragments: Iterable<Fragment>): Buffer {
+  let message = '';
+  for (const { rootId, text } of fragments) {
+    message += `<hx-partial hx-target="#${rootId}" hx-swap="outerMorph">${text.trim()}</hx-partial>`;
   }
-  return textFrame(text);
+  return textFrame(message);
+}
+
+/** Each fragment as a message of its own. */
+function jsonFrames(fragments: Iterable<Fragment>): Buffer {
+  return Buffer.concat(Array.from(fragments, ({ text }) => textFrame(text)));
 }
 
 /** A message with the server's clock. */
 function clockFrame(now: number): Buffer {
-  return textFrame(JSON.stringify({ now }));
+  return textFrame(JSON.stringify({ now } satisfies ClockMessage));
 }
 
 /**
@@ -58,7 +74,7 @@ function headerOf(length: number): Buffer {
 
 /** One connection, as the fan-out sees it. Its methods neither throw nor wait. */
 export interface Viewer {
-  /** Sends one whole WebSocket frame. All viewers share the bytes, so never write to them. */
+  /** Sends one or more whole WebSocket frames. All viewers share the bytes, so never write to them. */
   send(frame: Buffer): void;
   /** How many bytes were sent and are still in this process. */
   bufferedBytes(): number;
@@ -93,22 +109,22 @@ interface Part {
 }
 
 /**
- * The newest state of a topic in one language, as fragments, and its viewers. Each `put` makes a new version. A viewer at
+ * The newest state of a topic in one format, as fragments, and its viewers. Each `put` makes a new version. A viewer at
  * version v needs exactly the fragments that are newer than v. So a new viewer gets all fragments, and a viewer that missed
- * a hundred versions gets one message. The only state per viewer is a number.
+ * a hundred versions gets only the newest one. The only state per viewer is a number.
  */
 export class Channel {
-  readonly language: Language;
+  readonly format: LiveFormat;
   readonly subscriptions = new Set<Subscription>();
   readonly #parts = new Map<string, Part>();
   /**
-   * Frames that lead to the current version, by the version before. Viewers that have the same version share a frame.
+   * Frames that lead to the current version, by the version before. Viewers that have the same version share them.
    */
   readonly #frames = new Map<number, Buffer>();
   #version = 0;
 
-  constructor(language: Language = defaultLanguage) {
-    this.language = language;
+  constructor(format: LiveFormat = defaultLanguage) {
+    this.format = format;
   }
 
   get version(): number {
@@ -123,10 +139,11 @@ export class Channel {
 
   /** Adds fragments. A fragment replaces the fragment with the same id. */
   put(fragments: readonly Fragment[]): void {
-    if (fragments.length === 0) return;
+    const news = this.format === 'json' ? fragments.filter((each) => !this.#isKnown(each)) : fragments;
+    if (news.length === 0) return;
     this.#version++;
     this.#frames.clear();
-    for (const fragment of fragments) {
+    for (const fragment of news) {
       this.#parts.set(fragment.rootId, { fragment, version: this.#version });
     }
   }
@@ -136,14 +153,20 @@ export class Channel {
     if (this.#parts.delete(rootId)) this.#frames.clear();
   }
 
-  /** The frame that leads from the given version to the current version, which must be newer. */
+  /** The frames that lead from the given version to the current version, which must be newer: one, or in JSON several. */
   frameSince(version: number): Buffer {
     let frame = this.#frames.get(version);
     if (frame === undefined) {
-      frame = fragmentsFrame(this.#newerThan(version));
+      const news = this.#newerThan(version);
+      frame = this.format === 'json' ? jsonFrames(news) : pageFrame(news);
       this.#frames.set(version, frame);
     }
     return frame;
+  }
+
+  /** Whether programs have the state already: a page shows more of it, such as how many orders are being booked. */
+  #isKnown({ rootId, text }: Fragment): boolean {
+    return this.#parts.get(rootId)?.fragment.text === text;
   }
 
   *#newerThan(version: number): Iterable<Fragment> {

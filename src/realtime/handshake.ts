@@ -4,8 +4,9 @@ import { parseOrderId } from '../domain/order.ts';
 import type { HttpSettings } from '../http/app-services.ts';
 import { packageIdFrom, packageIdsFrom } from '../http/inputs.ts';
 import { isOrderSignature } from '../http/order-access.ts';
-import { type Language, languageFrom } from '../http/pages/texts/languages.ts';
+import { languageFrom } from '../http/pages/texts/languages.ts';
 import { isOwnOrigin } from '../http/security.ts';
+import type { LiveFormat } from './fanout.ts';
 
 export const livePath = '/live';
 
@@ -18,8 +19,8 @@ export type CustomerTopic = (
   | { readonly kind: 'package'; readonly packageId: number }
   | { readonly kind: 'order'; readonly orderId: string }
 ) & {
-  /** The language of the fragments. Default: English. */
-  readonly language?: Language;
+  /** Default: fragments in English. */
+  readonly format?: LiveFormat;
 };
 
 /** The topic that a connection watches. Only the pages of signed-in operators may watch `admin`. */
@@ -58,13 +59,19 @@ export function checkHandshake(
   const source = { host: headers.host, origin: headers.origin, site: single(headers['sec-fetch-site']) };
   if (!isOwnOrigin(source, publicOrigin)) return 'cross_site';
   const parameters = new URLSearchParams(query.join('?'));
-  return inLanguage(parseTopic(parameters, secret), languageFrom(parameters.get('lang')));
+  return inFormat(parseTopic(parameters, secret), parameters);
 }
 
-/** Adds the language that the page names (`lang=de`) to a customer's topic. */
-function inLanguage(topic: Topic | ErrorCode, language: Language | undefined): Topic | ErrorCode {
-  if (language === undefined || typeof topic === 'string' || topic.kind === 'admin') return topic;
-  return { ...topic, language };
+/**
+ * Adds the format to a topic: JSON (`format=json`), or the language that the page names (`lang=de`). Operators' pages are
+ * in English only.
+ */
+function inFormat(topic: Topic | ErrorCode, parameters: URLSearchParams): Topic | ErrorCode {
+  if (typeof topic === 'string') return topic;
+  const isJson = parameters.get('format') === 'json';
+  if (parameters.has('format') && (!isJson || topic.kind === 'admin')) return 'unknown_route';
+  const format: LiveFormat | undefined = isJson ? 'json' : languageFrom(parameters.get('lang'));
+  return format === undefined || topic.kind === 'admin' ? topic : { ...topic, format };
 }
 
 function isWellFormed(headers: Handshake['headers']): boolean {

@@ -527,6 +527,26 @@ it('shows packages that become listed to the viewers of all packages in each lan
   ]);
 });
 
+it('renders JSON as one more format', async () => {
+  const scene = new HubScene();
+  const order = scene.setOrder({ status: 'held' });
+  const viewers = [
+    scene.watchPackages(new TestViewer(), 'json'),
+    scene.watchOrder(order.id, new TestViewer(), 'json'),
+  ];
+  await tick();
+  const pages = [scene.watchPackages(), scene.watchOrder(order.id)];
+  await tick();
+  expect(viewers.map(({ received }) => received.slice(1).join())).toEqual([
+    expect.stringContaining('json 1: 1 free, 0 held'),
+    `json ${order.id} held - 0`,
+  ]);
+  expect(pages.map(({ shown }) => shown)).toEqual([
+    ['1: 1 free, 0 held;2: 2 free, 0 held;'],
+    [`${order.id} held - 0;`],
+  ]);
+});
+
 it('closes the viewers in all languages of an order that does not exist', async () => {
   const scene = new HubScene();
   const viewers = [

@@ -1,9 +1,12 @@
+import type { Order } from '../domain/order.ts';
 import type { PackageSnapshot } from '../domain/travel-package.ts';
 import type { BookingEngine } from '../engine/engine.ts';
+import { orderView, packageView } from '../http/api/views.ts';
 import { orderElementId, orderFragment } from '../http/pages/fragments/order.ts';
 import { offerOf, packageFragment, stayElementId } from '../http/pages/fragments/package.ts';
 import { textsOf } from '../http/pages/texts/index.ts';
-import { defaultLanguage, type Language } from '../http/pages/texts/languages.ts';
+import { defaultLanguage } from '../http/pages/texts/languages.ts';
+import type { QueueState } from '../http/queue-state.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../observability/log.ts';
 import {
@@ -13,33 +16,45 @@ import {
   type FanoutOptions,
   type Fragment,
   fanoutDefaults,
+  type LiveFormat,
   type Subscription,
   type Viewer,
 } from './fanout.ts';
 import type { CustomerTopic } from './handshake.ts';
 import type { LiveBus } from './live-bus.ts';
+import type { OrderMessage, PackageMessage } from './messages.ts';
 import { OrderFeed } from './order-feed.ts';
 import { listMax, PackageFeed, type WatchedPackages } from './package-feed.ts';
 import { Interval, Ticker } from './schedule.ts';
 import { type ShownOrder, WatchedOrder } from './watched-order.ts';
 
 export interface LiveRender {
-  package(snapshot: PackageSnapshot, language: Language): Fragment;
-  order(shown: ShownOrder, language: Language): Fragment;
+  package(snapshot: PackageSnapshot, format: LiveFormat): Fragment;
+  order(shown: ShownOrder, format: LiveFormat): Fragment;
 }
 
-/** Renders fragments with the same components as the pages. */
-export function pageRender(currency: string, clock: Clock): LiveRender {
+/** Renders fragments with the components of the pages, and JSON as the API's answers. */
+export function liveRender(currency: string, clock: Clock): LiveRender {
   return {
-    package: (snapshot, language) => ({
+    package: (snapshot, format) => ({
       rootId: stayElementId(snapshot.package.id),
-      html: String(packageFragment(snapshot, { currency, now: clock.now(), texts: textsOf(language) })),
+      text:
+        format === 'json'
+          ? JSON.stringify({ package: packageView(snapshot) } satisfies PackageMessage)
+          : String(packageFragment(snapshot, { currency, now: clock.now(), texts: textsOf(format) })),
     }),
-    order: ({ order, ...shown }, language) => ({
+    order: ({ order, ...shown }, format) => ({
       rootId: orderElementId,
-      html: String(orderFragment(order, { ...shown, now: clock.now() }, textsOf(language))),
+      text:
+        format === 'json'
+          ? JSON.stringify({ order: orderView(order, queueState(order, shown)) } satisfies OrderMessage)
+          : String(orderFragment(order, { ...shown, now: clock.now() }, textsOf(format))),
     }),
   };
+}
+
+function queueState({ status }: Order, shown: QueueState): QueueState | undefined {
+  return status === 'queued' ? shown : undefined;
 }
 
 export interface HubOptions extends FanoutOptions {
@@ -83,7 +98,7 @@ export interface HubDeps {
 }
 
 /**
- * The fan-out of one instance. The feeds are told of every change. Each tick renders the changes, once for each language
+ * The fan-out of one instance. The feeds are told of every change. Each tick renders the changes, once for each format
  * that is watched, and sends every viewer the newest state. Once a second, while somebody watches, a maintenance pass does
  * the less urgent work.
  *
@@ -113,14 +128,14 @@ export class Hub {
     const { cachedPackages } = engine;
     const { tickMs, gatherViewersPerMs } = this.#options;
     this.#fanout = new Fanout(clock, this.#options);
-    const packages = new PackageFeed(cachedPackages, clock, (snapshot, language) =>
-      this.#tryRender(() => render.package(snapshot, language)),
+    const packages = new PackageFeed(cachedPackages, clock, (snapshot, format) =>
+      this.#tryRender(() => render.package(snapshot, format)),
     );
     this.#packages = packages;
     this.#orders = new OrderFeed({
       engine,
       clock,
-      render: (shown, language) => this.#tryRender(() => render.order(shown, language)),
+      render: (shown, format) => this.#tryRender(() => render.order(shown, format)),
       held: (packageId) => cachedPackages.peek(packageId)?.inventory.held ?? 0,
       offer(packageId) {
         const snapshot = cachedPackages.peek(packageId);
@@ -164,8 +179,8 @@ export class Hub {
 
   /** Whether a viewer of this topic can be added: the number of different lists of packages is bounded. */
   hasRoomFor(topic: CustomerTopic): boolean {
-    const { language = defaultLanguage } = topic;
-    return topic.kind !== 'packages' || this.#packages.hasRoomFor(topic.ids, language);
+    const { format = defaultLanguage } = topic;
+    return topic.kind !== 'packages' || this.#packages.hasRoomFor(topic.ids, format);
   }
 
   #remove(subscription: Subscription, watched: WatchedOrder | WatchedPackages): void {
@@ -225,10 +240,10 @@ export class Hub {
   }
 
   #watch(topic: CustomerTopic): { watched: WatchedOrder | WatchedPackages; channel: Channel } {
-    const { language = defaultLanguage } = topic;
-    if (topic.kind === 'order') return this.#orders.watch(topic.orderId, language);
+    const { format = defaultLanguage } = topic;
+    if (topic.kind === 'order') return this.#orders.watch(topic.orderId, format);
     const ids = topic.kind === 'package' ? [topic.packageId] : topic.ids;
-    const watched = this.#packages.watch(ids, language);
+    const watched = this.#packages.watch(ids, format);
     return { watched, channel: watched.channel };
   }
 

@@ -2,17 +2,16 @@ import { isOlder, isUnfinished, type Order } from '../domain/order.ts';
 import type { BookingEngine } from '../engine/engine.ts';
 import { offersAgain } from '../http/pages/fragments/order.ts';
 import type { TripOffer } from '../http/pages/fragments/package.ts';
-import type { Language } from '../http/pages/texts/languages.ts';
 import type { Clock } from '../lib/clock.ts';
-import { Channel, type Fragment } from './fanout.ts';
+import { Channel, type Fragment, type LiveFormat } from './fanout.ts';
 import type { QueueSnapshot } from './live-bus.ts';
 import { isSameState, type ShownOrder, WatchedOrder, WatchedPackage } from './watched-order.ts';
 
 export interface OrderFeedDeps {
   readonly engine: Pick<BookingEngine, 'order' | 'queuePosition' | 'estimatedWait'>;
   readonly clock: Clock;
-  /** Renders an order in a language. Returns undefined if the order cannot be rendered. */
-  readonly render: (shown: ShownOrder, language: Language) => Fragment | undefined;
+  /** Renders an order in a format. Returns undefined if the order cannot be rendered. */
+  readonly render: (shown: ShownOrder, format: LiveFormat) => Fragment | undefined;
   /** How many units of a package are held. Held units are being booked now. */
   readonly held: (packageId: number) => number;
   /** Whether a package can be ordered now; undefined if that is unknown. */
@@ -37,21 +36,21 @@ export class OrderFeed {
   }
 
   /**
-   * Returns the watched order with this id and its channel in a language, and adds both if nobody watches them yet. A new
-   * channel has the state that the other languages show. Call `read` to load the state of a new order.
+   * Returns the watched order with this id and its channel in a format, and adds both if nobody watches them yet. A new
+   * channel has the state that the other formats show. Call `read` to load the state of a new order.
    */
-  watch(orderId: string, language: Language): { watched: WatchedOrder; channel: Channel } {
+  watch(orderId: string, format: LiveFormat): { watched: WatchedOrder; channel: Channel } {
     let watched = this.#orders.get(orderId);
     if (watched === undefined) {
       watched = new WatchedOrder(orderId);
       this.#orders.set(orderId, watched);
       this.#unfinished.add(watched);
     }
-    let channel = watched.channelIn(language);
+    let channel = watched.channelIn(format);
     if (channel === undefined) {
-      channel = new Channel(language);
+      channel = new Channel(format);
       watched.channels = [...watched.channels, channel];
-      const fragment = watched.shown && this.#deps.render(watched.shown, language);
+      const fragment = watched.shown && this.#deps.render(watched.shown, format);
       if (fragment !== undefined) channel.put([fragment]);
     }
     return { watched, channel };
@@ -66,7 +65,7 @@ export class OrderFeed {
     return this.#packages.keys();
   }
 
-  /** Forgets a language of an order when its last viewer has left, and the order when nobody watches it any more. */
+  /** Forgets a format of an order when its last viewer has left, and the order when nobody watches it any more. */
   unwatch(watched: WatchedOrder): void {
     watched.channels = watched.channels.filter(({ subscriptions }) => subscriptions.size > 0);
     if (watched.channels.length > 0) return;
@@ -164,7 +163,7 @@ export class OrderFeed {
       const shown = watched.change(held(packageId), offer(packageId), estimate);
       if (shown === undefined) continue;
       for (const channel of watched.channels) {
-        const fragment = render(shown, channel.language);
+        const fragment = render(shown, channel.format);
         if (fragment === undefined) continue;
         watched.shown = shown;
         channel.put([fragment]);

@@ -1,9 +1,8 @@
 import { isListed, type PackageSnapshot } from '../domain/travel-package.ts';
 import type { CachedPackages } from '../engine/engine.ts';
 import { shownMax } from '../http/inputs.ts';
-import { type Language, languages } from '../http/pages/texts/languages.ts';
 import type { Clock } from '../lib/clock.ts';
-import { Channel, type Fragment } from './fanout.ts';
+import { Channel, type Fragment, type LiveFormat, liveFormats } from './fanout.ts';
 
 /** The most packages in a list. */
 export const listMax = shownMax;
@@ -11,9 +10,9 @@ export const listMax = shownMax;
 const listsMax = 2_000;
 
 /** Returns undefined if the package cannot be rendered. */
-type RenderPackage = (snapshot: PackageSnapshot, language: Language) => Fragment | undefined;
+type RenderPackage = (snapshot: PackageSnapshot, format: LiveFormat) => Fragment | undefined;
 
-/** A list of packages that viewers watch together, in the language of its channel. */
+/** A list of packages that viewers watch together, in the format of its channel. */
 export interface WatchedPackages {
   readonly channel: Channel;
   readonly ids: Set<number>;
@@ -26,15 +25,15 @@ export interface WatchedPackages {
 }
 
 /**
- * The channels that show packages: one for each list of packages that somebody watches, and for each language. A package
- * is rendered once per change and language, and only while somebody watches it.
+ * The channels that show packages: one for each list of packages that somebody watches, and for each format. A package
+ * is rendered once per change and format, and only while somebody watches it.
  */
 export class PackageFeed {
   readonly #lists = new Map<string, WatchedPackages>();
   /** The lists of each watched package. */
   readonly #watching = new Map<number, Set<WatchedPackages>>();
-  /** The newest fragments of the watched packages, by language. */
-  readonly #rendered = new Map<number, Partial<Record<Language, Fragment>>>();
+  /** The newest fragments of the watched packages, by format. */
+  readonly #rendered = new Map<number, Partial<Record<LiveFormat, Fragment>>>();
   /** Watched packages that must be rendered again. */
   readonly #changed = new Set<number>();
   /** Watched packages that were removed from the store, kept as archived packages: they are shown as closed. */
@@ -66,23 +65,23 @@ export class PackageFeed {
   }
 
   /** Whether {@link watch} may be called. */
-  hasRoomFor(ids: readonly number[] | undefined, language: Language): boolean {
-    return this.#lists.size < listsMax || this.#lists.has(nameOf(ids, language));
+  hasRoomFor(ids: readonly number[] | undefined, format: LiveFormat): boolean {
+    return this.#lists.size < listsMax || this.#lists.has(nameOf(ids, format));
   }
 
   /**
-   * Returns the list of these packages, or of the first listed ones, in a language, with the current state of those that
+   * Returns the list of these packages, or of the first listed ones, in a format, with the current state of those that
    * are known.
    */
-  watch(ids: readonly number[] | undefined, language: Language): WatchedPackages {
-    const name = nameOf(ids, language);
+  watch(ids: readonly number[] | undefined, format: LiveFormat): WatchedPackages {
+    const name = nameOf(ids, format);
     const known = this.#lists.get(name);
     if (known !== undefined) return known;
-    const channel = new Channel(language);
+    const channel = new Channel(format);
     const list = { channel, ids: new Set<number>(), isFirst: ids === undefined, name };
     this.#lists.set(name, list);
     for (const id of ids ?? this.#packages.ids('listed').slice(0, listMax)) this.#join(list, id);
-    channel.put([...list.ids].flatMap((id) => this.#fragment(id, language) ?? []));
+    channel.put([...list.ids].flatMap((id) => this.#fragment(id, format) ?? []));
     return list;
   }
 
@@ -114,7 +113,7 @@ export class PackageFeed {
       this.#changed.delete(id);
       this.#rendered.delete(id);
       for (const list of this.#watching.get(id) ?? []) {
-        const fragment = this.#fragment(id, list.channel.language);
+        const fragment = this.#fragment(id, list.channel.format);
         if (fragment === undefined) continue;
         if (!this.#isFor(list, id)) {
           list.channel.remove(fragment.rootId);
@@ -153,13 +152,13 @@ export class PackageFeed {
   }
 
   /** The newest fragment of a watched package. Undefined if it is unknown or cannot be rendered. */
-  #fragment(id: number, language: Language): Fragment | undefined {
+  #fragment(id: number, format: LiveFormat): Fragment | undefined {
     const rendered = this.#rendered.get(id) ?? {};
-    if (rendered[language] !== undefined) return rendered[language];
+    if (rendered[format] !== undefined) return rendered[format];
     const snapshot = this.#removed.get(id) ?? this.#packages.peek(id);
-    const fragment = snapshot && this.#render(snapshot, language);
+    const fragment = snapshot && this.#render(snapshot, format);
     if (fragment === undefined) return undefined;
-    rendered[language] = fragment;
+    rendered[format] = fragment;
     this.#rendered.set(id, rendered);
     return fragment;
   }
@@ -201,9 +200,9 @@ export class PackageFeed {
   }
 }
 
-function nameOf(ids: readonly number[] | undefined, language: Language): string {
-  return `${language} ${ids === undefined ? 'first' : ids.join('.')}`;
+function nameOf(ids: readonly number[] | undefined, format: LiveFormat): string {
+  return `${format} ${ids === undefined ? 'first' : ids.join('.')}`;
 }
 
-/** The names of the lists of the first listed packages, one for each language. */
-const firstNames = languages.map((language) => nameOf(undefined, language));
+/** The names of the lists of the first listed packages, one for each format. */
+const firstNames = liveFormats.map((format) => nameOf(undefined, format));

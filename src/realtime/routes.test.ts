@@ -8,13 +8,16 @@ import { afterEach, expect, it, vi } from 'vitest';
 import { type ClientOptions, WebSocket } from 'ws';
 import { fakeEngine, fakeOrder, fakeSnapshot, livePackages } from '../../test/support/fake-engine.ts';
 import { ManualClock } from '../../test/support/manual-clock.ts';
+import type { Order } from '../domain/order.ts';
 import { packageIdMax } from '../domain/travel-package.ts';
+import { orderView, packageView } from '../http/api/views.ts';
 import { orderSignature } from '../http/order-access.ts';
 import { createServer } from '../http/server/server.ts';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { silentLog } from '../observability/log.ts';
 import type { LiveRender } from './hub.ts';
 import { localLiveBus } from './live-bus.ts';
+import { clockMessage } from './messages.ts';
 import { createLive, type Live, type LiveOptions } from './routes.ts';
 
 const secret = 'a secret of this test';
@@ -24,10 +27,10 @@ afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
 });
 
-async function start(options: Partial<LiveOptions> = {}, clock: Clock = systemClock, packageId = 1) {
+async function start(options: Partial<LiveOptions> = {}, clock: Clock = systemClock, ids = [1]) {
   const bus = localLiveBus();
   const settings = { instanceId: 'i1', secret, currency: 'USD', publicOrigin: 'https://tickets.example' };
-  const engine = fakeEngine(livePackages(bus, clock, async () => [fakeSnapshot({ id: packageId })]));
+  const engine = fakeEngine(livePackages(bus, clock, async () => ids.map((id) => fakeSnapshot({ id }))));
   const deps = { engine, liveBus: bus, clock, log: silentLog, settings };
   const live: Live = createLive(deps, options);
   const app = new Hono().get('/', (c) => c.text('home')).route('/', live.routes);
@@ -77,7 +80,7 @@ it('sends the time, the current state and every change, rendered like the pages'
 });
 
 it('shows the package with the greatest id', async () => {
-  const { open } = await start({}, systemClock, packageIdMax);
+  const { open } = await start({}, systemClock, [packageIdMax]);
   const messages = received(open(`topic=package:${packageIdMax}`));
   await vi.waitFor(() => expect(messages[1]).toContain(`id="stay-${packageIdMax}"`));
   expect(await refusal(open(`topic=package:${packageIdMax}0`))).toBe(404);
@@ -129,6 +132,45 @@ it('sends fragments in the language that the page names, and in English to a pag
   await vi.waitFor(() => expect(german.at(-1)).toContain('Ausverkauft'));
   await vi.waitFor(() => expect(english.at(-1)).toContain('Sold out'));
 });
+
+it('sends programs the packages of a topic as JSON, each in a message of its own', async () => {
+  const { bus, open } = await start({}, systemClock, [1, 2]);
+  const messages = received(open('topic=packages:1.2&format=json&lang=de'));
+  await vi.waitFor(() => expect(messages).toHaveLength(3));
+  const [time, ...packages] = messages.map((message) => JSON.parse(message));
+  expect(clockMessage.parse(time)).toEqual(time);
+  for (const id of [1, 2]) expect(packages).toContainEqual({ package: packageView(fakeSnapshot({ id })) });
+  const sold = { ...fakeSnapshot().inventory, remaining: 0, confirmed: 1 };
+  bus.publishPackage({ ...fakeSnapshot(), inventory: sold });
+  await vi.waitFor(() => expect(messages).toHaveLength(4));
+  expect(JSON.parse(messages[3] ?? '')).toMatchObject({ package: { id: 1, remaining: 0, confirmed: 1 } });
+});
+
+it('Q10 sends programs an order as JSON, with its position in the queue, only with its proof', async () => {
+  const { bus, open } = await start();
+  const order = fakeOrder();
+  const query = `topic=order:${order.id}&proof=${orderSignature(secret, order.id)}&format=json`;
+  const messages = received(open(query));
+  await vi.waitFor(() => expect(messages).toHaveLength(2));
+  const queue = { queuePosition: 3, estimatedWait: undefined };
+  expect(JSON.parse(messages[1] ?? '')).toEqual({ order: orderView(order, queue) });
+  const held: Order = {
+    ...order,
+    status: 'held',
+    timeline: [...order.timeline, { at: 1, event: 'claimed' }],
+  };
+  bus.publishOrder(held);
+  await vi.waitFor(() => expect(JSON.parse(messages.at(-1) ?? '')).toEqual({ order: orderView(held) }));
+  expect(await refusal(open(`topic=order:${order.id}&proof=x&format=json`))).toBe(404);
+});
+
+it.each(['format=xml', 'format=', 'format=JSON'])(
+  'answers 404 to a format that does not exist: %s',
+  async (query) => {
+    const { open } = await start();
+    expect(await refusal(open(`topic=packages&${query}`))).toBe(404);
+  },
+);
 
 it('refuses pages of other sites', async () => {
   const { open, port } = await start();
@@ -231,8 +273,8 @@ it('skips versions for a viewer that does not read, and sends this viewer the ne
 }, async () => {
   const page = 'x'.repeat(512 * 1024);
   const render: LiveRender = {
-    package: ({ inventory }) => ({ rootId: 'stay-1', html: `${page}<b>${inventory.held}</b>` }),
-    order: () => ({ rootId: 'order-live', html: '' }),
+    package: ({ inventory }) => ({ rootId: 'stay-1', text: `${page}<b>${inventory.held}</b>` }),
+    order: () => ({ rootId: 'order-live', text: '' }),
   };
   const { bus, open } = await start({ render, tickMs: 1 });
   const [quick, slow] = [open('topic=packages'), open('topic=packages')];

@@ -6,7 +6,7 @@ import { allowOnly } from '../http/methods.ts';
 import { problem } from '../http/problem.ts';
 import type { Viewer } from './fanout.ts';
 import { type AdminTopic, checkHandshake, isWebSocketUpgrade, livePath } from './handshake.ts';
-import { Hub, type HubOptions, type LiveRender, pageRender } from './hub.ts';
+import { Hub, type HubOptions, type LiveRender, liveRender } from './hub.ts';
 import { Sockets } from './sockets.ts';
 import { limitedUpgrade, refuse } from './upgrade.ts';
 
@@ -55,11 +55,12 @@ export interface Live {
 /**
  * The live updates of the pages, over a WebSocket: `GET /live?topic=packages`, `/live?topic=packages:1.2.3`, `/live?topic=package:3`,
  * `/live?topic=order:<id>&proof=<signature>` or, for signed-in operators, `/live?topic=admin`. Fragments are in English, or
- * with `&lang=de` in German. `fanout.ts` describes the messages. Clients send no messages.
+ * with `&lang=de` in German; with `&format=json` there is JSON instead. `fanout.ts` describes the messages. Clients send no
+ * messages.
  */
 export function createLive(deps: LiveDeps, options: Partial<LiveOptions> = {}): Live {
   const { clock, log, settings, limits, operators } = deps;
-  const { viewersMax = 20_000, render = pageRender(settings.currency, clock) } = options;
+  const { viewersMax = 20_000, render = liveRender(settings.currency, clock) } = options;
   const hub = new Hub(deps, render, options);
   const sockets = new Sockets(clock, log);
   let isStopping = false;

@@ -3,8 +3,7 @@ import type { Order } from '../domain/order.ts';
 import type { EstimatedWait } from '../engine/engine.ts';
 import { offersAgain } from '../http/pages/fragments/order.ts';
 import type { TripOffer } from '../http/pages/fragments/package.ts';
-import type { Language } from '../http/pages/texts/languages.ts';
-import type { Channel } from './fanout.ts';
+import type { Channel, LiveFormat } from './fanout.ts';
 import type { QueueSnapshot } from './live-bus.ts';
 
 /** Everything that the fragment of an order shows. */
@@ -23,7 +22,7 @@ export interface ShownOrder {
 /** An order with at least one viewer. */
 export class WatchedOrder {
   readonly id: string;
-  /** One channel for each language that somebody watches the order in, usually one. */
+  /** One channel for each format that somebody watches the order in, usually one. */
   channels: readonly Channel[] = [];
   order: Order | undefined;
   queuePosition: number | undefined;
@@ -40,8 +39,8 @@ export class WatchedOrder {
     this.id = id;
   }
 
-  channelIn(language: Language): Channel | undefined {
-    return this.channels.find((channel) => channel.language === language);
+  channelIn(format: LiveFormat): Channel | undefined {
+    return this.channels.find((channel) => channel.format === format);
   }
 
   /**

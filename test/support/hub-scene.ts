@@ -1,9 +1,8 @@
 import type { Order } from '../../src/domain/order.ts';
 import type { Inventory, PackageSnapshot } from '../../src/domain/travel-package.ts';
 import type { BookingEngine, EstimatedWait } from '../../src/engine/engine.ts';
-import type { Language } from '../../src/http/pages/texts/languages.ts';
 import { silentLog } from '../../src/observability/log.ts';
-import type { Viewer } from '../../src/realtime/fanout.ts';
+import type { LiveFormat, Viewer } from '../../src/realtime/fanout.ts';
 import { Hub, type HubOptions, type LiveRender } from '../../src/realtime/hub.ts';
 import { localLiveBus } from '../../src/realtime/live-bus.ts';
 import { StoreUnavailableError } from '../../src/storage/store.ts';
@@ -78,22 +77,21 @@ export class HubScene {
       queuePosition: ({ id }) => this.positions.get(id),
       estimatedWait: (_packageId, position) => this.waits.get(position),
     });
-    const inLanguage = (language: Language, html: string) =>
-      language === 'en' ? html : `${language} ${html}`;
+    const inFormat = (format: LiveFormat, text: string) => (format === 'en' ? text : `${format} ${text}`);
     const render: LiveRender = {
-      package: ({ package: { id, archived }, inventory: { remaining, held } }, language) => {
+      package: ({ package: { id, archived }, inventory: { remaining, held } }, format) => {
         this.rendered++;
         const state = archived === true ? 'archived' : `${remaining} free, ${held} held`;
-        return { rootId: `stay-${id}`, html: inLanguage(language, `${id}: ${state}`) };
+        return { rootId: `stay-${id}`, text: inFormat(format, `${id}: ${state}`) };
       },
       order: (
         { order: { id, status }, queuePosition, estimatedWait: wait, inProgress, offer = 'open' },
-        language,
+        format,
       ) => {
         this.rendered++;
         const words = [id, status, queuePosition ?? '-', inProgress, ...(offer === 'open' ? [] : [offer])];
         const waits = wait === undefined ? [] : [`${wait.minSeconds}-${wait.maxSeconds} s`];
-        return { rootId: 'order-live', html: inLanguage(language, [...words, ...waits].join(' ')) };
+        return { rootId: 'order-live', text: inFormat(format, [...words, ...waits].join(' ')) };
       },
     };
     const deps = { engine: this.engine, liveBus: this.bus, clock, log: silentLog };
@@ -134,13 +132,13 @@ export class HubScene {
     return order;
   }
 
-  watchPackages(viewer = new TestViewer(), language: Language = 'en'): TestViewer {
-    viewer.onEnd = this.hub.subscribe({ kind: 'packages', language }, viewer);
+  watchPackages(viewer = new TestViewer(), format: LiveFormat = 'en'): TestViewer {
+    viewer.onEnd = this.hub.subscribe({ kind: 'packages', format }, viewer);
     return viewer;
   }
 
-  watchOrder(orderId: string, viewer = new TestViewer(), language: Language = 'en'): TestViewer {
-    viewer.onEnd = this.hub.subscribe({ kind: 'order', orderId, language }, viewer);
+  watchOrder(orderId: string, viewer = new TestViewer(), format: LiveFormat = 'en'): TestViewer {
+    viewer.onEnd = this.hub.subscribe({ kind: 'order', orderId, format }, viewer);
     return viewer;
   }
 }

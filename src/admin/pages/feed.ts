@@ -176,11 +176,11 @@ export class AdminFeed {
       this.#drawn.clear();
       return this.#remember([packagesFragment(rows), ...fragments]);
     }
-    return this.#remember(fragments.filter(({ rootId, html }) => this.#drawn.get(rootId) !== html));
+    return this.#remember(fragments.filter(({ rootId, text }) => this.#drawn.get(rootId) !== text));
   }
 
   #remember(fragments: readonly Fragment[]): Fragment[] {
-    for (const { rootId, html } of fragments) this.#drawn.set(rootId, html);
+    for (const { rootId, text } of fragments) this.#drawn.set(rootId, text);
     return [...fragments];
   }
 

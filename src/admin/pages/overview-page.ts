@@ -90,7 +90,7 @@ export function packageFragments(packages: readonly PackageStatus[], rows: reado
 }
 
 function fragment(rootId: string, html: Html): Fragment {
-  return { rootId, html: String(html) };
+  return { rootId, text: String(html) };
 }
 
 export const totalsElementId = 'admin-totals';

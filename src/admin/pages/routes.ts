@@ -114,7 +114,7 @@ function behindLogIn(deps: AdminDeps): Hono<AdminEnv> {
     // In HTML a table row cannot stand alone, so the whole table is sent.
     const fragments = [packagesFragment(rows), ...overviewFragments(overview)];
     c.header('Cache-Control', 'no-store');
-    return c.html(fragments.map(({ html }) => html).join(''));
+    return c.html(fragments.map(({ text }) => text).join(''));
   });
   // The routes below show emails or change something, so they require a session that is known to be valid.
   for (const path of ['/admin', '/admin/*']) routes.use(path, signedInOnly(deps));
