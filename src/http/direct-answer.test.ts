@@ -40,6 +40,7 @@ function createApp(): Hono {
   const routes = orderRoutes({
     engine: fakeEngine(engine),
     clock: { now: () => fakeNow, monotonic: () => 0, sleep: async () => {} },
+    settings: { secret: 's'.repeat(32) },
     limits: httpLimits(memoryRateLimits({ clock: systemClock }), settings, 0),
     admission: { admits: () => !isOverloaded },
   });

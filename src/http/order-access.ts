@@ -78,6 +78,14 @@ export function orderSignature(secret: string, orderId: string): string {
   return sign(secret, `order:${orderId}`);
 }
 
+/**
+ * The `Link` header that tells a program where it can watch an order live (RFC 8288, with the relation of RFC 5989). Only
+ * for callers that may see the order (promise Q10).
+ */
+export function orderMonitor(secret: string, orderId: string): string {
+  return `</live?topic=order:${orderId}&proof=${orderSignature(secret, orderId)}&format=json>; rel="monitor"`;
+}
+
 export function isOrderSignature(secret: string, orderId: string, signature: string): boolean {
   return isSameText(orderSignature(secret, orderId), signature);
 }

@@ -5,6 +5,7 @@ import { orderRoutes } from '../../src/http/api/orders.ts';
 import { onError } from '../../src/http/problem.ts';
 import type { Clock } from '../../src/lib/clock.ts';
 import { silentLog } from '../../src/observability/log.ts';
+import { routeSettings } from './look-up.ts';
 
 /** An answer of the API about an order. */
 export interface ApiAnswer {
@@ -22,7 +23,9 @@ export type ApiCancel = (id: string, email: string, waits: boolean) => Promise<A
 export function apiCancels(engine: ActorEngine, clock: Clock): ApiCancel {
   let app: Hono | undefined;
   return async (id, email, waits) => {
-    app ??= new Hono().route('/', orderRoutes({ engine, clock })).onError(onError(silentLog));
+    app ??= new Hono()
+      .route('/', orderRoutes({ engine, clock, settings: routeSettings }))
+      .onError(onError(silentLog));
     const headers = { 'content-type': 'application/json', ...(waits ? {} : { prefer: 'wait=0' }) };
     const body = JSON.stringify({ email });
     const answer = await app.request(`/${id}/cancel`, { method: 'POST', headers, body });

@@ -15,6 +15,9 @@ export interface LookUpResult {
   readonly looks: number;
 }
 
+/** The settings of the API's routes: all instances have the same secret. */
+export const routeSettings = { secret: 'the-secret-of-the-simulation-0123' };
+
 export type LookUp = (id: string, email: string) => Promise<LookUpResult>;
 
 /** Looks up orders at one instance through the production API routes. */
@@ -31,7 +34,9 @@ export function lookUps(engine: BookingEngine, clock: Clock): LookUp {
   } as BookingEngine;
   let app: Hono | undefined;
   return async (id, email) => {
-    app ??= new Hono().route('/', orderRoutes({ engine: seen, clock })).onError(onError(silentLog));
+    app ??= new Hono()
+      .route('/', orderRoutes({ engine: seen, clock, settings: routeSettings }))
+      .onError(onError(silentLog));
     looks += 1;
     const asked = await app.request(`/${encodeURIComponent(id)}?email=${encodeURIComponent(email)}`);
     const headers = JSON.stringify([...asked.headers]);

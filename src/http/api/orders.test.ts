@@ -5,14 +5,19 @@ import type { ErrorCode } from '../../domain/errors.ts';
 import type { Order, OrderStatus } from '../../domain/order.ts';
 import type { BookingEngine, PurchaseRequest } from '../../engine/engine.ts';
 import { silentLog } from '../../observability/log.ts';
+import { checkHandshake } from '../../realtime/handshake.ts';
 import { StoreUnavailableError } from '../../storage/store.ts';
 import { onError, problem } from '../problem.ts';
 import { orderRoutes } from './orders.ts';
 
 const clock = { now: () => fakeNow, monotonic: () => 0, sleep: async () => {} };
+const settings = { secret: 's'.repeat(32) };
 
 function appWith(overrides: Partial<BookingEngine> = {}): Hono {
-  const app = new Hono().route('/api/orders', orderRoutes({ engine: fakeEngine(overrides), clock }));
+  const app = new Hono().route(
+    '/api/orders',
+    orderRoutes({ engine: fakeEngine(overrides), clock, settings }),
+  );
   app.onError(onError(silentLog));
   app.notFound((c) => problem(c, 'unknown_route'));
   return app;
@@ -267,6 +272,25 @@ describe('GET /api/orders/:id', () => {
     expect(misses[0]?.status).toBe(404);
     expect(new Set(misses.map((miss) => JSON.stringify(miss))).size).toBe(1);
     expect(reads).toHaveBeenCalledTimes(misses.length);
+  });
+
+  it('Q10 says where the order is watched live, to nobody who may not see it', async () => {
+    const linkFor = async (email: string) =>
+      (await appWith().request(`/api/orders/${fakeOrder().id}?email=${email}`)).headers.get('link');
+    const link = /^<(?<address>[^>]+)>; rel="monitor"$/.exec((await linkFor('ana@example.com')) ?? '');
+    const handshake = {
+      method: 'GET',
+      url: link?.groups?.address ?? '',
+      headers: {
+        host: 'localhost',
+        upgrade: 'websocket',
+        'sec-websocket-version': '13',
+        'sec-websocket-key': `${'A'.repeat(22)}==`,
+      },
+    };
+    const topic = { kind: 'order', orderId: fakeOrder().id, format: 'json' };
+    expect(checkHandshake(handshake, settings)).toEqual(topic);
+    expect(await linkFor('eve@example.com')).toBeNull();
   });
 
   it('answers 422 without an email', async () => {

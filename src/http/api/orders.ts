@@ -10,7 +10,7 @@ import { buyerBody, packageIdFrom, purchaseBody } from '../inputs.ts';
 import { sendJson } from '../json.ts';
 import { limited, purchasing, takeEmail } from '../limits.ts';
 import { type RouteHandler, serveRoutes } from '../methods.ts';
-import { orderOf } from '../order-access.ts';
+import { orderMonitor, orderOf } from '../order-access.ts';
 import { languageOfCaller } from '../pages/language.ts';
 import { ProblemError, problem } from '../problem.ts';
 import { queueStateOf } from '../queue-state.ts';
@@ -25,7 +25,9 @@ import {
 import { purchaseOutcome } from '../telemetry/observe-requests.ts';
 import { type OrderView, orderView } from './views.ts';
 
-type Services = Pick<AppServices, 'engine' | 'clock' | 'telemetry' | 'limits' | 'admission'>;
+interface Services extends Pick<AppServices, 'engine' | 'clock' | 'telemetry' | 'limits' | 'admission'> {
+  readonly settings: Pick<AppServices['settings'], 'secret'>;
+}
 
 /** `POST /api/orders`, `GET /api/orders/:id?email=…` and `POST /api/orders/:id/cancel`. */
 export function orderRoutes(services: Services): Hono {
@@ -57,7 +59,8 @@ function purchaseRoute(services: Services, read: (c: Context) => Promise<Purchas
 }
 
 async function lookUp(c: Context, services: Services): Promise<Response> {
-  return sendJson(200, view(await findOrder(c, services, c.req.query('email')), services));
+  const order = await findOrder(c, services, c.req.query('email'));
+  return sendJson(200, view(order, services), { Link: orderMonitor(services.settings.secret, order.id) });
 }
 
 async function purchase(

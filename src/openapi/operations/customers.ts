@@ -150,6 +150,14 @@ const headers: Headers = {
   'Preference-Applied': { description: 'Which preferences of `Prefer` were followed.' },
 };
 
+const monitored: Headers = {
+  Link: {
+    description:
+      'With the relation `monitor`: where the order can be watched live, as `/asyncapi.json` describes.',
+    required: true,
+  },
+};
+
 const settled = (description: string, example: OrderView): Answer => [
   description,
   orderAnswer,
@@ -215,7 +223,7 @@ export const orderOperations = defineOperations('Orders', {
         example: 'ana@example.com',
       },
     ],
-    answers: { 200: ['The order.', orderAnswer, { example: confirmedExample, links }] },
+    answers: { 200: ['The order.', orderAnswer, { example: confirmedExample, headers: monitored, links }] },
     problems: ['invalid'],
   },
   'post /api/orders/{id}/cancel': {
