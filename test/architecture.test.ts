@@ -89,7 +89,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   http: ['calendar', 'rate-limits'],
   realtime: ['http', 'rate-limits'],
   admin: ['audit', 'http', 'rate-limits', 'realtime'],
-  openapi: ['admin', 'http', 'notifications'],
+  openapi: ['admin', 'http', 'notifications', 'realtime'],
 };
 /** The parts that compose the others and may import everything. */
 const seesEverything: ReadonlySet<string> = new Set(['commands', 'compose', 'main.ts', 'start.mjs']);

@@ -28,8 +28,9 @@ export const packageIdInput = z
   .max(packageIdMax, `must be ${packageIdMax} or less`)
   .meta({ description: "A package's number." });
 
-/** A number from 1 to {@link packageIdMax}, which has only nines. */
-const packageIdText = new RegExp(`^[1-9]\\d{0,${String(packageIdMax).length - 1}}$`);
+/** A number from 1 to {@link packageIdMax}, which has only nines, as a part of a regular expression. */
+export const packageIdPattern = `[1-9]\\d{0,${String(packageIdMax).length - 1}}`;
+const packageIdText = new RegExp(`^${packageIdPattern}$`);
 
 /** Parses a package's id from a form field, a path or a topic; undefined when the text is not a valid id. */
 export function packageIdFrom(text: string): number | undefined {

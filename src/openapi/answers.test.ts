@@ -138,6 +138,7 @@ describe('the description matches the answer', () => {
     [{ path: '/healthz' }, 200],
     [{ path: '/readyz' }, 200],
     [{ path: '/openapi.json' }, 200],
+    [{ path: '/asyncapi.json' }, 200],
   ])('to %j with status %i', async (request, status) => {
     expect(await answered(request)).toBe(status);
   });

@@ -3,6 +3,7 @@ import * as admin from '../admin/api/schemas.ts';
 import * as views from '../http/api/views.ts';
 import * as inputs from '../http/inputs.ts';
 import { orderEvent } from '../notifications/webhook/order-event.ts';
+import * as live from '../realtime/messages.ts';
 
 /** The schemas of requests that become `#/components/schemas`, by name. */
 const requests = registryOf({
@@ -45,6 +46,17 @@ const answers = registryOf({
   Changes: admin.changesAnswer,
 });
 
+/** The schemas of the messages of `/live`, and of what they contain, by name. */
+const messages = registryOf({
+  ClockUpdate: live.clockMessage,
+  PackageUpdate: live.packageMessage,
+  OrderUpdate: live.orderMessage,
+  Fragments: live.fragmentsMessage,
+  Package: views.packageAnswer,
+  Offer: views.offerAnswer,
+  Order: views.orderAnswer,
+});
+
 const options = {
   input: { io: 'input' },
   output: {
@@ -56,7 +68,7 @@ const options = {
   },
 } as const;
 
-type JsonSchema = Readonly<Record<string, unknown>>;
+export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** Converts a schema's input to JSON Schema, for requests. A named schema becomes a reference to `#/components/schemas`. */
 export function requestSchema(schema: z.ZodType): JsonSchema {
@@ -76,6 +88,17 @@ export function componentSchemas(): Record<string, JsonSchema> {
   const { schemas: inputs } = z.toJSONSchema(requests, { ...options.input, uri: uriOf });
   const all = Object.entries({ ...schemas, ...inputs });
   return Object.fromEntries(all.map(([name, schema]) => [name, plain(schema)]));
+}
+
+/** The named schemas of `/live`: `#/components/schemas` of AsyncAPI, which is based on draft 7 of JSON Schema. */
+export function messageSchemas(): Record<string, JsonSchema> {
+  const { schemas } = z.toJSONSchema(messages, { ...options.output, target: 'draft-07', uri: uriOf });
+  return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, plain(schema)]));
+}
+
+/** Converts a schema to draft 7 of JSON Schema, without references. */
+export function draft7Schema(schema: z.ZodType): JsonSchema {
+  return plain(z.toJSONSchema(schema, { ...options.output, target: 'draft-07' }));
 }
 
 type Registry = ReturnType<typeof registryOf>;

@@ -26,7 +26,7 @@ Repeating a purchase with the same \`Idempotency-Key\` is always safe.
 
 A body with duplicate members, a member named \`__proto__\`, or more than 32 levels of nesting is refused.
 
-Live inventory comes over a WebSocket at \`/live?topic=packages\`, which OpenAPI cannot describe.`;
+Packages and orders can be watched live over a WebSocket at \`/live\`, which \`/asyncapi.json\` describes.`;
 
 /** The API in OpenAPI 3.1. */
 export function openApiDocument(operations: readonly Operation[]): ApiDescription {

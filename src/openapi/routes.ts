@@ -5,6 +5,7 @@ import { serveRoutes } from '../http/methods.ts';
 import type { RenderContext } from '../http/pages/layout.ts';
 import { type Html, markup } from '../http/pages/markup.ts';
 import { pageSecurity } from '../http/security.ts';
+import { asyncApiDocument } from './async-document.ts';
 import { openApiDocument } from './document.ts';
 import type { Operation } from './operation.ts';
 import { adminOperations } from './operations/admin.ts';
@@ -13,7 +14,10 @@ import { monitoringOperations } from './operations/monitoring.ts';
 import { paymentOperations } from './operations/payments.ts';
 import { supplierOperations } from './operations/suppliers.ts';
 
-/** The routes `GET /openapi.json`, the description, and `GET /docs`, a page that shows it. */
+/**
+ * The routes `GET /openapi.json` and `GET /asyncapi.json`, the descriptions, and `GET /docs`, a page that shows the first
+ * one.
+ */
 export function descriptionRoutes(
   { admin, payments, settings }: Pick<AppServices, 'admin' | 'payments' | 'settings'>,
   assetUrl: RenderContext['assetUrl'],
@@ -24,15 +28,24 @@ export function descriptionRoutes(
     hasPayments: payments !== undefined,
     publicSuppliers,
   });
+  const description = servedOnce(() => openApiDocument(operations));
+  const liveDescription = servedOnce(() => asyncApiDocument(settings));
+  const docs = (c: Context) => c.html(String(docsPage(assetUrl)));
+  const routes = serveRoutes({
+    '/openapi.json': { GET: description },
+    '/asyncapi.json': { GET: liveDescription },
+    '/docs': { GET: docs },
+  });
+  return new Hono().use('/docs', pageSecurity({ inlineStyles: true })).route('/', routes);
+}
+
+/** Answers with a document, which is made for the first request. */
+function servedOnce(make: () => object): () => Response {
   let text: string | undefined;
-  const description = () => {
-    text ??= JSON.stringify(openApiDocument(operations));
+  return () => {
+    text ??= JSON.stringify(make());
     return sendText(200, text, jsonHeaders({}));
   };
-  const docs = (c: Context) => c.html(String(docsPage(assetUrl)));
-  return new Hono()
-    .use('/docs', pageSecurity({ inlineStyles: true }))
-    .route('/', serveRoutes({ '/openapi.json': { GET: description }, '/docs': { GET: docs } }));
 }
 
 /** The description for readers: Swagger UI, served from its npm package, shows `/openapi.json`. */

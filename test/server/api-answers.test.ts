@@ -252,6 +252,7 @@ it('answers monitoring and tools as the OpenAPI description says', async () => {
   await ask('GET /readyz 200');
   await ask('GET /metrics 200');
   await ask('GET /openapi.json 200');
+  await ask('GET /asyncapi.json 200');
 });
 
 it('answers overload and refusals of suppliers as the OpenAPI description says', async () => {

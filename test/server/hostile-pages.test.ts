@@ -22,7 +22,7 @@ const forms = routes.filter(({ method }) => method === 'POST');
 
 /** The routes of pages and forms, without the API, files, and routes for machines. */
 function uniqueRoutes(): Route[] {
-  const ofMachines = /^\/(api|assets|healthz|readyz|metrics|live|openapi\.json)\b|\*/;
+  const ofMachines = /^\/(api|assets|healthz|readyz|metrics|live|(openapi|asyncapi)\.json)\b|\*/;
   const all = new Map<string, Route>();
   for (const { method, path } of app.routes) {
     if (/^(GET|POST)$/.test(method) && !ofMachines.test(path)) all.set(`${method} ${path}`, { method, path });

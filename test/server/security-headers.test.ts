@@ -53,6 +53,7 @@ const answers = [
   '/healthz',
   '/readyz',
   '/openapi.json',
+  '/asyncapi.json',
   '/live',
   '/metrics',
   '/api/admin/packages',

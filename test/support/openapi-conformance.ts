@@ -69,7 +69,7 @@ export async function expectMatchesOpenApi(
   const schema = content[type]?.schema;
   expect(schema, `${where}\nas ${type}`).toBeDefined();
   const value: unknown = type.endsWith('json') ? JSON.parse(text) : text;
-  const { error } = validator(schema as object, description).safeParse(value);
+  const { error } = schemaValidator(schema as object, description.components.schemas).safeParse(value);
   expect(error === undefined ? '' : `${where}\n${z.prettifyError(error)}`).toBe('');
   if (type === problemContentType) expectOwnStatus(value as { code: never; status: number }, response.status);
 }
@@ -89,7 +89,10 @@ function expectHeader(
   const text = response.headers.get(name);
   if (text === null) return expect(required ? `${name} is missing: ${where}` : '').toBe('');
   const value = 'type' in schema && schema.type === 'integer' ? Number(text) : text;
-  expect(validator(schema, whole).safeParse(value).error, `${name}: ${text}`).toBeUndefined();
+  expect(
+    schemaValidator(schema, whole.components.schemas).safeParse(value).error,
+    `${name}: ${text}`,
+  ).toBeUndefined();
 }
 
 /** Expects that a problem's status matches its code and the HTTP status. */
@@ -100,8 +103,9 @@ function expectOwnStatus({ code, status }: { code: never; status: number }, answ
 
 const validators = new Map<string, z.ZodType>();
 
-function validator(schema: object, { components }: OpenApiDescription): z.ZodType {
-  const text = JSON.stringify({ ...schema, $defs: components.schemas });
+/** A validator of a schema that may refer to `#/components/schemas`. */
+export function schemaValidator(schema: object, schemas: Readonly<Record<string, object>>): z.ZodType {
+  const text = JSON.stringify({ ...schema, $defs: schemas });
   let known = validators.get(text);
   if (known === undefined) {
     const inPlace = text.replaceAll('#/components/schemas/', '#/$defs/');

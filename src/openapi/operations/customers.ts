@@ -22,7 +22,7 @@ import {
 const offer = { flight: 'Flight-1', stay: '2030-01-01', price: 100 };
 
 const inventory = { quota: 50, remaining: 12, held: 3, confirmed: 35, waiting: 0 };
-const packageExample: PackageView = { id: 1, ...offer, ...inventory };
+export const packageExample: PackageView = { id: 1, ...offer, ...inventory };
 
 const queued = { at: '2029-06-01T09:00:00.012Z', event: 'queued' } as const;
 const claimed = { at: '2029-06-01T09:00:00.012Z', event: 'claimed' } as const;
@@ -35,7 +35,7 @@ const order = {
   createdAt: '2029-06-01T09:00:00.012Z',
 } as const;
 
-const waitingExample: OrderView = {
+export const waitingExample: OrderView = {
   ...order,
   status: 'queued',
   queuePosition: 4,

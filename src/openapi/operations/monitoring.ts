@@ -28,4 +28,11 @@ export const monitoringOperations = defineOperations('Operations', {
     summary: 'This description',
     answers: { 200: ['OpenAPI 3.1.', z.looseObject({ openapi: z.string(), paths: z.looseObject({}) })] },
   },
+  'get /asyncapi.json': {
+    operationId: 'liveDescription',
+    summary: 'The description of the live updates at /live',
+    answers: {
+      200: ['AsyncAPI 3.0.', z.looseObject({ asyncapi: z.string(), channels: z.looseObject({}) })],
+    },
+  },
 });
