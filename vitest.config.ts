@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config';
 const system = ['**/*.system.test.ts', 'test/{server,e2e,simulation}/**/*.test.ts'];
 /** Tests that take minutes: whole clusters, power cuts, samples of the fuzzers, Docker Compose. */
 const long = ['**/*.long.test.ts', 'test/{cluster,fuzz}/**/*.test.ts'];
-const all = '{src,test,tools,bench}/**/*.test.ts';
+const all = '{src,test,tools,bench,clients}/**/*.test.ts';
 const peers = 'bench/peers/*/node_modules/**';
 
 const cores = availableParallelism();

@@ -13,10 +13,10 @@ interface SourceFile {
   readonly isTest: boolean;
 }
 
-const files = ['src', 'test', 'tools', 'bench'].flatMap((folder) =>
+const files = ['src', 'test', 'tools', 'bench', 'clients'].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
     .map((path) => `${folder}/${path.split(sep).join('/')}`)
-    .filter((path) => /\.(ts|mjs)$/.test(path) && !path.includes('node_modules'))
+    .filter((path) => /\.(ts|mjs)$/.test(path) && !/\/(node_modules|dist)\//.test(path))
     .map(readSource),
 );
 const product = files.filter(({ path, isTest }) => path.startsWith('src/') && !isTest);
@@ -202,9 +202,18 @@ describe('architecture', () => {
 
   it('does not import tests, tools or benches in the product', () => {
     const found = breaches(product, ({ imports }) =>
-      imports.filter((target) => /^(test|tools|bench)\//.test(target)),
+      imports.filter((target) => /^(test|tools|bench|clients)\//.test(target)),
     );
     expect(found).toEqual([]);
+  });
+
+  it('has clients that import nothing but their own files, so that they run anywhere', () => {
+    const clients = files.filter(({ path, isTest }) => path.startsWith('clients/') && !isTest);
+    const found = breaches(clients, ({ path, imports }) =>
+      imports.filter((target) => !target.startsWith(`${dirname(path)}/`)),
+    );
+    expect(found).toEqual([]);
+    expect(clients.length).toBeGreaterThan(5);
   });
 
   it('keeps the domain free of packages and of Node', () => {

@@ -17,7 +17,7 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
 const titled = documents.map((document) => ({ ...document, title: document.path }));
 
 /** Files that commands write and documents mention. */
-const written = ['timeline.html', 'comparison.html', 'packages.json'];
+const written = ['timeline.html', 'comparison.html', 'packages.json', 'dist/index.js'];
 /** Variables that are not settings of the server but of Compose, tests and Node. */
 const otherVariables = [
   ...[...readFileSync(join(root, '.env.example'), 'utf8').matchAll(/^#?([A-Z_]+)=/gm)].map(

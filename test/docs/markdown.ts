@@ -13,7 +13,7 @@ export interface Document {
 
 /** Folders that installs, runs and tests create. */
 const generated =
-  /^(node_modules|data|chaos-results|fuzz-results|bench\/results|bench\/peers\/restate\/node_modules|\.git)(\/|$)/;
+  /^(node_modules|data|chaos-results|fuzz-results|bench\/results|bench\/peers\/restate\/node_modules|clients\/typescript\/dist|\.git)(\/|$)/;
 
 /** Paths of all files of the repository. */
 export const allFiles: readonly string[] = readdirSync(root, { recursive: false, withFileTypes: true })
@@ -90,7 +90,7 @@ function headingsOf({ text }: Document): string[] {
   );
 }
 
-const ofRepository = /^(\.ci|src|test|tools|bench|docs|public)\/[\w./-]*$/;
+const ofRepository = /^(\.ci|src|test|tools|bench|clients|docs|public)\/[\w./-]*$/;
 const fileName = /^[\w.-][\w./-]*\.(md|ts|mjs|js|json|yml|svg|png|html|lua|css)$/;
 
 /** Mentioned files and folders that do not exist. A name with a slash is relative to the root or the document. */
