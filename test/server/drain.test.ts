@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
-import { buy, lookUp } from '../support/api-client.ts';
+import { TicketClient } from '../../clients/typescript/src/index.ts';
+import { buy } from '../support/api-client.ts';
 import { makeDatabase, onSale, type TestDatabase } from '../support/server.ts';
 import { type ServerProcess, spawnServer } from '../support/server-process.ts';
 
@@ -24,15 +25,14 @@ test('Q6 SIGTERM answers all waiting callers, and the next start finishes the ac
   expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([202]));
 
   server = await spawnServer({ ...settings, SUPPLIER_LATENCY_MS: '0' });
-  const ends = async () => {
-    const found = replies.map(({ order }, caller) =>
-      lookUp(server.origin, order?.id ?? '', callers[caller] ?? ''),
-    );
-    const statuses = (await Promise.all(found)).map(({ order }) => order?.status);
-    const count = (wanted: string) => statuses.filter((status) => status === wanted).length;
-    return { confirmed: count('confirmed'), rejected: count('rejected') };
-  };
-  await expect.poll(ends).toEqual({ confirmed: 3, rejected: 47 });
+  const client = new TicketClient(server.origin);
+  const outcomes = await Promise.all(
+    replies.map(({ order }, caller) =>
+      client.waitForOutcome({ id: order?.id ?? '', email: callers[caller] ?? '' }),
+    ),
+  );
+  const count = (wanted: string) => outcomes.filter(({ status }) => status === wanted).length;
+  expect([count('confirmed'), count('rejected')]).toEqual([3, 47]);
 });
 
 async function waiting(): Promise<number> {

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { type ApiReply, buy, lookUp } from '../support/api-client.ts';
+import { TicketClient } from '../../clients/typescript/src/index.ts';
+import { type ApiReply, buy } from '../support/api-client.ts';
 import { auditHere } from '../support/audit.ts';
 import {
   type FaultySupplier,
@@ -49,6 +50,12 @@ async function expectCleanAudit(): Promise<void> {
   const report = await auditHere(settings);
   expect(report.findings).toEqual([]);
   expect(report.suppliersRead).toBe(true);
+}
+
+/** Follows an order to its final status. */
+async function endOf({ order }: ApiReply): Promise<string> {
+  const { id = '', email: buyer = '' } = order ?? {};
+  return (await new TicketClient(server.origin).waitForOutcome({ id, email: buyer })).status;
 }
 
 const outcomeOf = ({ status, code, order }: ApiReply) => ({ status, code, reason: order?.reason });
@@ -108,13 +115,7 @@ describe('Q8 one order', () => {
     const held = await (await fetch(`${server.origin}/api/packages/1`)).json();
     expect(held).toMatchObject({ remaining: 0, held: 1 });
     await expectCleanAudit();
-    await vi.waitFor(
-      async () => {
-        const { order } = await lookUp(server.origin, reply.order?.id ?? '', email(1));
-        expect(order?.status).toBe('failed');
-      },
-      { timeout: 60_000, interval: 100 },
-    );
+    expect(await endOf(reply)).toBe('failed');
     const { flights } = await supplier.ledger();
     expect(flights).toMatchObject([{ status: 'cancelled' }]);
     expect(await (await fetch(`${server.origin}/api/packages/1`)).json()).toMatchObject({
@@ -134,10 +135,7 @@ describe('Q8 one order', () => {
     );
     const reply = await purchase(1);
     expect(outcomeOf(reply)).toEqual(failed('flight_unavailable'));
-    await vi.waitFor(async () => {
-      const { order } = await lookUp(server.origin, reply.order?.id ?? '', email(1));
-      expect(order?.status).toBe('failed');
-    });
+    expect(await endOf(reply)).toBe('failed');
     expect((await supplier.ledger()).flights).toMatchObject([{ status: 'cancelled' }]);
     await expectCleanAudit();
   });
@@ -147,13 +145,7 @@ describe('Q8 one order', () => {
     await open(1, (call) => (call.operation === 'reserve' && !isLate ? supplierFaults.hang : undefined));
     const reply = await purchase(1);
     expect(outcomeOf(reply)).toEqual(failed('supplier_silent'));
-    await vi.waitFor(
-      async () => {
-        const { order } = await lookUp(server.origin, reply.order?.id ?? '', email(1));
-        expect(order?.status).toBe('failed');
-      },
-      { timeout: 10_000 },
-    );
+    expect(await endOf(reply)).toBe('failed');
     isLate = true;
     const [{ key, body }] = supplier.calls as [SupplierCall];
     const late = await fetch(`${supplier.url}/flights/reservations`, {

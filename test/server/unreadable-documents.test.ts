@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { TicketClient } from '../../clients/typescript/src/index.ts';
 import { openSqliteStore } from '../../src/storage/sqlite/sqlite-store.ts';
 import { sampleChange, sampleInventory, sampleOrder } from '../contract/samples.ts';
 import { buy, logInAsOperator, lookUp } from '../support/api-client.ts';
@@ -109,9 +110,7 @@ test('Q6 Q12 a package whose document is repaired has an owner within 5 s, witho
   const { origin } = server;
   expect(await buy(origin, 3)).toMatchObject({ status: 503, code: 'no_owner' });
   change('SELECT document FROM orders', `UPDATE orders SET document = '${waiting}' WHERE package_id = 3`);
-  const bought = () => lookUp(origin, orderId, 'buyer1@example.com');
-  await vi.waitFor(
-    async () => expect(await bought()).toMatchObject({ order: { status: 'confirmed' } }),
-    5_000,
-  );
+  const order = { id: orderId, email: 'buyer1@example.com' };
+  const { status } = await new TicketClient(origin).waitForOutcome(order, { timeoutMs: 5_000 });
+  expect(status).toBe('confirmed');
 });
