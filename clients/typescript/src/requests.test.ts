@@ -187,6 +187,13 @@ it('asks the server to wait as long as the caller wants', async () => {
   expect(wanted).toEqual(['respond-async', 'wait=3', 'wait=10']);
 });
 
+it('says in which language the buyer wants mails', async () => {
+  const { client, asked } = clientOf([]);
+  await client.buy(purchase, { language: 'de' });
+  await client.buy(purchase);
+  expect(asked.map(({ init }) => new Headers(init.headers).get('accept-language'))).toEqual(['de', null]);
+});
+
 it('reads all packages page by page', async () => {
   const page = (ids: number[], next?: string) =>
     json(200, { packages: ids.map((id) => ({ id })), ...(next === undefined ? {} : { next }) });

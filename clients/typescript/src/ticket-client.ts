@@ -33,6 +33,8 @@ export interface BuyOptions extends CallOptions {
   readonly idempotencyKey?: string;
   /** How long the server waits for the outcome before it answers, in seconds, 0 to 10. Default 10. */
   readonly waitSeconds?: number;
+  /** The language of the mails about the order, such as `de`. Default: that of the browser, or English. */
+  readonly language?: string;
 }
 
 export interface PackagesQuery {
@@ -114,11 +116,15 @@ export class TicketClient {
    * client has the purchase's `idempotencyKey`.
    */
   async buy(purchase: Purchase, options: BuyOptions = {}): Promise<Order> {
-    const { idempotencyKey = randomKey(), waitSeconds = waitSecondsMax, signal } = options;
+    const { idempotencyKey = randomKey(), waitSeconds = waitSecondsMax, language, signal } = options;
     try {
       const { value } = await this.#requests.send('/api/orders', {
         method: 'POST',
-        headers: { 'Idempotency-Key': idempotencyKey, Prefer: preferenceOf(waitSeconds) },
+        headers: {
+          'Idempotency-Key': idempotencyKey,
+          Prefer: preferenceOf(waitSeconds),
+          ...(language === undefined ? {} : { 'Accept-Language': language }),
+        },
         body: purchase,
         serverWaitMs: 1000 * waitSeconds,
         signal,
