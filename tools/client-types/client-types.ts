@@ -12,20 +12,31 @@ const header = `/*
 
 `;
 
-/** The text of {@link clientTypesFile}: the types of what customers send and get, and of the live messages for programs. */
+/**
+ * The text of {@link clientTypesFile}: the types of what customers send and get, of the live messages for programs, and of
+ * webhooks.
+ */
 export function clientTypes(): string {
   const customers = allOperations.filter(({ tag }) => tag === 'Packages' || tag === 'Orders');
-  const api = asServed(openApiDocument(customers)) as Document & { readonly paths: object };
+  const api = asServed(openApiDocument(customers)) as ApiDocument;
   const live = asServed(asyncApiDocument()) as Document;
   const schemas = { ...live.components.schemas, ...api.components.schemas };
   return (
     header +
-    typesOfSchemas(schemas, [...referencesIn(api.paths), 'ClockUpdate', 'PackageUpdate', 'OrderUpdate'])
+    typesOfSchemas(schemas, [
+      ...referencesIn([api.paths, api.webhooks]),
+      ...['ClockUpdate', 'PackageUpdate', 'OrderUpdate'],
+    ])
   );
 }
 
 interface Document {
   readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
+}
+
+interface ApiDocument extends Document {
+  readonly paths: object;
+  readonly webhooks: object;
 }
 
 function asServed(document: object): unknown {

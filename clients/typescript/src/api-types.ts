@@ -104,6 +104,21 @@ export interface Order {
   })[];
 }
 
+export interface OrderEvent {
+  readonly type:
+    | 'order.payable'
+    | 'order.confirmed'
+    | 'order.failed'
+    | 'order.cancelled'
+    | 'order.refunded';
+  /** When it happened. */
+  readonly timestamp: string;
+  readonly data: {
+    /** The order as it was then. */
+    readonly order: Order;
+  };
+}
+
 export interface OrderUpdate {
   readonly order: Order;
 }

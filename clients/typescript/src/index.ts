@@ -1,4 +1,4 @@
-export type { Offer, Order, Package, Packages, Problem, Purchase } from './api-types.ts';
+export type { Offer, Order, OrderEvent, Package, Packages, Problem, Purchase } from './api-types.ts';
 export { type ErrorCode, NoAnswerError, OutcomeTimeoutError, ProblemError, TicketError } from './errors.ts';
 export type { LiveMessage, Socket, SocketConstructor, SocketEvent } from './live-socket.ts';
 export { type FinalStatus, isFinal, type OutcomeOptions, type PayableOrder } from './outcome.ts';
