@@ -30,8 +30,8 @@ export interface OutcomeOptions {
    */
   readonly onUpdate?: (order: Order) => void;
   /**
-   * Called once the order has to be paid: lead the buyer to its `paymentUrl`. The wait goes on, until it is paid or its
-   * time is over. What it throws ends the wait.
+   * Called once the order has to be paid: lead the buyer to its `paymentUrl`, until `payBy`. The wait goes on: the order
+   * will be `confirmed`, or `failed` with the reason. What it throws ends the wait.
    */
   readonly onPayable?: (order: PayableOrder) => void;
 }

@@ -111,7 +111,8 @@ export class TicketClient {
   }
 
   /**
-   * Buys a package. Returns the order: `confirmed`, or one that will get an outcome, see {@link waitForOutcome}.
+   * Buys a package. Returns the order: `confirmed`, or one that will get an outcome, see {@link waitForOutcome}. A `payable`
+   * one is confirmed once its buyer has paid at its `paymentUrl`.
    * @throws ProblemError when there is no place, or when the order has failed, which is then its `order`. Every error of the
    * client has the purchase's `idempotencyKey`.
    */
@@ -143,7 +144,8 @@ export class TicketClient {
   }
 
   /**
-   * Cancels a booking, leaves the queue, or gives a payable order up. Returns the order: `cancelling` if that takes longer.
+   * Cancels a booking, leaves the queue, or gives a payable order up. Returns the order: `cancelled`, `withdrawn` or
+   * `failed`; `cancelling` or `compensating` if that takes longer.
    * @throws ProblemError `in_progress` while it is being booked, `not_cancellable` when there is nothing to cancel.
    */
   async cancel({ id, email }: OrderKey, { signal }: CallOptions = {}): Promise<Order> {
