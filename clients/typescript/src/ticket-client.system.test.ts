@@ -119,21 +119,31 @@ test('follows an order from the queue to its outcome over one socket, with its p
   expect(ask.requests).toBe(1);
 });
 
-test('tells where to pay, and waits until the order is paid', async () => {
-  const { origin } = await start({ FLIGHT_FAILURE_RATE: '0', PAYMENTS: 'simulated', CURRENCY: 'EUR' });
-  const client = new TicketClient(origin);
+test.each([
+  ['pay', { status: 'confirmed' }, { status: 'confirmed' }],
+  ['decline', { status: 'failed', reason: 'payment_declined' }, { status: 402, code: 'payment_declined' }],
+])('tells where to pay, and waits on, over one socket: the buyer will %s', async (act, end, again) => {
+  const { origin } = await start({
+    ...{ PAYMENTS: 'simulated', CURRENCY: 'EUR', FLIGHT_FAILURE_RATE: '0', SUPPLIER_LATENCY_MS: '200' },
+  });
+  const ask = countingFetch();
+  const client = new TicketClient(origin, { fetch: ask });
+  const seen: Order['status'][] = [];
   const due: string[] = [];
-  const order = await client.buy(ana);
-  expect(order.status).toBe('payable');
-  const outcome = await client.waitForOutcome(order, {
+  const buy = () => client.buy(ana, { waitSeconds: 0, idempotencyKey: 'mine-1' });
+  const outcome = await client.waitForOutcome(await buy(), {
+    onUpdate: ({ status }) => seen.push(status),
     onPayable({ paymentUrl, amount, currency }) {
       due.push(`${amount} ${currency}`);
-      const body = new URLSearchParams({ act: 'pay' });
+      const body = new URLSearchParams({ act });
       void fetch(`${origin}${new URL(paymentUrl).pathname}`, { method: 'POST', body, redirect: 'manual' });
     },
   });
-  expect(outcome.status).toBe('confirmed');
+  expect(outcome).toMatchObject(end);
   expect(due).toEqual(['10000 EUR']);
+  expect(seen).toEqual(expect.arrayContaining(['payable', end.status]));
+  expect(ask.requests).toBe(2);
+  expect(await buy().catch((error: unknown) => error)).toMatchObject(again);
 });
 
 test('polls where sockets are refused, and where there are none', async () => {
