@@ -76,7 +76,7 @@ describe('a buyer who', () => {
     expect(await page.locator('#amount').textContent()).toBe('€120.00');
     expect(await timeLeft()).toMatch(/^(?:5:00|4:\d\d)$/);
     expect(await page.locator('#pay-by').innerText()).toMatch(/^Pay by \d\d:\d\d:\d\d\s/);
-    await page.getByText('Once your payment arrives, your trip is booked').waitFor();
+    await page.getByText('Once your payment arrives, your trip is booked').first().waitFor();
     expect(await page.title()).toBe('To be paid · Flight-1');
     await page.getByRole('link', { name: 'Pay now' }).click();
     await heading('Simulated payment').waitFor();
@@ -116,7 +116,7 @@ describe('a buyer who', () => {
     await page.locator('#pay').click();
     await page.getByRole('button', { name: 'Decline' }).click();
     await heading('Your payment was declined.').waitFor();
-    await page.getByText('You have not been charged.').waitFor();
+    await page.getByText('You have not been charged.').first().waitFor();
     await expect.poll(() => statusOf(declined)).toBe('failed');
     await page.getByRole('button', { name: 'Order again' }).click();
     await heading('Pay to get your trip').waitFor();
