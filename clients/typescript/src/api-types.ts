@@ -24,7 +24,7 @@ export interface Order {
   /** Nobody guesses it: with the email it is all that is needed to see and cancel the order. */
   readonly id: string;
   readonly packageId: number;
-  /** The package as bought. */
+  /** The package as bought. Its price is in units of `currency`, if the order has that. */
   readonly package: Offer;
   readonly email: string;
   /** `queued`: it is in the queue; `held`: it holds a place, and the suppliers are being asked; `payable`: its place, flight and hotel are held until `payBy`: it is confirmed once it is paid at `paymentUrl`; `compensating`: it failed, and what was reserved is being cancelled; `confirmed`: it is booked; `cancelling`: it was booked, and is being cancelled; `failed`: a supplier could not book it, or it was not paid; `rejected`: it was in the queue until everything was sold; `withdrawn`: it left the queue; `cancelled`: it was booked, then cancelled. */
@@ -170,6 +170,7 @@ export interface Problem {
     | 'order_limit'
     | 'in_progress'
     | 'not_cancellable'
+    | 'trip_over'
     | 'version_conflict'
     | 'quota_too_low'
     | 'unknown_package'
