@@ -109,7 +109,7 @@ const columns: readonly Column[] = [
   { name: 'what', label: 'Order' },
   { name: 'notice', label: 'Notice' },
   { name: 'reason', label: 'Reason' },
-  { name: 'action', label: 'Actions', isUnlabelled: true },
+  { name: 'actions', label: 'Actions', isUnlabelled: true },
 ];
 
 function lettersTable(letters: readonly DeadLetter[]): Html {
@@ -143,7 +143,7 @@ function letterRow(letter: DeadLetter): Html {
   return markup`
     <tr role="row">
       ${headCell(markup`<time datetime="${new Date(at).toISOString()}">${formatDateTime(at)}</time>`)}
-      ${cell('Order', markup`<a href="/admin/orders/${orderId}">${orderId}</a><span class="under">package ${packageId}</span>`, 'wide')}
+      ${cell('Order', markup`<a href="/admin/orders/${orderId}">${orderId}</a><span class="under">package ${packageId}</span>`, 'stacked')}
       ${cell('Notice', markup`<span>${channelWords[channel].one}</span><span class="under">${event}</span>`)}
       ${cell('Reason', markup`<span>${reason}</span><span class="under">${formatQuantity(attempts, 'attempt')}</span>`)}
       <td role="cell" class="row-actions">
