@@ -391,6 +391,19 @@ it('Q6 shows an outcome whose update the bus has lost', async () => {
   expect(scene.reads.filter((read) => read === order.id)).toHaveLength(length);
 });
 
+it('Q6 shows the end of a cancellation whose last update the bus has lost', async () => {
+  const scene = new HubScene();
+  const order = scene.setOrder({ status: 'confirmed' });
+  const viewer = scene.watchOrder(order.id);
+  await tick();
+  const timeline = [...order.timeline, { at: 1, event: 'cancel requested' } as const];
+  scene.bus.publishOrder(scene.setOrder({ ...order, status: 'cancelling', timeline }));
+  await tick();
+  scene.setOrder({ ...order, status: 'cancelled', timeline: [...timeline, { at: 2, event: 'cancelled' }] });
+  await clock.advance(5000);
+  expect(viewer.shown.at(-1)).toBe(`${order.id} cancelled - 0;`);
+});
+
 it('reads an order again for a viewer that reconnects', async () => {
   const scene = new HubScene();
   const order = scene.setOrder({ number: 7 });

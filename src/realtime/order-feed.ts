@@ -173,12 +173,12 @@ export class OrderFeed {
   }
 
   #set(watched: WatchedOrder, order: Order): void {
-    this.#checked(watched);
     const before = watched.order;
-    if (before !== undefined && (isSameState(before, order) || isOlder(order, before))) return;
-    watched.order = order;
+    const isNews = before === undefined || !(isSameState(before, order) || isOlder(order, before));
+    if (isNews) watched.order = order;
+    this.#checked(watched);
+    if (!isNews) return;
     this.#changed.add(watched);
-    if (!isUnfinished(order)) this.#unfinished.delete(watched);
     const { packageId, number } = order;
     const group = this.#packages.get(packageId) ?? new WatchedPackage();
     this.#packages.set(packageId, group);
@@ -209,7 +209,7 @@ export class OrderFeed {
     for (const watched of group.reorderable) this.#changed.add(watched);
   }
 
-  /** Moves the order to the end of the unfinished orders. */
+  /** Moves the order to the end of the unfinished orders. A settled order returns to them when it is cancelled. */
   #checked(watched: WatchedOrder): void {
     watched.checkedAt = this.#deps.clock.monotonic();
     this.#unfinished.delete(watched);
