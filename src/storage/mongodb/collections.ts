@@ -77,13 +77,16 @@ const ordersByEmail: IndexDescription = {
   name: 'orders_by_email',
   key: { email: 1, packageId: 1, number: 1 },
 };
+export function mayOweIndex(channel: NoticeChannel): string {
+  return `may_owe_${channel}`;
+}
 /**
  * The index for the delivery of notices. It has the orders that owe one and those that are being booked, and is made only
  * if notices are sent.
  */
 function noticesIndex(channel: NoticeChannel): IndexDescription {
   return {
-    name: `owing_${channel}`,
+    name: mayOweIndex(channel),
     key: { packageId: 1, _id: 1 },
     partialFilterExpression: mayOwe(channel),
   };

@@ -421,7 +421,7 @@ describe('no query reads more documents than it needs:', () => {
       await profile.drop();
       for (const channel of noticeChannels) {
         const byIndex = found.filter(({ execStats }) =>
-          JSON.stringify(execStats).includes(`"owing_${channel}"`),
+          JSON.stringify(execStats).includes(`"may_owe_${channel}"`),
         );
         expect(byIndex, JSON.stringify(found)).toHaveLength(3);
       }

@@ -6,7 +6,7 @@ import { type DeadLetter, noticeId, type OutboxStore, type OwedOrder, type Reviv
 import { UnreadableError } from '../store.ts';
 import { eventCursorAfter, nextAfter, pageOf, parseEventCursor } from '../store-helpers.ts';
 import { sift, type UnreadableDocuments } from '../unreadable.ts';
-import { owing, owingNone } from './collections.ts';
+import { mayOweIndex, owing, owingNone } from './collections.ts';
 import type { Connection } from './connection.ts';
 import {
   type DeadLetterDocument,
@@ -67,7 +67,7 @@ export class MongoOutbox implements OutboxStore {
         const filter = { packageId: { $gt: above }, ...owing(channel) };
         const options = { ...connection.current(session), sort: { packageId: 1 }, limit: owingPage } as const;
         return connection.collections.orders
-          .find(filter as Filter<OrderDocument>, { ...options, hint: `owing_${channel}` })
+          .find(filter as Filter<OrderDocument>, { ...options, hint: mayOweIndex(channel) })
           .project<Pick<OrderDocument, 'packageId'>>({ _id: 0, packageId: 1 })
           .toArray();
       });
