@@ -137,7 +137,11 @@ export class MongoOutbox implements OutboxStore {
       await orders.bulkWrite(owed as AnyBulkWriteOperation<OrderDocument>[], {
         session,
       });
-      await deadLetters.deleteMany({ _id: { $in: letters.map(noticeId) } }, { session });
+      // A letter of the same notice that was stored meanwhile, because it was refused again, is a newer one and stays.
+      const read = letters.map((letter) => ({
+        deleteOne: { filter: { _id: noticeId(letter), at: letter.at } },
+      }));
+      await deadLetters.bulkWrite(read, { session });
       return { letters: letters.filter(({ orderId }) => byId.has(orderId)), outdated };
     });
   }
