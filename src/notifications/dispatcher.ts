@@ -114,8 +114,11 @@ export class Dispatcher implements Notifications {
 
   #failingMs(): number {
     const now = this.#options.clock.monotonic();
-    const lanes = [...this.#owned.values()].flatMap((owned) => [...owned.lanes.values()]);
-    return Math.max(0, ...lanes.map(({ failingSince }) => now - (failingSince ?? now)));
+    let oldest = now;
+    for (const { lanes } of this.#owned.values()) {
+      for (const { failingSince = now } of lanes.values()) oldest = Math.min(oldest, failingSince);
+    }
+    return now - oldest;
   }
 
   async #sweep(): Promise<void> {
