@@ -250,8 +250,14 @@ describe('Q12 Pacing', () => {
 
   it('gives each package the same share', () => {
     const pacing = new Pacing(500);
-    for (let packageId = 1; packageId < 500; packageId++) pauses(pacing, packageId, 1);
+    for (let packageId = 1; packageId < 500; packageId++) pauses(pacing, packageId, 3);
     expect(pauses(pacing, 500, 3)).toEqual([1_000, 2_000, 3_000]);
+  });
+
+  it('gives a crowded package what the others leave', () => {
+    const pacing = new Pacing(500);
+    for (let packageId = 1; packageId < 500; packageId++) pauses(pacing, packageId, 1);
+    expect(pauses(pacing, 500, 3)).toEqual([1_000, 1_002, 1_004]);
   });
 
   it('returns what the pause returns', async () => {

@@ -296,6 +296,18 @@ describe('paying', () => {
     expect(results).toEqual([{ kind: 'unpaid', reason: 'payment_expired' }]);
   });
 
+  test('Q12 waits no longer than its share among few payments of many packages', async () => {
+    const pacing = new SagaPacing();
+    for (let others = 1; others < 1_000; others++)
+      void pacing.lookUps.during(order.packageId, () => new Promise(() => {}));
+    for (let other = 1; other <= 1_000; other++)
+      void pacing.lookUps.during(order.packageId + other, () => new Promise(() => {}));
+    const { lookUps } = await waitAmong(pacing, 'due');
+    // 2,000 calls at 200 per second, and at least 30 s between the later look-ups.
+    expect(lookUps[1]).toBe(10_000);
+    expect(lookUps.at(-1)).toBe(300_000);
+  });
+
   test('Q11 a payment in the last moment counts', async () => {
     const whileDue = Array<PaymentFound>(14).fill('due');
     const { results, lookUps } = await wait(...whileDue, 'paid');

@@ -195,13 +195,14 @@ async function cancelUntilDone(kind: PartnerKind, order: Order, options: SagaOpt
 }
 
 /**
- * Spreads the repeated calls of this process, so that they take a bounded share of it, and do not come in step. Each
- * package that has calls to repeat gets the same share.
+ * Spreads the repeated calls of this process, so that they take a bounded share of it, and do not come in step. No
+ * package makes the calls of another one wait longer than if each had the same share.
  */
 export class Pacing {
   readonly #perS: number;
   /** Calls that wait to be repeated, by package. */
   readonly #waiting = new Map<number, number>();
+  #total = 0;
 
   /** @param perS repeated calls of all packages together, per second. */
   constructor(perS: number) {
@@ -215,7 +216,11 @@ export class Pacing {
   async during<T>(packageId: number, pause: (paceMs: number) => Promise<T>): Promise<T> {
     const waiting = (this.#waiting.get(packageId) ?? 0) + 1;
     this.#waiting.set(packageId, waiting);
-    const result = await pause((waiting * this.#waiting.size * 1_000) / this.#perS);
+    this.#total += 1;
+    // Where most packages repeat little, the others may use what is left.
+    const before = Math.min(waiting * this.#waiting.size, this.#total);
+    const result = await pause((before * 1_000) / this.#perS);
+    this.#total -= 1;
     const others = (this.#waiting.get(packageId) ?? 1) - 1;
     if (others === 0) this.#waiting.delete(packageId);
     else this.#waiting.set(packageId, others);
