@@ -46,7 +46,7 @@ export function httpPayments({ returnUrl, ...server }: HttpPaymentsOptions): Pay
   const ask = protocolClient(server);
   const pathOf = (key: string) => `payments/${encodeURIComponent(key)}`;
   return {
-    provider: new URL(server.url).origin,
+    provider: nameOf(new URL(server.url)),
 
     async requestPayment({ key, amount, currency, email }, signal) {
       const headers = { 'content-type': 'application/json', 'idempotency-key': key };
@@ -90,4 +90,9 @@ export function httpPayments({ returnUrl, ...server }: HttpPaymentsOptions): Pay
       if (reply.status !== 204) throw unexpected('payments', reply);
     },
   };
+}
+
+/** Two accounts at one host may differ in the path only. */
+function nameOf({ origin, pathname }: URL): string {
+  return origin + pathname.replace(/\/+$/, '');
 }

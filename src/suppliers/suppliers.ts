@@ -145,7 +145,7 @@ export interface SupplierClient {
  */
 export interface PaymentClient {
   /**
-   * The name of the provider. It is stored with orders, so it stays the same and is no secret: `simulated`, or the origin
+   * The name of the provider. It is stored with orders, so it stays the same and is no secret: `simulated`, or the address
    * of the provider's address.
    */
   readonly provider: string;
