@@ -102,6 +102,7 @@ describe('Q11 an answer outside the protocol is an unknown outcome:', () => {
     [202, '{"paymentUrl":"https://pay.example/1"}'],
     [401, '{"code":"payment_refused"}'],
     [404, '{}'],
+    [409, '{"code":"request_in_progress"}'],
     [408, '{}'],
     [429, '{}'],
     [500, '{"code":"payment_refused"}'],
@@ -141,7 +142,6 @@ describe('Q11 an answer outside the protocol is an unknown outcome:', () => {
   test.each([
     [400, '{}'],
     [402, '{"code":"card_needed"}'],
-    [409, '{"code":"flight_unavailable"}'],
     [413, ''],
     [422, '{"code":"amount_too_small"}'],
   ])('but one that refuses the payment of one order is an answer: %i %s', async (status, body) => {

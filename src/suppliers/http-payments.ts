@@ -18,9 +18,10 @@ const requested = z
 
 /**
  * The statuses of an answer that refuses the payment of one order, whatever its problem is. All others say nothing of this
- * order: 401 or 404, for example, come from a wrong setting, and 408 or 429 from the load.
+ * order: 401 or 404, for example, come from a wrong setting, 408 or 429 from the load, and 409 from a request that is still
+ * under way.
  */
-const refusing: ReadonlySet<number> = new Set([400, 402, 409, 413, 422]);
+const refusing: ReadonlySet<number> = new Set([400, 402, 413, 422]);
 
 const amount = z.object({ amount: z.int().min(0), currency: z.string().regex(/^[A-Z]{3}$/) });
 const status = z.enum(paymentStatuses);

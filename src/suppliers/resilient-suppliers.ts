@@ -139,18 +139,23 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
   ): Promise<CallOutcome> {
     const deadline = new CallDeadline(stop, clock, options.giveUpAfterMs ?? 60_000);
     const attempt = async () => {
+      let answer: SupplierAnswer;
       try {
-        return await observed(kind, 'POST', key, () =>
+        answer = await observed(kind, 'POST', key, () =>
           withTimeout({ ms: timeoutMs, stop: deadline.signal, clock }, ask),
         );
       } catch (error) {
         deadline.start();
         throw error;
       }
+      if (answer.kind === 'refused' && answer.cause !== undefined) throw new OddRefusal(answer);
+      return answer;
     };
     try {
       const { signal } = deadline;
-      const answer = await retry(signal, () => breakers[kind].run(packageId, attempt, signal, isUrgent));
+      const answer = await retry(signal, () =>
+        breakers[kind].run(packageId, attempt, signal, isUrgent).catch(refusalOf),
+      );
       if (answer.kind === 'refused' && answer.cause !== undefined)
         log.warn({ supplier: kind, orderId: key, cause: answer.cause }, 'A reservation was refused.');
       return answer.kind === 'refused' && deadline.hadUnknownAttempt
@@ -327,6 +332,21 @@ function reportTurn(log: Log, supplier: PartnerKind, packageId: number, turn: 'f
 
 function causeOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** A refusal outside the protocol. It counts as a failure: if all orders are refused like this, a setting is wrong. */
+class OddRefusal extends Error {
+  readonly answer: SupplierAnswer;
+
+  constructor(answer: SupplierAnswer) {
+    super('refused outside the protocol');
+    this.answer = answer;
+  }
+}
+
+function refusalOf(error: unknown): SupplierAnswer {
+  if (error instanceof OddRefusal) return error.answer;
+  throw error;
 }
 
 /**
