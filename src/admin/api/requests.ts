@@ -169,7 +169,8 @@ export const deadLettersBody = z
   )
   .refine(({ ids, channel }) => (ids === undefined) !== (channel === undefined), {
     error: selectionAdvice,
-  });
+  })
+  .meta({ oneOf: [{ required: ['ids'] }, { required: ['channel'] }] });
 
 export const auditQuery = z.object({
   clockSkewMs: z
