@@ -43,9 +43,9 @@ export class ProblemError extends TicketError {
     this.retryAfterMs = retryAfterMs;
   }
 
-  /** The API calls a retry safe where it says when: it has then changed nothing, or knows the key. */
+  /** A failure with an order is the order's outcome. Without one the outcome is unknown, and a retry is safe. */
   get isTemporary(): boolean {
-    return (this.status === 429 || this.status === 503) && this.retryAfterMs !== undefined;
+    return this.order === undefined && isTemporaryStatus(this.status);
   }
 }
 
@@ -58,13 +58,30 @@ export class NoAnswerError extends TicketError {
   readonly isTemporary: boolean;
   /** The HTTP status of the proxy's answer, if there was one. */
   readonly status: number | undefined;
+  /** When a retry may succeed, in ms from now, if the proxy says so. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(message: string, options: { readonly cause?: unknown; readonly status?: number }) {
+  constructor(message: string, options: NoAnswerOptions) {
     super(message, { cause: options.cause });
     this.status = options.status;
-    // Statuses of proxies whose server is away for a moment. Others, such as 404, will stay.
-    this.isTemporary = this.status === undefined || [502, 503, 504].includes(this.status);
+    this.retryAfterMs = options.retryAfterMs;
+    // A proxy whose server is away for a moment. Other statuses, such as 404, will stay.
+    this.isTemporary = this.status === undefined || isTemporaryStatus(this.status);
   }
+}
+
+interface NoAnswerOptions {
+  readonly cause?: unknown;
+  readonly status?: number;
+  readonly retryAfterMs?: number | undefined;
+}
+
+/**
+ * Whether the same request may succeed later: the request did not arrive in time, was one too many, or failed at the
+ * server or at a proxy (which have statuses of their own up to 599).
+ */
+function isTemporaryStatus(status: number): boolean {
+  return status === 408 || status === 429 || status >= 500;
 }
 
 /** The order had no outcome within the time that the caller has set. It goes on. */

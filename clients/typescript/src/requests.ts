@@ -39,8 +39,8 @@ const pauseMsMax = 5_000;
 const retryAfterMsMax = 60_000;
 
 /**
- * Sends requests that are safe to repeat, and repeats them after a temporary failure: without an answer, and after 429 and
- * 503 with `Retry-After`, but not before that time.
+ * Sends requests that are safe to repeat, and repeats them after a temporary failure: without an answer, and after 408, 429
+ * and each 5xx without an order, but not before the time in `Retry-After`.
  */
 export class Requests {
   readonly #options: RequestsOptions;
@@ -97,8 +97,12 @@ export class Requests {
     const { status } = response;
     const value = parsed(text);
     if (response.ok && value !== undefined) return { status, headers: response.headers, value };
-    if (isProblem(value)) return new ProblemError(value, status, retryAfterMs(response.headers));
-    return new NoAnswerError(`the answer ${status} is not one of the server's`, { status });
+    const asked = retryAfterMs(response.headers);
+    if (isProblem(value)) return new ProblemError(value, status, asked);
+    return new NoAnswerError(`the answer ${status} is not one of the server's`, {
+      status,
+      retryAfterMs: asked,
+    });
   }
 }
 
@@ -110,7 +114,8 @@ export function pauseMs(error: TicketError, failures: number, random: Random): n
 }
 
 function askedPauseMs(error: TicketError): number {
-  return error instanceof ProblemError ? (error.retryAfterMs ?? 0) : 0;
+  const hasAsked = error instanceof ProblemError || error instanceof NoAnswerError;
+  return hasAsked ? (error.retryAfterMs ?? 0) : 0;
 }
 
 /** `Retry-After` in seconds, which the server always uses; a date is not understood. */
