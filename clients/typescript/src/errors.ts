@@ -3,7 +3,10 @@ import type { Order, Problem } from './api-types.ts';
 /** The code of an error: those of the API's catalogue, or one of a newer server. */
 export type ErrorCode = Problem['code'] | (string & Record<never, never>);
 
-/** The base of all errors of the client. A call that is aborted throws the reason of its signal instead. */
+/**
+ * The base of all errors of the client. A call that is aborted throws the reason of its signal instead, but for a purchase
+ * that was sent, see {@link PurchaseAbortedError}.
+ */
 export abstract class TicketError extends Error {
   /** The `Idempotency-Key` of the purchase that failed. Buy again with it to learn of its outcome. */
   idempotencyKey?: string;
@@ -82,6 +85,21 @@ interface NoAnswerOptions {
  */
 function isTemporaryStatus(status: number): boolean {
   return status === 408 || status === 429 || status >= 500;
+}
+
+/**
+ * The signal of a purchase aborted after its request was sent. Whether the server has an order is not known. `cause` is
+ * the reason of the signal.
+ */
+export class PurchaseAbortedError extends TicketError {
+  override readonly name = 'PurchaseAbortedError';
+  override readonly idempotencyKey: string;
+  readonly isTemporary = true;
+
+  constructor(idempotencyKey: string, cause: unknown) {
+    super('the purchase was aborted: buy again with its key to learn of its outcome', { cause });
+    this.idempotencyKey = idempotencyKey;
+  }
 }
 
 /** The order had no outcome within the time that the caller has set. It goes on. */

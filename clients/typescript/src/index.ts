@@ -1,5 +1,12 @@
 export type { Offer, Order, OrderEvent, Package, Packages, Problem, Purchase } from './api-types.ts';
-export { type ErrorCode, NoAnswerError, OutcomeTimeoutError, ProblemError, TicketError } from './errors.ts';
+export {
+  type ErrorCode,
+  NoAnswerError,
+  OutcomeTimeoutError,
+  ProblemError,
+  PurchaseAbortedError,
+  TicketError,
+} from './errors.ts';
 export type { LiveMessage, Socket, SocketConstructor, SocketEvent } from './live-socket.ts';
 export { type FinalStatus, isFinal, type OutcomeOptions, type PayableOrder } from './outcome.ts';
 export {

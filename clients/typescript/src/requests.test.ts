@@ -1,7 +1,13 @@
 import { expect, it, vi } from 'vitest';
 import { ManualClock } from '../../../test/support/manual-clock.ts';
 import type { Order, Problem } from './api-types.ts';
-import { NoAnswerError, ProblemError, TicketClient, type TicketClientOptions } from './index.ts';
+import {
+  NoAnswerError,
+  ProblemError,
+  PurchaseAbortedError,
+  TicketClient,
+  type TicketClientOptions,
+} from './index.ts';
 
 const origin = 'http://tickets.example';
 const purchase = { packageId: 1, email: 'ana@example.com' };
@@ -171,17 +177,36 @@ it('repeats a request that gets no answer in time', async () => {
 it('ends with the reason of the signal, during a request and during a pause', async () => {
   const stop = new AbortController();
   const hanging = clientOf(['hangs']);
-  const call = failureOf(hanging.client.buy(purchase, { signal: stop.signal }), hanging.clock);
+  const call = failureOf(hanging.client.package(1, { signal: stop.signal }), hanging.clock);
   stop.abort(new Error('the buyer has left'));
-  expect(await call).toMatchObject({ message: 'the buyer has left' });
+  expect(await call).toBe(stop.signal.reason);
   const pausing = clientOf([problem('overloaded', 503, 60)]);
   const stopLater = new AbortController();
-  const pausedCall = pausing.client.buy(purchase, { signal: stopLater.signal });
+  const pausedCall = pausing.client.package(1, { signal: stopLater.signal });
   const failed = expect(pausedCall).rejects.toThrow('the buyer has left');
   await vi.waitFor(() => expect(pausing.clock.sleepers).toBe(1));
   stopLater.abort(new Error('the buyer has left'));
   await failed;
   expect(pausing.asked).toHaveLength(1);
+});
+
+it('Q7 says under which key to buy again after a purchase that was aborted', async () => {
+  const stop = new AbortController();
+  const { client, clock, keys } = clientOf(['hangs']);
+  const call = failureOf(client.buy(purchase, { signal: stop.signal }), clock);
+  stop.abort(new Error('the buyer has left'));
+  const error = (await call) as PurchaseAbortedError;
+  expect(error).toBeInstanceOf(PurchaseAbortedError);
+  expect(error).toMatchObject({ cause: stop.signal.reason, isTemporary: true });
+  expect(await client.buy(purchase, { idempotencyKey: error.idempotencyKey })).toEqual(order);
+  expect(keys()).toEqual([error.idempotencyKey, error.idempotencyKey]);
+});
+
+it('buys nothing when its signal has aborted before', async () => {
+  const signal = AbortSignal.abort(new Error('the buyer has left'));
+  const { client, asked } = clientOf([]);
+  await expect(client.buy(purchase, { signal })).rejects.toBe(signal.reason);
+  expect(asked).toEqual([]);
 });
 
 it('throws at once for a key that no header can have', async () => {

@@ -9,7 +9,7 @@ import {
   type TestDatabase,
   type TestServer,
 } from '../../../test/support/server.ts';
-import { isFinal, type Order, TicketClient } from './index.ts';
+import { isFinal, type Order, type PurchaseAbortedError, TicketClient } from './index.ts';
 
 /* The client on real servers, with Node's own fetch and WebSocket. */
 
@@ -79,6 +79,20 @@ test('Q7 buys once, also when the answer is lost', async () => {
   const order = await client.buy(ana);
   expect(order.status).toBe('confirmed');
   expect(answers).toEqual([201, 201, 201]);
+  expect(await client.package(1)).toMatchObject({ remaining: 1, confirmed: 1 });
+});
+
+test('Q7 buys once when a purchase is aborted and bought again with its key', async () => {
+  const { origin } = await start({ FLIGHT_FAILURE_RATE: '0', SUPPLIER_LATENCY_MS: '300' });
+  const client = new TicketClient(origin);
+  const stop = new AbortController();
+  const error = client.buy(ana, { signal: stop.signal }).catch((thrown: unknown) => thrown);
+  await vi.waitFor(async () => expect(await client.package(1)).toMatchObject({ held: 1 }));
+  stop.abort();
+  const aborted = (await error) as PurchaseAbortedError;
+  expect(aborted).toMatchObject({ name: 'PurchaseAbortedError', cause: stop.signal.reason });
+  const order = await client.buy(ana, { idempotencyKey: aborted.idempotencyKey });
+  expect(order.status).toBe('confirmed');
   expect(await client.package(1)).toMatchObject({ remaining: 1, confirmed: 1 });
 });
 

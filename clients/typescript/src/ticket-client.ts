@@ -1,5 +1,5 @@
 import type { Order, Package, Packages, Purchase } from './api-types.ts';
-import { TicketError } from './errors.ts';
+import { PurchaseAbortedError, TicketError } from './errors.ts';
 import type { SocketConstructor } from './live-socket.ts';
 import { type OutcomeOptions, waitForOutcome } from './outcome.ts';
 import { Requests } from './requests.ts';
@@ -113,11 +113,13 @@ export class TicketClient {
   /**
    * Buys a package. Returns the order: `confirmed`, or one that will get an outcome, see {@link waitForOutcome}. A `payable`
    * one is confirmed once its buyer has paid at its `paymentUrl`.
-   * @throws ProblemError when there is no place, or when the order has failed, which is then its `order`. Every error of the
-   * client has the purchase's `idempotencyKey`.
+   * @throws ProblemError when there is no place, or when the order has failed, which is then its `order`;
+   * PurchaseAbortedError when the signal aborts later than the request was sent, and otherwise the signal's reason. Every
+   * error of the client has the purchase's `idempotencyKey`.
    */
   async buy(purchase: Purchase, options: BuyOptions = {}): Promise<Order> {
     const { idempotencyKey = randomKey(), waitSeconds = waitSecondsMax, language, signal } = options;
+    signal?.throwIfAborted();
     try {
       const { value } = await this.#requests.send('/api/orders', {
         method: 'POST',
@@ -132,6 +134,7 @@ export class TicketClient {
       });
       return value as Order;
     } catch (error) {
+      if (signal?.aborted && error === signal.reason) throw new PurchaseAbortedError(idempotencyKey, error);
       if (error instanceof TicketError) error.idempotencyKey = idempotencyKey;
       throw error;
     }
