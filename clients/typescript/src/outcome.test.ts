@@ -1,7 +1,7 @@
 import { afterEach, expect, it } from 'vitest';
 import { ManualClock, runUntilIdle } from '../../../test/support/manual-clock.ts';
-import type { Order } from './api-types.ts';
-import { NoAnswerError, type Socket, type SocketEvent } from './index.ts';
+import type { Order, Problem } from './api-types.ts';
+import { NoAnswerError, ProblemError, type Socket, type SocketEvent } from './index.ts';
 import { type OutcomeOptions, waitForOutcome } from './outcome.ts';
 
 const queued: Order = {
@@ -223,11 +223,55 @@ it('waits through an outage, and asks less often then', async () => {
   expect(await outcome).toEqual(confirmed);
 });
 
-it('ends with a failure that will stay, and with what a callback throws', async () => {
+const problem = (code: string, status: number) =>
+  new ProblemError({ type: 'about:blank', title: code, status, code: code as Problem['code'] }, status);
+const strayAnswer = (status: number) =>
+  new NoAnswerError(`the answer ${status} is not one of the server's`, { status });
+
+it.each([
+  strayAnswer(404),
+  strayAnswer(200),
+  strayAnswer(429),
+  strayAnswer(500),
+  problem('internal', 500),
+  problem('rate_limited', 429),
+  problem('request_timeout', 408),
+  problem('not_found_at_the_proxy', 404),
+])('waits on after "$message", once it has read the order', async (failure) => {
+  const { clock, server, outcome, ended } = wait({ hasSockets: false });
+  await clock.advance(1_000);
+  server.failure = failure;
+  await clock.advance(30_000);
+  expect(ended()).toBeUndefined();
+  server.order = confirmed;
+  delete server.failure;
+  await clock.advance(10_000);
+  expect(await outcome).toEqual(confirmed);
+});
+
+it('ends when the server does not know the order any more', async () => {
+  const { clock, server, ended } = wait({ hasSockets: false });
+  await clock.advance(1_000);
+  server.failure = problem('unknown_order', 404);
+  await clock.advance(3_000);
+  expect(ended()).toBe(server.failure);
+});
+
+it('ends with a failure that will stay, when it has not read the order', async () => {
   const missing = wait();
-  missing.server.failure = new NoAnswerError('the answer 404 is not one of the server’s', { status: 404 });
+  missing.server.failure = strayAnswer(404);
   await missing.clock.advance(1);
   await expect(missing.outcome).rejects.toThrow('the answer 404');
+});
+
+it('ends with what a callback throws, also with a temporary error of the client', async () => {
+  const failed = wait({
+    onUpdate() {
+      throw strayAnswer(503);
+    },
+  });
+  await failed.clock.advance(1);
+  await expect(failed.outcome).rejects.toThrow('the answer 503');
   const onUpdate = ({ status }: Order) => {
     if (status === 'held') throw new Error('a bug of the caller');
   };

@@ -1,5 +1,5 @@
-import type { Order } from './api-types.ts';
-import { OutcomeTimeoutError, TicketError } from './errors.ts';
+import type { Order, Problem } from './api-types.ts';
+import { OutcomeTimeoutError, ProblemError, TicketError } from './errors.ts';
 import { type LiveMessage, type SocketConstructor, watch } from './live-socket.ts';
 import { pauseMs } from './requests.ts';
 import type { Clock, Random } from './timing.ts';
@@ -84,8 +84,14 @@ async function follow(
   let deaf = 0;
   for (let poll = 0; ; poll++) {
     let waitMs: number;
-    try {
-      const { order, socketUrl } = await lookUp(signal);
+    const found = await lookUp(signal).catch(asTicketError);
+    if (found instanceof TicketError) {
+      signal.throwIfAborted();
+      if (endsWait(found, followed.order !== undefined)) throw found;
+      failures++;
+      waitMs = pauseMs(found, failures, random);
+    } else {
+      const { order, socketUrl } = found;
       failures = 0;
       waitMs = pollMs * (0.75 + random() / 2);
       if (
@@ -99,16 +105,29 @@ async function follow(
         deaf = hasHeard ? 0 : deaf + 1;
         if (hasHeard) waitMs = reconnectMsMax * random();
       }
-    } catch (error) {
-      if (!(error instanceof TicketError) || !error.isTemporary) throw error;
-      failures++;
-      waitMs = pauseMs(error, failures, random);
     }
     if (followed.order !== undefined && isFinal(followed.order)) return followed.order;
     signal.throwIfAborted();
     await clock.sleep(waitMs, signal);
     signal.throwIfAborted();
   }
+}
+
+function asTicketError(error: unknown): TicketError {
+  if (error instanceof TicketError) return error;
+  throw error;
+}
+
+/** The problems that only the server itself answers to a look-up, and that will stay. */
+const finalCodes: ReadonlySet<string> = new Set<Problem['code']>(['unknown_order', 'invalid']);
+
+/**
+ * Whether a failed look-up ends the wait. Once the order was read, its address is right: only the server itself can say that
+ * the order is gone. What a proxy answers in its place, such as a page with 404, says nothing of the order.
+ */
+function endsWait(error: TicketError, wasRead: boolean): boolean {
+  if (error.isTemporary) return false;
+  return !wasRead || (error instanceof ProblemError && finalCodes.has(error.code));
 }
 
 /** What is known of the order, and who is told of it. */

@@ -164,7 +164,7 @@ export class TicketClient {
   /**
    * Follows an order to its end and returns it: `confirmed`, `failed`, `rejected`, `withdrawn` or `cancelled`. The
    * order is followed live over a WebSocket, which is opened again when it breaks. Without one it is polled. Outages do
-   * not end the wait.
+   * not end the wait, nor, once the order was read, does anything that a proxy answers.
    * @throws ProblemError `unknown_order`; OutcomeTimeoutError after `timeoutMs`; the reason of the signal.
    */
   waitForOutcome(order: OrderKey, options: OutcomeOptions = {}): Promise<Order> {
