@@ -20,6 +20,11 @@ export type LiveMessage = ClockUpdate | PackageUpdate | OrderUpdate;
 
 /** The server sends something at least every 4 s, so a connection that is silent for longer than this is dead. */
 const silenceMsMax = 9_000;
+/**
+ * The longest time without a state of the order, in ms. An instance that sends only its clock may have missed the change,
+ * so the order is looked up then, and watched on a new connection.
+ */
+const orderMsMax = 30_000;
 /** Timeout for connecting and for the first message. */
 const connectMsMax = 5_000;
 
@@ -33,14 +38,16 @@ export interface Watching {
 }
 
 /**
- * Watches a topic until `onMessage` returns true, the connection ends, or the signal aborts. Returns whether the server
- * has sent anything that the client understands: if not, another attempt will hardly do better.
+ * Watches an order until `onMessage` returns true, the connection ends, nothing is heard of the order for 30 s, or the signal
+ * aborts. Returns whether the server has sent anything that the client understands: if not, another attempt will hardly do
+ * better.
  * @throws what `onMessage` throws.
  */
 export async function watch({ url, socket: Socket, clock, signal, onMessage }: Watching): Promise<boolean> {
   const ended = new AbortController();
   const end = () => ended.abort();
   let heardAt = clock.monotonic();
+  let orderHeardAt = heardAt;
   let hasHeard = false;
   let thrown: { readonly error: unknown } | undefined;
 
@@ -59,6 +66,7 @@ export async function watch({ url, socket: Socket, clock, signal, onMessage }: W
     if (message === undefined) return end();
     heardAt = clock.monotonic();
     hasHeard = true;
+    if ('order' in message) orderHeardAt = heardAt;
     try {
       if (onMessage(message)) end();
     } catch (error) {
@@ -70,7 +78,8 @@ export async function watch({ url, socket: Socket, clock, signal, onMessage }: W
   if (signal.aborted) end();
 
   while (!ended.signal.aborted) {
-    const leftMs = heardAt + (hasHeard ? silenceMsMax : connectMsMax) - clock.monotonic();
+    const silentAt = heardAt + (hasHeard ? silenceMsMax : connectMsMax);
+    const leftMs = Math.min(silentAt, orderHeardAt + orderMsMax) - clock.monotonic();
     if (leftMs <= 0) break;
     await clock.sleep(leftMs, ended.signal);
   }

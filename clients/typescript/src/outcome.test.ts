@@ -202,6 +202,25 @@ it('gives a socket that does not open five seconds', async () => {
   expect([server.polls.length, FakeSocket.all.length, FakeSocket.all[0]?.isClosed]).toEqual([2, 2, true]);
 });
 
+it('looks the order up after 30 s in which its socket has only told the time, and opens another', async () => {
+  const { clock, server, seen } = wait();
+  await runUntilIdle();
+  const tellTheTime = async (forMs: number) => {
+    for (let ms = 0; ms < forMs; ms += 4_000) {
+      await clock.advance(4_000);
+      FakeSocket.last.say({ now: ms });
+    }
+  };
+  await tellTheTime(20_000);
+  FakeSocket.last.say({ order: held });
+  await tellTheTime(28_000);
+  expect([server.polls, FakeSocket.all.length]).toEqual([[0], 1]);
+  server.order = payable;
+  await clock.advance(2_500);
+  expect([server.polls, FakeSocket.all.length]).toEqual([[0, 50_500], 2]);
+  expect([seen.at(-1), FakeSocket.all[0]?.isClosed]).toEqual(['payable -', true]);
+});
+
 it('polls a server whose socket sends other messages than JSON', async () => {
   const { clock, server, outcome } = wait();
   await runUntilIdle();
