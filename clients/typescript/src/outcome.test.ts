@@ -301,6 +301,33 @@ it('ends with what a callback throws, also with a temporary error of the client'
   expect([FakeSocket.last.isClosed, throwing.clock.sleepers]).toEqual([true, 0]);
 });
 
+it.each<[string, OutcomeOptions]>([
+  ['onUpdate', { onUpdate: ({ status }) => (status === 'payable' ? fails() : undefined) }],
+  ['onPayable', { onPayable: fails }],
+])('ends with the rejection of an asynchronous %s', async (_name, callbacks) => {
+  const { clock, ended } = wait(callbacks);
+  await runUntilIdle();
+  FakeSocket.last.say({ order: held });
+  await runUntilIdle();
+  expect(ended()).toBeUndefined();
+  FakeSocket.last.say({ order: payable });
+  await runUntilIdle();
+  expect(ended()).toMatchObject({ message: 'a bug of the caller' });
+  expect([FakeSocket.last.isClosed, clock.sleepers]).toEqual([true, 0]);
+});
+
+async function fails(): Promise<void> {
+  await undefined;
+  throw new Error('a bug of the caller');
+}
+
+it('keeps the outcome when a callback rejects later', async () => {
+  const { server, outcome } = wait({ onUpdate: fails });
+  server.order = confirmed;
+  expect(await outcome).toEqual(confirmed);
+  await runUntilIdle();
+});
+
 it('ends after its timeout, with the order as it was last', async () => {
   const { clock, ended } = wait({ timeoutMs: 3_000 });
   await runUntilIdle();

@@ -26,14 +26,15 @@ export interface OutcomeOptions {
   readonly timeoutMs?: number;
   /**
    * Called with the order as it is first, and after each change: also of its `queuePosition` and `estimatedWait` while it
-   * is queued. What it throws ends the wait.
+   * is queued. What it throws ends the wait, and so does the rejection of a promise that it returns, which the wait does
+   * not wait for.
    */
-  readonly onUpdate?: (order: Order) => void;
+  readonly onUpdate?: (order: Order) => unknown;
   /**
    * Called once the order has to be paid: lead the buyer to its `paymentUrl`, until `payBy`. The wait goes on: the order
-   * will be `confirmed`, or `failed` with the reason. What it throws ends the wait.
+   * will be `confirmed`, or `failed` with the reason. It may throw or return a promise like `onUpdate`.
    */
-  readonly onPayable?: (order: PayableOrder) => void;
+  readonly onPayable?: (order: PayableOrder) => unknown;
 }
 
 export interface OutcomeDeps {
@@ -61,7 +62,7 @@ export async function waitForOutcome(deps: OutcomeDeps, options: OutcomeOptions)
   const ended = new AbortController();
   const abort = () => ended.abort(signal?.reason);
   signal?.addEventListener('abort', abort);
-  const followed = new FollowedOrder(options);
+  const followed = new FollowedOrder(options, (error) => ended.abort(error));
   if (timeoutMs !== undefined) {
     void deps.clock
       .sleep(timeoutMs, ended.signal)
@@ -133,12 +134,18 @@ function endsWait(error: TicketError, wasRead: boolean): boolean {
 /** What is known of the order, and who is told of it. */
 class FollowedOrder {
   readonly #options: Pick<OutcomeOptions, 'onUpdate' | 'onPayable'>;
+  readonly #onRejection: (error: unknown) => void;
   #order: Order | undefined;
   #text = '';
   #paymentUrl: string | undefined;
 
-  constructor(options: Pick<OutcomeOptions, 'onUpdate' | 'onPayable'>) {
+  /** @param onRejection called with the error of a callback that is asynchronous. */
+  constructor(
+    options: Pick<OutcomeOptions, 'onUpdate' | 'onPayable'>,
+    onRejection: (error: unknown) => void,
+  ) {
     this.#options = options;
+    this.#onRejection = onRejection;
   }
 
   get order(): Order | undefined {
@@ -153,13 +160,18 @@ class FollowedOrder {
     if (!isOlder && text !== this.#text) {
       this.#order = order;
       this.#text = text;
-      this.#options.onUpdate?.(order);
+      this.#listen(this.#options.onUpdate?.(order));
       if (isPayable(order) && order.paymentUrl !== this.#paymentUrl) {
         this.#paymentUrl = order.paymentUrl;
-        this.#options.onPayable?.(order);
+        this.#listen(this.#options.onPayable?.(order));
       }
     }
     return this.#order !== undefined && isFinal(this.#order);
+  }
+
+  /** Without a listener, a rejection would end a program in Node. */
+  #listen(told: unknown): void {
+    Promise.resolve(told).catch(this.#onRejection);
   }
 }
 
