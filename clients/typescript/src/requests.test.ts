@@ -242,3 +242,9 @@ it('reads all packages page by page', async () => {
     '/api/packages?limit=2&flight=a+b&cursor=2',
   ]);
 });
+
+it('leaves out what a query does not say', async () => {
+  const { client, asked } = clientOf([json(200, { packages: [] })]);
+  await client.packages({ limit: 2, flight: undefined });
+  expect(asked.map(({ url }) => url)).toEqual([`${origin}/api/packages?limit=2`]);
+});

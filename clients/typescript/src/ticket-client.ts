@@ -39,11 +39,11 @@ export interface BuyOptions extends CallOptions {
 
 export interface PackagesQuery {
   /** At most so many packages, 1 to 1,000. Default 1,000. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
   /** `next` of the page before. Default: the first page. */
-  readonly cursor?: string;
+  readonly cursor?: string | undefined;
   /** Only flights whose name contains this text. */
-  readonly flight?: string;
+  readonly flight?: string | undefined;
 }
 
 /** What it takes to see and cancel an order. */
@@ -86,7 +86,9 @@ export class TicketClient {
   /** A page of the listed packages, by id. */
   async packages(query: PackagesQuery = {}, { signal }: CallOptions = {}): Promise<Packages> {
     const parameters = new URLSearchParams();
-    for (const [name, value] of Object.entries(query)) parameters.set(name, String(value));
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== undefined) parameters.set(name, String(value));
+    }
     const { value } = await this.#requests.send(`/api/packages?${parameters}`, { signal });
     return value as Packages;
   }
@@ -98,7 +100,7 @@ export class TicketClient {
   ): AsyncGenerator<Package> {
     let cursor: string | undefined;
     do {
-      const page = await this.packages({ ...query, ...(cursor === undefined ? {} : { cursor }) }, options);
+      const page = await this.packages({ ...query, cursor }, options);
       yield* page.packages;
       cursor = page.next;
     } while (cursor !== undefined);
