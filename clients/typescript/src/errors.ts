@@ -59,7 +59,7 @@ export class ProblemError extends TicketError {
 export class NoAnswerError extends TicketError {
   override readonly name = 'NoAnswerError';
   readonly isTemporary: boolean;
-  /** The HTTP status of the proxy's answer, if there was one. */
+  /** The HTTP status of the proxy's answer, if there was one; 0 for a redirect in a browser, which hides it. */
   readonly status: number | undefined;
   /** When a retry may succeed, in ms from now, if the proxy says so. */
   readonly retryAfterMs: number | undefined;

@@ -165,6 +165,36 @@ it.each([
   expect(asked).toHaveLength(1);
 });
 
+it('follows no redirect, and names it', async () => {
+  const location = 'https://www.tickets.example/api/orders?email=ana@example.com';
+  const { client, clock, asked } = clientOf([new Response(null, { status: 307, headers: { location } })]);
+  const error = await failureOf(client.buy(purchase), clock);
+  expect(error).toBeInstanceOf(NoAnswerError);
+  expect(error).toMatchObject({
+    ...{ status: 307, isTemporary: false },
+    message:
+      "the answer is a redirect to https://www.tickets.example, which is not followed: use the server's own address",
+  });
+  expect(asked.map(({ init }) => init.redirect)).toEqual(['manual']);
+});
+
+it('follows no redirect that the browser hides', async () => {
+  const hidden = Object.defineProperties(Response.error(), { type: { value: 'opaqueredirect' } });
+  const { client, clock, asked } = clientOf([hidden]);
+  expect(await failureOf(client.buy(purchase), clock)).toMatchObject({
+    ...{ status: 0, isTemporary: false },
+    message: "the answer is a redirect, which is not followed: use the server's own address",
+  });
+  expect(asked).toHaveLength(1);
+});
+
+it.each(['https://tickets.example/shop', 'https://tickets.example/api/', 'localhost:8888'])(
+  'refuses the address %s, because it has a path',
+  (address) => {
+    expect(() => new TicketClient(address)).toThrow(/must have no path: /);
+  },
+);
+
 it('repeats a request that gets no answer in time', async () => {
   const { client, clock, asked } = clientOf(['hangs'], { answerTimeoutMs: 5 });
   const bought = client.buy(purchase, { waitSeconds: 0 });

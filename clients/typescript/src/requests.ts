@@ -3,7 +3,7 @@ import { NoAnswerError, ProblemError, type TicketError } from './errors.ts';
 import { backoffMs, type Clock, type Random } from './timing.ts';
 
 export interface RequestsOptions {
-  /** The server's address. Paths are relative to its origin. */
+  /** The server's address, without a path. */
   readonly origin: URL;
   readonly fetch: typeof fetch;
   readonly clock: Clock;
@@ -81,6 +81,8 @@ export class Requests {
         ...(body === undefined ? {} : jsonType),
       }),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      // A purchase that follows a redirect would become a GET, or be sent to another site.
+      redirect: 'manual',
       signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
     };
     let response: Response;
@@ -99,6 +101,7 @@ export class Requests {
     if (response.ok && value !== undefined) return { status, headers: response.headers, value };
     const asked = retryAfterMs(response.headers);
     if (isProblem(value)) return new ProblemError(value, status, asked);
+    if (isRedirect(response)) return redirectError(response);
     return new NoAnswerError(`the answer ${status} is not one of the server's`, {
       status,
       retryAfterMs: asked,
@@ -122,6 +125,18 @@ function askedPauseMs(error: TicketError): number {
 function retryAfterMs(headers: Headers): number | undefined {
   const text = headers.get('retry-after');
   return text !== null && /^\d{1,9}$/.test(text) ? 1000 * Number(text) : undefined;
+}
+
+/** Browsers hide what a redirect says: its status is 0 there. */
+function isRedirect({ type, status }: Response): boolean {
+  return type === 'opaqueredirect' || (status >= 300 && status < 400);
+}
+
+/** Names only the origin of the target, because the rest of an address may have an email. */
+function redirectError({ status, headers }: Response): NoAnswerError {
+  const target = /^https?:\/\/[^/?#]*/i.exec(headers.get('location') ?? '')?.[0];
+  const words = `the answer is a redirect${target === undefined ? '' : ` to ${target}`}, which is not followed`;
+  return new NoAnswerError(`${words}: use the server's own address`, { status });
 }
 
 function parsed(text: string): unknown {

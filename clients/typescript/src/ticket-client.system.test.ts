@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test, vi } from 'vitest';
 import { settledStatuses } from '../../../src/domain/order.ts';
 import { type BreakableNetwork, breakableNetwork } from '../../../test/support/breakable-network.ts';
@@ -80,6 +83,20 @@ test('Q7 buys once, also when the answer is lost', async () => {
   expect(order.status).toBe('confirmed');
   expect(answers).toEqual([201, 201, 201]);
   expect(await client.package(1)).toMatchObject({ remaining: 1, confirmed: 1 });
+});
+
+test('does not follow a redirect of a proxy', async () => {
+  const { origin } = await start({ FLIGHT_FAILURE_RATE: '0' });
+  const proxy = createServer(({ url }, response) => {
+    response.writeHead(307, { location: `${origin}${url}` }).end();
+  });
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  stops.push(() => proxy.close());
+  const { port } = proxy.address() as AddressInfo;
+  const error = new TicketClient(`http://127.0.0.1:${port}`).buy(ana);
+  await expect(error).rejects.toThrow(`the answer is a redirect to ${origin}, which is not followed`);
+  expect(await new TicketClient(origin).package(1)).toMatchObject({ held: 0, confirmed: 0 });
 });
 
 test('Q7 buys once when a purchase is aborted and bought again with its key', async () => {

@@ -65,11 +65,16 @@ export class TicketClient {
   readonly #clock: Clock;
   readonly #random: Random;
 
-  /** @param address of the server, such as `https://tickets.example`; in a page of the server `location.origin`. */
+  /**
+   * @param address of the server, such as `https://tickets.example`; in a page of the server `location.origin`.
+   * @throws TypeError for an address with a path: the paths of the API and of the sockets begin at the root.
+   */
   constructor(address: string | URL, options: TicketClientOptions = {}) {
     const { retries = 6, answerTimeoutMs = 15_000, clock = systemClock, random = Math.random } = options;
     const { fetch: ask = globalThis.fetch } = options;
     this.#origin = new URL(address);
+    if (this.#origin.pathname !== '/')
+      throw new TypeError(`the address of the server must have no path: ${this.#origin.pathname}`);
     this.#requests = new Requests({
       origin: this.#origin,
       fetch: ask,
