@@ -38,8 +38,8 @@ test.each([
     program,
     `import { TicketClient } from ${JSON.stringify(client)};
 const requests: string[] = [];
-const counting = (...args: Parameters<typeof fetch>) => { requests.push(String(args[0])); return fetch(...args); };
-const tickets = new TicketClient(${JSON.stringify(server.origin)}, { fetch: counting as typeof fetch });
+const counting = (url: URL, init: RequestInit) => { requests.push(url.href); return fetch(url, init); };
+const tickets = new TicketClient(${JSON.stringify(server.origin)}, { fetch: counting });
 const order = await tickets.buy({ packageId: 1, email: 'ana@example.com' }, { waitSeconds: 0 });
 const { status } = await tickets.waitForOutcome(order, { timeoutMs: 20_000 });
 console.log(status, requests.length);

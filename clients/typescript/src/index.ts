@@ -9,6 +9,7 @@ export {
 } from './errors.ts';
 export type { LiveMessage, Socket, SocketConstructor, SocketEvent } from './live-socket.ts';
 export { type FinalStatus, isFinal, type OutcomeOptions, type PayableOrder } from './outcome.ts';
+export type { Fetch } from './requests.ts';
 export {
   type BuyOptions,
   type CallOptions,

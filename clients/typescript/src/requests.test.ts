@@ -33,8 +33,9 @@ const brokenConnection = new TypeError('fetch failed');
 function clientOf(answers: Answer[], options: TicketClientOptions = {}) {
   const clock = new ManualClock();
   const asked: { readonly url: string; readonly init: RequestInit; readonly atMs: number }[] = [];
-  const ask: typeof fetch = async (url, init = {}) => {
-    asked.push({ url: String(url), init, atMs: clock.monotonic() });
+  // A wrapper without the members of some runtimes' `fetch`, and for the arguments of the client only.
+  const ask = async (url: URL, init: RequestInit): Promise<Response> => {
+    asked.push({ url: url.href, init, atMs: clock.monotonic() });
     const answer = answers.shift() ?? json(201, order);
     if (answer instanceof Error) throw answer;
     if (answer !== 'hangs') return answer;

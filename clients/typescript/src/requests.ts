@@ -2,10 +2,13 @@ import type { Problem } from './api-types.ts';
 import { NoAnswerError, ProblemError, type TicketError } from './errors.ts';
 import { backoffMs, type Clock, type Random } from './timing.ts';
 
+/** The part of `fetch` that the client uses. Some runtimes give theirs further members, which a wrapper need not have. */
+export type Fetch = (url: URL, init: RequestInit) => Promise<Response>;
+
 export interface RequestsOptions {
   /** The server's address, without a path. */
   readonly origin: URL;
-  readonly fetch: typeof fetch;
+  readonly fetch: Fetch;
   readonly clock: Clock;
   readonly random: Random;
   /** How often a request is repeated. */

@@ -12,7 +12,7 @@ import {
   type TestDatabase,
   type TestServer,
 } from '../../../test/support/server.ts';
-import { isFinal, type Order, type PurchaseAbortedError, TicketClient } from './index.ts';
+import { type Fetch, isFinal, type Order, type PurchaseAbortedError, TicketClient } from './index.ts';
 
 /* The client on real servers, with Node's own fetch and WebSocket. */
 
@@ -42,7 +42,7 @@ async function startSale(): Promise<{ sale: ManualSale; network: BreakableNetwor
 /** Counts requests. */
 function countingFetch() {
   const counted = Object.assign(
-    (...args: Parameters<typeof fetch>): Promise<Response> => {
+    (...args: Parameters<Fetch>): Promise<Response> => {
       counted.requests++;
       return fetch(...args);
     },

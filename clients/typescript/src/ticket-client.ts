@@ -2,12 +2,12 @@ import type { Order, Package, Packages, Purchase } from './api-types.ts';
 import { PurchaseAbortedError, TicketError } from './errors.ts';
 import type { SocketConstructor } from './live-socket.ts';
 import { type OutcomeOptions, waitForOutcome } from './outcome.ts';
-import { Requests } from './requests.ts';
+import { type Fetch, Requests } from './requests.ts';
 import { type Clock, type Random, systemClock } from './timing.ts';
 
 export interface TicketClientOptions {
   /** Default: the global `fetch`. */
-  readonly fetch?: typeof fetch;
+  readonly fetch?: Fetch;
   /** Default: the global `WebSocket`. `null`: orders are only polled. */
   readonly WebSocket?: SocketConstructor | null;
   /** How often a request is repeated after a temporary failure. Default 6. */
