@@ -11,6 +11,8 @@ export interface SocketEvent {
 export interface Socket {
   addEventListener(type: string, listener: (event: SocketEvent) => void): void;
   close(): void;
+  /** Ends the connection without a word to the other side, as the sockets of the package `ws` can. */
+  terminate?(): void;
 }
 
 export type SocketConstructor = new (url: string) => Socket;
@@ -49,6 +51,7 @@ export async function watch({ url, socket: Socket, clock, signal, onMessage }: W
   let heardAt = clock.monotonic();
   let orderHeardAt = heardAt;
   let hasHeard = false;
+  let isSilent = false;
   let thrown: { readonly error: unknown } | undefined;
 
   let socket: Socket;
@@ -78,14 +81,17 @@ export async function watch({ url, socket: Socket, clock, signal, onMessage }: W
   if (signal.aborted) end();
 
   while (!ended.signal.aborted) {
-    const silentAt = heardAt + (hasHeard ? silenceMsMax : connectMsMax);
-    const leftMs = Math.min(silentAt, orderHeardAt + orderMsMax) - clock.monotonic();
+    const silentInMs = heardAt + (hasHeard ? silenceMsMax : connectMsMax) - clock.monotonic();
+    const leftMs = Math.min(silentInMs, orderHeardAt + orderMsMax - clock.monotonic());
+    isSilent = silentInMs <= 0;
     if (leftMs <= 0) break;
     await clock.sleep(leftMs, ended.signal);
   }
   end();
   signal.removeEventListener('abort', end);
-  socket.close();
+  // The other side of a silent connection would not answer the closing handshake, and the socket would keep Node alive.
+  if (isSilent && socket.terminate !== undefined) socket.terminate();
+  else socket.close();
   if (thrown !== undefined) throw thrown.error;
   return hasHeard;
 }

@@ -1,7 +1,13 @@
 import { afterEach, expect, it } from 'vitest';
 import { ManualClock, runUntilIdle } from '../../../test/support/manual-clock.ts';
 import type { Order, Problem } from './api-types.ts';
-import { NoAnswerError, ProblemError, type Socket, type SocketEvent } from './index.ts';
+import {
+  NoAnswerError,
+  ProblemError,
+  type Socket,
+  type SocketConstructor,
+  type SocketEvent,
+} from './index.ts';
 import { type OutcomeOptions, waitForOutcome } from './outcome.ts';
 
 const queued: Order = {
@@ -68,10 +74,11 @@ afterEach(() => {
 interface Scene extends OutcomeOptions {
   /** False: there are no WebSockets. */
   readonly hasSockets?: boolean;
+  readonly socket?: SocketConstructor;
 }
 
 /** A wait for the outcome of an order that the test changes. */
-function wait({ hasSockets = true, ...options }: Scene = {}) {
+function wait({ hasSockets = true, socket = FakeSocket, ...options }: Scene = {}) {
   const clock = new ManualClock();
   const server: { order: Order; failure?: Error; polls: number[] } = { order: queued, polls: [] };
   const seen: string[] = [];
@@ -83,7 +90,7 @@ function wait({ hasSockets = true, ...options }: Scene = {}) {
         if (server.failure !== undefined) throw server.failure;
         return { order: server.order, socketUrl: 'ws://tickets.example/live?topic=order:1' };
       },
-      ...{ socket: hasSockets ? FakeSocket : undefined, clock, random: () => 0.5 },
+      ...{ socket: hasSockets ? socket : undefined, clock, random: () => 0.5 },
     },
     {
       onUpdate: ({ status, queuePosition }) => seen.push(`${status} ${queuePosition ?? '-'}`),
@@ -192,6 +199,26 @@ it.each([
   FakeSocket.last.say({ order: confirmed });
   await outcome;
   expect(seen).toEqual(['queued -', 'held -', 'confirmed -']);
+});
+
+it('terminates only a silent socket, where sockets can be terminated', async () => {
+  const ends: string[] = [];
+  class TerminableSocket extends FakeSocket {
+    override close(): void {
+      ends.push('close');
+    }
+    terminate(): void {
+      ends.push('terminate');
+    }
+  }
+  const { clock, outcome } = wait({ socket: TerminableSocket });
+  await runUntilIdle();
+  FakeSocket.last.say({ now: 1 });
+  await clock.advance(9_500);
+  expect(ends).toEqual(['terminate']);
+  FakeSocket.last.say({ order: confirmed });
+  await outcome;
+  expect(ends).toEqual(['terminate', 'close']);
 });
 
 it('gives a socket that does not open five seconds', async () => {

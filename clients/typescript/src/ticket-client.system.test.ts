@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test, vi } from 'vitest';
+import { WebSocket } from 'ws';
 import { settledStatuses } from '../../../src/domain/order.ts';
 import { type BreakableNetwork, breakableNetwork } from '../../../test/support/breakable-network.ts';
 import { type ManualSale, startManualSale } from '../../../test/support/manual-sale.ts';
@@ -175,6 +176,22 @@ test.each([
   expect(seen).toEqual(expect.arrayContaining(['payable', end.status]));
   expect(ask.requests).toBe(2);
   expect(await buy().catch((error: unknown) => error)).toMatchObject(again);
+});
+
+test('follows an order over a socket of the package ws, which can be terminated', async () => {
+  const { sale } = await startSale();
+  const ask = countingFetch();
+  const client = new TicketClient(sale.server.origin, { fetch: ask, WebSocket });
+  await sale.otherHolds();
+  const order = await client.buy(ana, { waitSeconds: 0 });
+  const positions: (number | undefined)[] = [];
+  const outcome = client.waitForOutcome(order, {
+    onUpdate: ({ queuePosition }) => positions.push(queuePosition),
+  });
+  await vi.waitFor(() => expect(positions).toContain(1));
+  sale.supplier.release('other@example.com', 'no seat');
+  expect((await outcome).status).toBe('confirmed');
+  expect(ask.requests).toBe(2);
 });
 
 test('polls where sockets are refused, and where there are none', async () => {
