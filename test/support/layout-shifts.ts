@@ -1,9 +1,9 @@
-/** Watches a page, in the page: whether it is loaded again, and which elements an update moves. */
+/** Watches a page from now on, in the page: whether it is loaded again, and which elements an update moves. */
 export const watch = `
   window.isTheSame = true;
   window.shifts = [];
   window.shiftWatch = new PerformanceObserver((list) => window.shifts.push(...list.getEntries()));
-  window.shiftWatch.observe({ type: 'layout-shift', buffered: true });`;
+  window.shiftWatch.observe({ type: 'layout-shift' });`;
 
 /** What {@link watch} has seen so far: `{ reloaded, shifts }`. */
 export const seen = `
