@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { sampleInventory, sampleOrder, samplePackage } from '../../../test/contract/samples.ts';
 import { type Mongod, startMongod } from '../../../test/support/servers/mongod.ts';
 import type { Fence, Ownership } from '../../domain/messages.ts';
-import { CommitUnknownError, StoreUnavailableError } from '../store.ts';
+import { CommitUnknownError, FencedError, StoreUnavailableError } from '../store.ts';
 import { type MongoStore, openMongoStore } from './mongo-store.ts';
 
 let mongod: Mongod;
@@ -39,13 +39,18 @@ class Owner {
   readonly #packageId: number;
   #fence: Fence = { epoch: 0, seq: 0 };
   #sent = 0;
+  /** Takeovers that were given up. The server may still perform each of them later, for example after a freeze. */
+  #doubtfulTakeovers = 0;
 
   constructor(packageId: number) {
     this.#packageId = packageId;
   }
 
   async takeOver(): Promise<Ownership> {
-    const ownership = await untilAvailable(() => store.takeOwnership(this.#packageId, 'owner'));
+    const ownership = await untilAvailable(
+      () => store.takeOwnership(this.#packageId, 'owner'),
+      () => this.#doubtfulTakeovers++,
+    );
     if (!ownership) throw new Error(`package ${this.#packageId} is not there`);
     this.#fence = ownership.fence;
     return ownership;
@@ -81,20 +86,25 @@ class Owner {
       } else if (error instanceof StoreUnavailableError) {
         notApplied.push(number);
         await sleep(20);
+      } else if (error instanceof FencedError && this.#doubtfulTakeovers > 0) {
+        this.#doubtfulTakeovers--;
+        notApplied.push(number);
+        await this.takeOver();
       } else {
-        // Nobody else takes the package, so a FencedError is wrong, too.
+        // Nobody else takes the package, so any other FencedError is wrong, too.
         throw error;
       }
     }
   }
 }
 
-async function untilAvailable<T>(call: () => Promise<T>): Promise<T> {
+async function untilAvailable<T>(call: () => Promise<T>, onUnavailable = () => {}): Promise<T> {
   for (;;) {
     try {
       return await call();
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) throw error;
+      onUnavailable();
       await sleep(20);
     }
   }
