@@ -93,7 +93,7 @@ export interface Payment {
   /** An ISO 4217 code. */
   readonly currency: string;
   /**
-   * The name of the provider that has the payment: `simulated`, or its address. Set when the order gets its
+   * The name of the provider that has the payment: `simulated` or `external`. Set when the order gets its
    * unit. Absent before, and in orders of older releases: then it is the provider that is configured.
    */
   readonly provider?: string;

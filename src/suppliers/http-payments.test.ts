@@ -70,10 +70,9 @@ test('the email, the amount and the address of the order are sent in the body, a
   expect(seen).toEqual(['A', `Bearer ${token}`, { amount, currency, email, returnUrl: returnUrl('A') }]);
 });
 
-test('Q11 the provider is named by its address, because another path may be another account', () => {
+test('the provider has the same name at every address, because instances may reach it by different ones', () => {
   const nameAt = (url: string) => httpPayments({ url, token, returnUrl }).provider;
-  expect(nameAt('https://Pay.example:443/shop-a/')).toBe('https://pay.example/shop-a');
-  expect(nameAt('http://127.0.0.1:8890')).toBe('http://127.0.0.1:8890');
+  expect(nameAt('https://pay.example/shop-a/')).toBe(nameAt('http://127.0.0.1:8890'));
 });
 
 test('the token is needed for everything', async () => {

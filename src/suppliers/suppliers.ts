@@ -145,8 +145,8 @@ export interface SupplierClient {
  */
 export interface PaymentClient {
   /**
-   * The name of the provider. It is stored with orders, so it stays the same and is no secret: `simulated`, or the address
-   * of the provider's address.
+   * The name of the provider, which is stored with orders: `simulated` or `external`. Instances may reach one provider by
+   * different addresses, so its address is no name.
    */
   readonly provider: string;
   requestPayment(request: PaymentRequest, signal?: AbortState): Promise<SupplierAnswer>;
