@@ -93,8 +93,8 @@ export interface Payment {
   /** An ISO 4217 code. */
   readonly currency: string;
   /**
-   * The name of the provider that has the payment: `simulated` or `external`. Set when the order gets its
-   * unit. Absent before, and in orders of older releases: then it is the provider that is configured.
+   * The name of the provider that has the payment: `simulated` or `external`. Set when the order gets its unit. Absent
+   * before, and in orders of older releases: then it is the provider that is configured.
    */
   readonly provider?: string;
   /** The provider's page, where the buyer pays. Absent until the payment is due. */
