@@ -21,7 +21,7 @@ test('Q12 a busy process delivers slowly, however many lanes deliver', async () 
   const pace = new Pace(clock, () => true);
   const until = new Abort();
   const rests = [pace.rest(10, until), pace.rest(10, until), pace.rest(0, until), pace.rest(10, until)];
-  expect(await restsUntil(clock, rests)).toEqual([0, 400, 800, 1_200]);
+  expect(await restsUntil(clock, rests)).toEqual([0, 1_000, 2_000, 3_000]);
 });
 
 test('a pause ends with the ownership', async () => {

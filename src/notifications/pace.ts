@@ -3,10 +3,9 @@ import type { Clock } from '../lib/clock.ts';
 
 /**
  * While the process is busy, each delivery is followed by a pause of this length, in ms. A delivery takes half a
- * millisecond of the process, and a large one twice as much. So deliveries take a fortieth of it at most, and with what the
- * commits store, a sale with notices costs less than a twentieth more.
+ * millisecond of the process, and a large one twice as much. So deliveries take a hundredth of it at most.
  */
-const spacingMs = 40;
+const spacingMs = 100;
 /** The share of the time in which the event loop is at work, from which on the process counts as busy. */
 const busyShare = 0.6;
 
