@@ -1,5 +1,5 @@
 import type { OrderAccess } from './client.ts';
-import type { HistoryEntry, SeenOrder } from './history.ts';
+import type { EraseEntry, HistoryEntry, SeenOrder } from './history.ts';
 
 const final: ReadonlySet<string> = new Set(['confirmed', 'failed', 'rejected', 'withdrawn', 'cancelled']);
 
@@ -14,12 +14,26 @@ export class Unfinished {
   readonly #askedAt = new Map<string, number>();
 
   record(entry: HistoryEntry): void {
+    if (entry.kind === 'erase') return this.#recordErasure(entry);
     if (!('order' in entry) || entry.order === undefined) return;
     const { order, sentAt } = entry;
     if ((this.#askedAt.get(order.id) ?? 0) > sentAt) return;
     this.#askedAt.set(order.id, sentAt);
     if (isFinal(order)) this.#orders.delete(order.id);
     else this.#orders.set(order.id, { orderId: order.id, email: order.email });
+  }
+
+  /**
+   * An erasure that left no order has found that all of them have ended. Nobody can look them up any more, although the last
+   * answer seen may be the older one of two requests that were under way together.
+   */
+  #recordErasure({ email, left, sentAt }: EraseEntry): void {
+    if (left !== 0) return;
+    for (const [id, access] of this.#orders) {
+      if (access.email !== email) continue;
+      this.#orders.delete(id);
+      this.#askedAt.set(id, sentAt);
+    }
   }
 
   get orders(): readonly OrderAccess[] {
