@@ -188,6 +188,7 @@ const goals: readonly Goal[] = [
     title: 'goodput at ten times the ceiling, against the ceiling',
     atLeast: 0.95,
     unit: '×',
+    why: bottlenecks.goodput,
     value: (measured) =>
       measured.worst('overload', ({ figures }) => ratio(figures.goodput, figures.ceiling), 'lowest'),
   },
