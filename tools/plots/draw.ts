@@ -139,7 +139,7 @@ function look({ isNarrow, isAlone }: Frame) {
         labelColor: inks.ink.light,
         symbolSize: 70,
         symbolStrokeWidth: 2,
-        labelLimit: 320,
+        labelLimit: 400,
         columnPadding: 4,
         offset: 6,
       },

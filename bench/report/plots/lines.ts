@@ -40,7 +40,7 @@ export function linesSpec(lines: Lines, frame: Frame): TopLevelSpec {
   );
   const ys = rows.flatMap(({ y, low, high }) => [y, low ?? y, high ?? y]);
   const y = axisFor(lines.y, [...ys, ...(lines.guide?.map((point) => point.y) ?? [])], frame.isNarrow);
-  const legend = frame.isAlone ? { title: null, columns: 3 } : null;
+  const legend = frame.isAlone ? { title: null, columns: 2 } : null;
   const domain = lines.series.map(({ label }) => label);
   const encoding = {
     x: {
