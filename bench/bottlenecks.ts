@@ -36,5 +36,5 @@ export const bottlenecks = {
     'and a turn of the actor.',
   flashSale:
     'Those in the queue, and the look-ups for the keys of all others, go through one thread and one database.',
-  live: 'The passes over all sockets share the thread with the purchases.',
+  live: 'An update is written to all sockets one after the other, by the thread that sells.',
 } as const;
