@@ -214,7 +214,10 @@ export class Draft {
     if (!this.#sagas.has(id)) this.#sagas.set(id, 'retry');
   }
 
-  /** The effects, with each order as it is at the end of the batch. At most one concerns the saga of an order. */
+  /**
+   * The effects, with each order as it is at the end of the batch. At most one concerns the saga of an order. A refusal keeps
+   * the order that it refused: a cancel in the same batch that came later may have been accepted.
+   */
   settledEffects(): Effect[] {
     const sagas = [...this.#sagas].flatMap(([id, how]) => this.#sagaEffect(id, how));
     return [...sagas, ...this.#settledAnswers()];
@@ -229,9 +232,8 @@ export class Draft {
 
   #settledAnswers(): Effect[] {
     return this.effects.map((effect) => {
-      if (effect.kind !== 'answer' || !('order' in effect.answer)) return effect;
-      const { order } = effect.answer;
-      const latest = order && this.order(order.id);
+      if (effect.kind !== 'answer' || effect.answer.kind !== 'accepted') return effect;
+      const latest = this.order(effect.answer.order.id);
       return latest === undefined ? effect : { ...effect, answer: { ...effect.answer, order: latest } };
     });
   }

@@ -68,6 +68,17 @@ describe('a payment', () => {
     expect(step.effects).toMatchObject([{ kind: 'awaitPayment', order: { id: 'order-1' } }]);
   });
 
+  test('lets a cancel succeed that an earlier one in the same batch came too early for', async () => {
+    const bench = new DecideFixture({ price: 120 }, { payments });
+    await bench.batch(bench.purchase());
+    const [early, later] = [bench.cancel('order-1'), bench.cancel('order-1')];
+    await bench.batch(early, bench.paymentDue('order-1'), later);
+    expect(bench.answers.slice(-2)).toMatchObject([
+      { kind: 'refused', code: 'in_progress', order: { status: 'held' } },
+      { kind: 'accepted', order: { status: 'compensating', reason: 'payment_abandoned' } },
+    ]);
+  });
+
   test('Q11 confirms the order once it is paid', async () => {
     const bench = await payable();
     const step = await bench.batch(bench.paid('order-1'));
