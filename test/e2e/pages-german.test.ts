@@ -128,8 +128,9 @@ test('what a customer entered is kept when the language changes', async () => {
   await page.getByLabel('Ihre E-Mail-Adresse').fill('ana@example.com');
   await page.getByRole('link', { name: 'English' }).click();
   await heading('Choose your trip').waitFor();
-  expect(await page.getByLabel('Your email').inputValue()).toBe('ana@example.com');
-  expect(await page.getByRole('radio', { name: /Flight-2/ }).isChecked()).toBe(true);
+  // The page's script fills them in once it has loaded.
+  await expect.poll(() => page.getByLabel('Your email').inputValue()).toBe('ana@example.com');
+  await expect.poll(() => page.getByRole('radio', { name: /Flight-2/ }).isChecked()).toBe(true);
 });
 
 test('a customer who is offline reads so in German, and the order is sent later', async () => {
