@@ -24,7 +24,7 @@ export const bottlenecks = {
   cluster:
     'A forwarded purchase adds the way between instances: messages, answers and live updates of every order. Where ' +
     'packages are spread out, each instance commits smaller groups.',
-  goodput: 'A refusal takes time of the thread that sells: with SQLite, of the only one.',
+  goodput: 'The thread that sells refuses too, and with SQLite it also stores.',
   memory:
     'Each connection has a request under way, in the queue for its commit: what is kept is theirs, and the young ' +
     'generation of V8 grows with it.',

@@ -24,8 +24,8 @@ export class Unfinished {
   }
 
   /**
-   * An erasure that left no order has found that all of them have ended. Nobody can look them up any more, although the last
-   * answer seen may be the older one of two requests that were under way together.
+   * An erasure that leaves no order shows that all orders of the email have ended. Nobody can look them up after it. The last
+   * answer may still show one as unfinished: of two requests under way together, the later one may get the older answer.
    */
   #recordErasure({ email, left, sentAt }: EraseEntry): void {
     if (left !== 0) return;

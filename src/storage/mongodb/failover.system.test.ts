@@ -91,7 +91,7 @@ class Owner {
         notApplied.push(number);
         await this.takeOver();
       } else {
-        // Nobody else takes the package, so any other FencedError is wrong, too.
+        // Nobody else takes the package over, so every other FencedError fails the test, too.
         throw error;
       }
     }
