@@ -1,17 +1,13 @@
 import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
-import { constants as priorities, setPriority } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { promisify } from 'node:util';
-import { cachedDownload } from './cache.ts';
-import { firstFound, isRunnable, onPath } from './find.ts';
+import { firstFound, onPath } from './find.ts';
+import { atPathOf, builtGoProgram } from './go-program.ts';
 
 const run = promisify(execFile);
 
-const version = 'v2.40.3';
 const module = 'github.com/docker/compose/v2';
-/** The build takes two minutes on two idle cores, and runs once. */
-const buildTimeoutMs = 900_000;
+const program = { name: 'docker-compose', module, version: 'v2.40.3', command: `${module}/cmd` };
 
 /** A real Docker Compose. It needs no Docker engine to read a file. */
 export interface DockerCompose {
@@ -41,11 +37,7 @@ function findBinary(): Promise<string> {
   const advice =
     'Install Docker Compose 2.23.1 or newer, or Go 1.24 or newer to have it built, or set DOCKER_COMPOSE_PATH.';
   return firstFound('Docker Compose', advice, [
-    async () => {
-      const path = process.env.DOCKER_COMPOSE_PATH;
-      if (!path) return { why: 'DOCKER_COMPOSE_PATH is not set' };
-      return (await isRunnable(path)) ? { path } : { why: `DOCKER_COMPOSE_PATH=${path} cannot be run` };
-    },
+    () => atPathOf('DOCKER_COMPOSE_PATH'),
     async () => {
       const path = await onPath('docker');
       if (path === undefined) return { why: 'docker is not on PATH' };
@@ -55,43 +47,8 @@ function findBinary(): Promise<string> {
       );
       return isThere ? { path } : { why: 'docker has no command compose' };
     },
-    built,
+    () => builtGoProgram(program),
   ]);
-}
-
-async function built(): Promise<{ path: string } | { why: string }> {
-  try {
-    return await cachedDownload(`docker-compose-${version}`, buildInto);
-  } catch (error) {
-    const { stderr, message } = error as Error & { stderr?: string };
-    const last = stderr?.trim().split('\n').at(-1);
-    return { why: `building ${module}@${version} failed: ${last || message.split('\n')[0]}` };
-  }
-}
-
-/**
- * Builds Compose from a module of our own that imports the command, because `go install` refuses a module that excludes
- * others.
- */
-async function buildInto(folder: string): Promise<string> {
-  const go = (await onPath('go')) ?? '/usr/local/go/bin/go';
-  if (!(await isRunnable(go))) throw new Error('there is no go');
-  await writeFile(join(folder, 'tools.go'), `package tools\n\nimport _ "${module}/cmd"\n`);
-  // Build without C, as the releases are built, so that no C compiler is needed.
-  const env = { ...process.env, CGO_ENABLED: '0' };
-  const options = { cwd: folder, env, timeout: buildTimeoutMs, maxBuffer: 2 ** 26 };
-  const goes = async (...parameters: string[]) => {
-    const running = run(go, parameters, options);
-    // Lower the priority, because tests that run meanwhile are more urgent.
-    if (running.child.pid !== undefined)
-      setPriority(running.child.pid, priorities.priority.PRIORITY_BELOW_NORMAL);
-    await running;
-  };
-  await goes('mod', 'init', 'tools');
-  await goes('get', `${module}@${version}`);
-  await goes('mod', 'tidy');
-  await goes('build', '-buildvcs=false', '-ldflags=-s -w', '-o', 'docker-compose', `${module}/cmd`);
-  return join(folder, 'docker-compose');
 }
 
 // Run directly, this file builds Compose before the tests, so that the tests have the machine to themselves.
