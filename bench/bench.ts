@@ -15,6 +15,7 @@ const root = fileURLToPath(new URL('../', import.meta.url));
 
 /** Rounds per contestant, and seconds of measurement and warm-up in each run. */
 const full = { rounds: 5, seconds: 2, warmUpSeconds: 8 };
+const profiled = 'Profiled: the servers are slower than in a usual run.';
 const quick = { rounds: 1, seconds: 0.6, warmUpSeconds: 0.6 };
 
 export interface BenchOptions {
@@ -51,7 +52,7 @@ export async function runScenarios(
   const failed: string[] = [];
   const runAll = async () => {
     for (const scenario of params.scenarios) {
-      const result = await run(scenario, testbed);
+      const result = await run(scenario, testbed, cpuProfiles === undefined ? [] : [profiled]);
       if (signal.aborted) return;
       progress.clear();
       if (typeof result === 'string') failed.push(result);
@@ -70,7 +71,8 @@ export async function runScenarios(
     mode: isQuick ? 'quick' : 'full',
     machine: describeMachine(placement.cores, await testbed.databaseVersions()),
     scenarios: [...done],
-    goals: goalsOf(done),
+    // Profiling makes servers slower.
+    goals: cpuProfiles === undefined ? goalsOf(done) : [],
     ...defined({ commit }),
   });
   try {
@@ -83,12 +85,16 @@ export async function runScenarios(
 }
 
 /** @returns the failure as a sentence if the scenario failed. */
-async function run(scenario: Scenario, testbed: LocalTestbed): Promise<ScenarioResult | string> {
+async function run(
+  scenario: Scenario,
+  testbed: LocalTestbed,
+  remarks: readonly string[],
+): Promise<ScenarioResult | string> {
   testbed.announce(scenario.name);
   try {
     const { name, title, what } = scenario;
     const { contestants, notes = [] } = await scenario.run(testbed);
-    return { name, title, what, contestants, notes };
+    return { name, title, what, contestants, notes: [...notes, ...remarks] };
   } catch (error) {
     return `${scenario.name} failed: ${error instanceof Error ? error.message : String(error)}`;
   } finally {

@@ -10,7 +10,7 @@ On this machine
   --rounds <count>         Rounds per contestant; default 5, quick 1. Medians are taken over them.
   --seconds <seconds>      How long one run is measured; default 2, quick 0.6.
   --only <names>           Only these contestants, with commas between: actor-mongodb,hello.
-  --cpu-prof <folder>      Our servers write a CPU profile there when they stop.
+  --cpu-prof <folder>      Profile the servers: a table in the report, and the profiles in this folder.
 
 Against a deployment
   --targets <urls>         Its instances, with commas between: http://a:8888,http://b:8888.

@@ -85,6 +85,18 @@ describe('bench on this machine', () => {
     expect(runs[1]?.figures.webhooksOwed).toBeGreaterThanOrEqual(0);
   });
 
+  it('profiles the servers with --cpu-prof, and judges no goals by slower servers', async () => {
+    const { code, stderr } = await bench(
+      `--quick --scenario look-ups --only actor-sqlite --seconds 0.5 --cpu-prof ${join(folder, 'profiles')}`,
+    );
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    const { scenarios, goals } = await readResults(join(folder, 'out/latest.json'));
+    expect(goals).toEqual([]);
+    expect(scenarios[0]?.contestants[0]?.runs[0]?.profile).toMatchObject({ 'src/http': expect.any(Number) });
+    expect(await readFile(join(folder, 'out/report.html'), 'utf8')).toContain('CPU time of the servers');
+    expect(await readdir(join(folder, 'profiles'))).toEqual(['001-actor-sqlite.cpuprofile']);
+  });
+
   it('stops at Ctrl-C and leaves no files behind', async () => {
     const { code, stderr } = await bench(
       '--quick --scenario look-ups --only actor-sqlite --seconds 60',

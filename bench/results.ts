@@ -71,6 +71,8 @@ export interface Run {
   readonly errors: number;
   /** Cores in use during the measurement, by part. */
   readonly cpu: Readonly<Record<string, number>>;
+  /** Cores of the servers by part of the program; only of profiled runs. */
+  readonly profile?: Readonly<Record<string, number>>;
   /** One entry for each second; only against a deployment. */
   readonly timeline?: readonly TimelineSecond[];
   /** A run that fails its audit is `void` and left out of all figures. */

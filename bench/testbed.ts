@@ -162,6 +162,14 @@ export interface Testbed {
   openLoop(load: OpenLoop): Promise<LoadResult>;
   /** Cores that these processes use during the work; for a load, only during its measured window. */
   cpuOf<T>(pids: readonly number[], work: () => Promise<T>): Promise<{ result: T; cores: number }>;
+  /**
+   * Cores by part of the program, for the servers among these processes and the same time as `cpuOf`; absent if the
+   * bench makes no profiles.
+   */
+  profileOf<T>(
+    pids: readonly number[],
+    work: () => Promise<T>,
+  ): Promise<{ readonly result: T; readonly profile?: Readonly<Record<string, number>> }>;
   /** Resident memory of a process in bytes. */
   rss(pid: number): Promise<number>;
   /** Shows one line of progress. */

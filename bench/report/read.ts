@@ -41,6 +41,7 @@ const run = z.object({
   dropped: z.number(),
   errors: z.number(),
   cpu: numbers,
+  profile: numbers.exactOptional(),
   timeline: z.array(timelineSecond).exactOptional(),
   audit: z.object({ verdict: z.enum(['clean', 'void', 'none']), detail: z.string() }),
 });

@@ -4,6 +4,7 @@ import type { Html } from '../../tools/plots/page.ts';
 import type { ScenarioResult } from '../results.ts';
 import { type ContestantStyles, reportColours } from './contestant-styles.ts';
 import { plotsOf } from './plots/scenario-plots.ts';
+import { profileSection } from './profiles.ts';
 import { groupsOfAll } from './summary.ts';
 import { answersTable, figuresTable, latencyTable, voidRuns } from './tables.ts';
 
@@ -18,6 +19,7 @@ ${groups.length === 0 ? html`<p>Nothing was measured.</p>` : ''}
 <div class="plots">${figures}</div>
 ${groups.length === 0 ? '' : figuresTable(scenario, groups, styles)}
 ${latencyTable(scenario, groups, styles)}
+${profileSection(scenario)}
 ${voidRuns(groups)}
 ${answersTable(scenario, groups, styles)}
 ${scenario.notes.length === 0 ? '' : html`<div class="notes"><h4>Notes</h4><ul>${scenario.notes.map((note) => html`<li>${inline(note)}</li>`)}</ul></div>`}

@@ -16,6 +16,8 @@ export interface Group {
   readonly latencies: ReadonlyMap<string, LatencySummary>;
   /** Cores by part: client, server, mongod. */
   readonly cpu: ReadonlyMap<string, Spread>;
+  /** Cores of the servers by part of the program; empty without profiles. */
+  readonly profile: ReadonlyMap<string, Spread>;
   /** Summed over `runs`. */
   readonly answers: ReadonlyMap<string, number>;
   readonly dropped: number;
@@ -118,6 +120,7 @@ function summarize(contestant: Contestant, all: readonly Run[]): Group {
     figures: spreads(runs.map(({ figures }) => figures)),
     latencies: latenciesOf(runs),
     cpu: spreads(runs.map(({ cpu }) => cpu)),
+    profile: spreads(runs.flatMap(({ profile }) => (profile === undefined ? [] : [profile]))),
     answers: totals(runs.map(({ answers }) => answers)),
     dropped: sum(runs.map(({ dropped }) => dropped)),
     errors: sum(runs.map(({ errors }) => errors)),

@@ -5,6 +5,7 @@ import type { Deployment, SystemUnderTest, WebhookCounts } from '../testbed.ts';
 import { auditBaseline, auditServer } from './audit.ts';
 import type { Databases } from './databases.ts';
 import type { Placement } from './placement.ts';
+import type { Profiler } from './profiler.ts';
 import { kinds, nodeFlags, type ServerKind, startServers } from './servers.ts';
 
 export interface DeploymentParts {
@@ -12,7 +13,7 @@ export interface DeploymentParts {
   readonly placement: Placement;
   /** The folder in which each deployment gets a folder of its own. */
   readonly folder: string;
-  readonly cpuProfiles: string | undefined;
+  readonly profiler: Profiler | undefined;
 }
 
 const defaults = {
@@ -32,7 +33,7 @@ export async function startDeployment(subject: SystemUnderTest, parts: Deploymen
   if (subject.kind === 'restate') return startPeer(subject, parts);
   const kind = kinds[subject.kind];
   if (kind === undefined) throw new Error(`there is no subject ${subject.kind}`);
-  const { folder, placement, cpuProfiles } = parts;
+  const { folder, placement, profiler } = parts;
   await using undo = new AsyncDisposableStack();
   const own = await mkdtemp(join(folder, 'deployment-'));
   undo.defer(() => rm(own, { recursive: true, force: true }));
@@ -45,7 +46,7 @@ export async function startDeployment(subject: SystemUnderTest, parts: Deploymen
   );
   const packages = await writePackages(own, subject);
   const { kind: name, instances = 1 } = subject;
-  const processes = await startServers({ name, kind, settings, packages, instances, cpuProfiles }, undo);
+  const processes = await startServers({ name, kind, settings, packages, instances, profiler }, undo);
   if (subject.placement !== 'free') await Promise.all(processes.map(({ pid }) => placement.pinServer(pid)));
 
   const origins = processes.flatMap(({ match }) => match.groups?.url ?? []).map(onLoopback);

@@ -5,6 +5,7 @@ import { openDatabases } from './databases.ts';
 import { startDeployment } from './deployments.ts';
 import type { Placement } from './placement.ts';
 import { residentBytes } from './processes.ts';
+import { Profiler } from './profiler.ts';
 import { endPrograms } from './program.ts';
 import type { Progress } from './progress.ts';
 import { StartedServers } from './started-servers.ts';
@@ -19,6 +20,7 @@ export interface StageOptions {
   readonly only: readonly string[];
   readonly placement: Placement;
   readonly progress: Progress;
+  /** The folder for CPU profiles of the servers; without it, none are made. */
   readonly cpuProfiles?: string;
 }
 
@@ -44,6 +46,8 @@ export async function openTestbed(options: StageOptions): Promise<LocalTestbed> 
   };
   const databases = undo.use(openDatabases(folder.path, (what) => tell(`starting ${what}`)));
   const meter = new CpuMeter();
+  const profiler = options.cpuProfiles === undefined ? undefined : new Profiler(options.cpuProfiles);
+  const watchers = [meter, ...(profiler === undefined ? [] : [profiler])];
   const starts = new StartedServers();
   undo.defer(() => starts.stopAll());
   // Disposed first, so that servers need not wait for its requests.
@@ -51,10 +55,12 @@ export async function openTestbed(options: StageOptions): Promise<LocalTestbed> 
     startClient({
       under: placement.clientUnder,
       onProgress: ({ answeredPerSecond }) => progress.pace(answeredPerSecond),
-      onWindow: (edge) => (edge === 'begin' ? meter.windowBegins() : meter.windowEnds()),
+      onWindow: (edge) => {
+        for (const watcher of watchers) edge === 'begin' ? watcher.windowBegins() : watcher.windowEnds();
+      },
     }),
   );
-  const parts = { databases, placement, folder: folder.path, cpuProfiles: options.cpuProfiles };
+  const parts = { databases, placement, folder: folder.path, profiler };
   undo.defer(() => {
     isOver = true;
     starts.end();
@@ -82,6 +88,7 @@ export async function openTestbed(options: StageOptions): Promise<LocalTestbed> 
     closedLoop: (load) => client.closedLoop(load),
     openLoop: (load) => client.openLoop(load),
     cpuOf: (pids, work) => meter.coresOf(pids, work),
+    profileOf: async (pids, work) => profiler?.during(pids, work) ?? { result: await work() },
     databaseVersions: () => databases.versions(),
     rss: residentBytes,
     progress: tell,

@@ -4,10 +4,15 @@ import { LoadCounts } from '../client/load-counts.ts';
 import type { LoadResult, Testbed, WebhookCounts } from '../testbed.ts';
 import { measure } from './measure.ts';
 
+const profile = { hono: 0.5, 'Node.js': 0.25 };
+
 /** A testbed whose processes each use as many cores as their id says. */
 const testbed = {
   async cpuOf(pids: readonly number[], work: () => Promise<unknown>) {
     return { result: await work(), cores: pids.reduce((sum, pid) => sum + pid, 0) };
+  },
+  async profileOf(_pids: readonly number[], work: () => Promise<unknown>) {
+    return { result: await work(), profile };
   },
 } as unknown as Testbed;
 
@@ -25,6 +30,7 @@ it('divides the CPU time of servers and databases by the purchases that finish i
   const run = await measure(testbed, deployment, context, async () => load(1_000));
   expect(run.figures).toEqual({ finished: 2_000, costPerPurchaseUs: 2_000 });
   expect(run.cpu).toEqual({ client: 0.1, server: 0.75, databases: 0.25 });
+  expect(run.profile).toEqual(profile);
 });
 
 it('tells how many webhooks were delivered during the load, and how many are owed at its end', async () => {

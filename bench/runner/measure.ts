@@ -1,3 +1,4 @@
+import { defined } from '../../src/lib/defined.ts';
 import { outcomesIn } from '../client/outcomes.ts';
 import type { LatencyName, RunFigures, RunParameters } from '../report/figure-names.ts';
 import type { Percentiles, Run } from '../results.ts';
@@ -26,13 +27,9 @@ export async function measure(
   circumstances: RunContext,
   load: () => Promise<LoadResult>,
 ): Promise<UnauditedRun> {
-  const { pids, databasePids } = deployment;
   const before = await deployment.webhooks?.();
   const startedAt = performance.now();
-  const {
-    result: { result, cores: databases },
-    cores: server,
-  } = await testbed.cpuOf(pids, () => testbed.cpuOf(databasePids, load));
+  const { result, server, databases, profile } = await useOf(testbed, deployment, load);
   const loadSeconds = (performance.now() - startedAt) / 1000;
   const webhooks = webhookFigures(before, await deployment.webhooks?.(), loadSeconds);
   const run = runOf(result, circumstances);
@@ -43,7 +40,29 @@ export async function measure(
     ...run,
     figures: { ...run.figures, ...cost, ...webhooks },
     cpu: { ...run.cpu, server, databases },
+    ...defined({ profile }),
   };
+}
+
+/** Measures the cores of a deployment during the work, and profiles its servers if the bench does. */
+export async function useOf<T>(
+  testbed: Pick<Testbed, 'cpuOf' | 'profileOf'>,
+  { pids, databasePids }: Pick<Deployment, 'pids' | 'databasePids'>,
+  work: () => Promise<T>,
+): Promise<{
+  readonly result: T;
+  readonly server: number;
+  readonly databases: number;
+  readonly profile: Run['profile'] | undefined;
+}> {
+  const {
+    result: {
+      result: { result, cores: databases },
+      cores: server,
+    },
+    profile,
+  } = await testbed.profileOf(pids, () => testbed.cpuOf(pids, () => testbed.cpuOf(databasePids, work)));
+  return { result, server, databases, profile };
 }
 
 /** @param seconds of the load with its warm-up, in all of which webhooks are delivered. */

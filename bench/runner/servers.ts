@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { type NodeProcess, startNodeProcess } from '../../test/support/node-process.ts';
+import { Profiler } from './profiler.ts';
 import { runProgram } from './program.ts';
 
 /** How a kind of server is started. */
@@ -29,8 +30,8 @@ export interface ServersOptions {
   /** The file with the packages on sale. */
   readonly packages: string;
   readonly instances: number;
-  /** The folder in which our servers write CPU profiles when they stop. */
-  readonly cpuProfiles: string | undefined;
+  /** Profiles the servers; undefined if they are not profiled. */
+  readonly profiler: Profiler | undefined;
 }
 
 /** A server that takes longer to drain is killed. */
@@ -42,16 +43,17 @@ const listens = /listens on (?<url>http:\/\/\S+)/;
  * @param undo ends the started processes.
  */
 export async function startServers(
-  { name, kind, settings, packages, instances, cpuProfiles }: ServersOptions,
+  { name, kind, settings, packages, instances, profiler }: ServersOptions,
   undo: AsyncDisposableStack,
 ): Promise<NodeProcess[]> {
   const start = async (command: readonly string[], ready: RegExp, own: Readonly<Record<string, string>>) => {
     const [program, ...parameters] = command as [string];
-    const all = { ...settings, ...own };
+    const all = { ...settings, ...own, ...(profiler && Profiler.settings) };
     const started = await startNodeProcess({ program, parameters, settings: all, ready, detached: true });
     undo.defer(async () => {
       await started.end('SIGTERM', drainMs);
     });
+    profiler?.add(name, started);
     return started;
   };
   if (kind.engine === undefined) {
@@ -60,15 +62,13 @@ export async function startServers(
   }
 
   await putPackages(packages, settings);
-  const profiling: Record<string, string> =
-    cpuProfiles === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${cpuProfiles}` };
   const server = await commandOf('start');
   const processes: NodeProcess[] = [];
   for (let index = 1; index <= instances; index++) {
-    processes.push(await start(server, listens, { ...profiling, INSTANCE_ID: `bench-${index}` }));
+    processes.push(await start(server, listens, { INSTANCE_ID: `bench-${index}` }));
   }
   if (kind.engine === 'queue') {
-    const own = { ...profiling, INSTANCE_ID: 'bench-consumer' };
+    const own = { INSTANCE_ID: 'bench-consumer' };
     processes.push(await start(await commandOf('consumer'), /takes orders/, own));
   }
   return processes;

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { defined } from '../../src/lib/defined.ts';
 import type { Contestant } from '../results.ts';
-import { costOf, type UnauditedRun } from '../runner/measure.ts';
+import { costOf, type UnauditedRun, useOf } from '../runner/measure.ts';
 import { choosePlacement } from '../runner/placement.ts';
 import { inRounds } from '../runner/rounds.ts';
 import type { Deployment, Scenario, Testbed } from '../testbed.ts';
@@ -66,7 +67,7 @@ async function sale(
     parameters,
   }: Pick<UnauditedRun, 'round'> & { parameters: { buyers: number; failureRate: number } },
 ): Promise<UnauditedRun[]> {
-  const { origins, pids, databasePids } = deployment;
+  const { origins } = deployment;
   const [origin] = origins as [string];
   const request = { kind: 'buy', packages: [warmUp] } as const;
   await testbed.closedLoop({
@@ -81,9 +82,11 @@ async function sale(
   const params = { origin, packageId: flash, buyers: parameters.buyers, timeoutMs };
   const startedAt = performance.now();
   const {
-    result: { result: crowd, cores: databases },
-    cores: server,
-  } = await testbed.cpuOf(pids, () => testbed.cpuOf(databasePids, () => sendCrowd(params, clientUnder)));
+    result: crowd,
+    server,
+    databases,
+    profile,
+  } = await useOf(testbed, deployment, () => sendCrowd(params, clientUnder));
   const seconds = (performance.now() - startedAt) / 1000;
   const { load, allAnsweredMs, allSentMs, refused, promptlyRefused } = crowd;
   const unsold = await unsoldUnits(origin, load.answers['201'] ?? 0);
@@ -104,6 +107,7 @@ async function sale(
       dropped: crowd.lost,
       errors: load.errors,
       cpu: { client: load.clientCpu, server, databases },
+      ...defined({ profile }),
     },
   ];
 }

@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { defined } from '../../src/lib/defined.ts';
 import { outcomesIn } from '../client/outcomes.ts';
 import { startViewers, type Viewers, type Watch } from '../client/viewers.ts';
 import type { CutReport } from '../client/viewers-protocol.ts';
 import { monotonicMs } from '../client/viewers-protocol.ts';
-import type { UnauditedRun } from '../runner/measure.ts';
+import { type UnauditedRun, useOf } from '../runner/measure.ts';
 import { choosePlacement } from '../runner/placement.ts';
 import { inRounds } from '../runner/rounds.ts';
 import type { Deployment, LoadResult, Scenario, Testbed } from '../testbed.ts';
@@ -161,8 +162,9 @@ async function watch(turn: Turn, viewers: Viewers, watching: Watching): Promise<
   await viewers.record(await freeUnits(origin));
   const {
     result: [changes, cut],
-    cores: server,
-  } = await testbed.cpuOf(deployment.pids, () =>
+    server,
+    profile,
+  } = await useOf(testbed, deployment, () =>
     Promise.all([buyAtPace(origin, watched, { perSecond, seconds }), lose?.()]),
   );
   const { delays, unseen, messages, gone, cpu } = await viewers.report(changes.madeAt, lastArrivalsMs);
@@ -185,6 +187,7 @@ async function watch(turn: Turn, viewers: Viewers, watching: Watching): Promise<
     dropped: unseen + (purchases?.dropped ?? 0),
     errors: gone + (cut?.lost ?? 0) + changes.failed + (purchases?.errors ?? 0),
     cpu: { client: cpu + (purchases?.clientCpu ?? 0), server },
+    ...defined({ profile }),
   };
 }
 
