@@ -2,7 +2,6 @@ import { expect, it } from 'vitest';
 import { compare } from './compare.ts';
 import { resultsOf, runOf } from './fixture.ts';
 import { countedByArrival } from './older-versions.ts';
-import { readResults } from './read.ts';
 import { renderReport } from './report.ts';
 
 const withRun = (version: 1 | 2, figures: Readonly<Record<string, number>>, parameters = {}) => {
@@ -30,11 +29,4 @@ it('compares confirmed orders between an older and a newer version, and explains
   expect(changes).toMatchObject([{ figure: 'orders confirmed', share: 1 }]);
   expect(onlyInB).toEqual([]);
   expect(differences.join()).toMatch(/counting: by the arrival of the answer → by the intended send/);
-});
-
-it('draws the published results, which are of the present version', async () => {
-  const published = await readResults(new URL('../published/latest.json', import.meta.url).pathname);
-  const page = await renderReport(published);
-  expect(page.includes('>purchases finished per second</th>')).toBe(true);
-  expect(page.includes('>orders confirmed per second</th>')).toBe(false);
 });
