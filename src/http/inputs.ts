@@ -1,25 +1,7 @@
 import { z } from 'zod';
 import { packageIdMax } from '../domain/travel-package.ts';
 import { publicKeyPrefix } from '../suppliers/suppliers.ts';
-
-const emailAdvice = 'must be an email address, for example ana@example.com';
-
-/**
- * An email, trimmed and in lower case. Only ASCII is accepted. The check comes before the change to lower case, because
- * some other letters, such as the Kelvin sign, become ASCII in lower case and would turn one person's email into
- * another's.
- */
-export const emailInput = z
-  .string({ error: emailAdvice })
-  .trim()
-  .regex(/^[\x20-\x7e]*$/, emailAdvice)
-  .toLowerCase()
-  .max(254, 'must have at most 254 characters')
-  .pipe(z.email({ error: emailAdvice }))
-  .meta({
-    description: 'An email address. Its case does not matter.',
-    pattern: z.regexes.email.source,
-  });
+import { emailInput, newEmailInput } from './email.ts';
 
 /** A package's id as a JSON number. */
 export const packageIdInput = z
@@ -103,7 +85,7 @@ export const packagesQuery = z.strictObject({
 /* Request bodies. Requests are validated with these schemas, and `/openapi.json` is generated from them. */
 
 export const purchaseBody = z.object(
-  { packageId: packageIdInput, email: emailInput },
+  { packageId: packageIdInput, email: newEmailInput },
   { error: 'must be an object with packageId and email' },
 );
 
@@ -123,7 +105,12 @@ export const paymentEventBody = z.looseObject({
   }),
 });
 
-export const buyerBody = z.object({ email: emailInput }, { error: 'must be an object with email' });
+const emailAdvice = 'must be an object with email';
+
+/** The body of a purchase whose package is in the path. */
+export const packagePurchaseBody = z.object({ email: newEmailInput }, { error: emailAdvice });
+
+export const buyerBody = z.object({ email: emailInput }, { error: emailAdvice });
 
 const name = shortText(100).regex(/[^ ]/, 'must not be blank');
 

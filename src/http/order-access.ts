@@ -3,7 +3,7 @@ import { getSignedCookie, setSignedCookie } from 'hono/cookie';
 import { type Order, parseOrderId } from '../domain/order.ts';
 import type { BookingEngine } from '../engine/engine.ts';
 import type { HttpSettings } from './app-services.ts';
-import { emailInput } from './inputs.ts';
+import { emailInput } from './email.ts';
 import { cookieFormat, isSameText, sign } from './security.ts';
 
 type CookieSettings = Pick<HttpSettings, 'secret' | 'publicOrigin'>;

@@ -8,6 +8,7 @@ import * as live from '../realtime/messages.ts';
 /** The schemas of requests that become `#/components/schemas`, by name. */
 const requests = registryOf({
   Purchase: inputs.purchaseBody,
+  PackagePurchase: inputs.packagePurchaseBody,
   Buyer: inputs.buyerBody,
   FlightReservationRequest: inputs.flightBody,
   HotelReservationRequest: inputs.hotelBody,

@@ -98,7 +98,7 @@ describe('the description of the API', () => {
   it('contains the schemas that validate requests', () => {
     expect(find('#/components/schemas/Purchase')).toMatchObject({
       required: ['packageId', 'email'],
-      properties: { packageId: { type: 'integer', minimum: 1 }, email: { maxLength: 254 } },
+      properties: { packageId: { type: 'integer', minimum: 1 }, email: { type: 'string', maxLength: 254 } },
     });
     expect(find('#/components/schemas/FlightReservationRequest')).toMatchObject({
       additionalProperties: false,

@@ -226,6 +226,23 @@ test('an invalid email is kept, marked and focused', async () => {
   expect(await page.getByRole('radio', { name: /Flight-2/ }).isChecked()).toBe(true);
 });
 
+test('an internationalised domain is bought with and shown as ASCII, and its order is found with either form', async () => {
+  await open('/order');
+  await fill(/Flight-2/, 'Ana@Bücher.example');
+  await press();
+  await page.getByRole('heading', { name: 'Your trip is booked' }).waitFor();
+  await page.getByText('ana@xn--bcher-kva.example').waitFor();
+  const orderId = page.url().slice(-19);
+  for (const email of ['ana@bücher.example', 'ana@xn--bcher-kva.example']) {
+    await page.context().clearCookies();
+    await page.goto(`${server.origin}/query`);
+    await page.getByLabel('Order number').fill(orderId);
+    await page.getByLabel('Email').fill(email);
+    await page.getByLabel('Email').press('Enter');
+    await page.getByRole('heading', { name: 'Your trip is booked' }).waitFor();
+  }
+});
+
 test('input is shown as text, never as markup', async () => {
   await open('/order');
   const body = new URLSearchParams({ packageId: '"><b>', email: '"><img src=x onerror=alert(1)>' });

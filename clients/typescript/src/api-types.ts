@@ -3,7 +3,7 @@
  */
 
 export interface Buyer {
-  /** An email address. Its case does not matter. */
+  /** An email address. Its case does not matter. A domain with other letters is accepted too, and becomes ASCII: `bücher.example` is `xn--bcher-kva.example`. The pattern is that of the ASCII form. */
   readonly email: string;
 }
 
@@ -147,6 +147,11 @@ export interface Package {
   readonly archived?: true;
 }
 
+export interface PackagePurchase {
+  /** An email address. Its case does not matter. A domain with other letters is accepted too, and becomes ASCII: `bücher.example` is `xn--bcher-kva.example`. The pattern is that of the ASCII form. At most 64 characters before the @, and 63 between two dots of the domain. */
+  readonly email: string;
+}
+
 export interface PackageUpdate {
   readonly package: Package;
 }
@@ -229,6 +234,6 @@ export interface Problem {
 export interface Purchase {
   /** A package's number. */
   readonly packageId: number;
-  /** An email address. Its case does not matter. */
+  /** An email address. Its case does not matter. A domain with other letters is accepted too, and becomes ASCII: `bücher.example` is `xn--bcher-kva.example`. The pattern is that of the ASCII form. At most 64 characters before the @, and 63 between two dots of the domain. */
   readonly email: string;
 }

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { noticeChannels } from '../../domain/notices.ts';
 import type { OrderStatus } from '../../domain/order.ts';
+import { emailInput } from '../../http/email.ts';
 import {
   packagesQuery as customersQuery,
-  emailInput,
   packageIdField,
   packageIdInput,
   shortText,

@@ -1,7 +1,7 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
 import { type ErrorCode, errorKind } from '../../domain/errors.ts';
-import { emailInput } from '../../http/inputs.ts';
+import { emailInput } from '../../http/email.ts';
 import { markup } from '../../http/pages/markup.ts';
 import type { FieldError } from '../../http/problem.ts';
 import { readForm } from '../../http/request.ts';

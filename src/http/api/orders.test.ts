@@ -5,19 +5,20 @@ import type { ErrorCode } from '../../domain/errors.ts';
 import type { Order, OrderStatus } from '../../domain/order.ts';
 import type { BookingEngine, PurchaseRequest } from '../../engine/engine.ts';
 import { silentLog } from '../../observability/log.ts';
+import type { HttpLimits } from '../../rate-limits/limits.ts';
 import { checkHandshake } from '../../realtime/handshake.ts';
 import { StoreUnavailableError } from '../../storage/store.ts';
 import { onError, problem } from '../problem.ts';
-import { orderRoutes } from './orders.ts';
+import { orderRoutes, packageOrderRoutes } from './orders.ts';
 
 const clock = { now: () => fakeNow, monotonic: () => 0, sleep: async () => {} };
 const settings = { secret: 's'.repeat(32) };
 
 function appWith(overrides: Partial<BookingEngine> = {}): Hono {
-  const app = new Hono().route(
-    '/api/orders',
-    orderRoutes({ engine: fakeEngine(overrides), clock, settings }),
-  );
+  const services = { engine: fakeEngine(overrides), clock, settings };
+  const app = new Hono()
+    .route('/api/orders', orderRoutes(services))
+    .route('/api/packages', packageOrderRoutes(services));
   app.onError(onError(silentLog));
   app.notFound((c) => problem(c, 'unknown_route'));
   return app;
@@ -206,6 +207,8 @@ describe('POST /api/orders', () => {
     ['an email with a line break', { packageId: 1, email: 'a\n@b.cd' }, 'email'],
     ['an email with a Kelvin sign', { packageId: 1, email: '\u212aim@b.cd' }, 'email'],
     ['an overlong email', { packageId: 1, email: `${'a'.repeat(250)}@b.cd` }, 'email'],
+    ['65 characters before the @', { packageId: 1, email: `${'a'.repeat(65)}@b.cd` }, 'email'],
+    ['64 characters in the domain', { packageId: 1, email: `ana@${'b'.repeat(64)}.cd` }, 'email'],
   ])('answers 422 with the path of the invalid member: %s', async (_what, body, path) => {
     const bought = vi.fn();
     const answer = await post(appWith({ purchase: bought }), '/api/orders', body);
@@ -215,6 +218,38 @@ describe('POST /api/orders', () => {
     expect(errors.map((error) => error.path)).toContain(path);
     expect(bought).not.toHaveBeenCalled();
   });
+
+  it('gives the order the ASCII form of an internationalised domain, and counts all forms as one email', async () => {
+    const bought: string[] = [];
+    const counted: string[] = [];
+    const purchaseOf = async ({ email }: PurchaseRequest) => {
+      bought.push(email);
+      return { kind: 'accepted', order: fakeOrder() } as const;
+    };
+    const email = { policy: {}, take: async (of: string) => ({ isAllowed: counted.push(of) > 0 }) };
+    const limits = { email, purchase: undefined, lookUp: undefined } as unknown as HttpLimits;
+    const services = { engine: fakeEngine({ purchase: purchaseOf }), clock, settings, limits };
+    const app = new Hono()
+      .route('/api/orders', orderRoutes(services))
+      .route('/api/packages', packageOrderRoutes(services));
+    for (const written of ['Ana@Bücher.example', 'ana@xn--bcher-kva.example']) {
+      expect((await post(app, '/api/orders', { packageId: 1, email: written })).status).toBe(202);
+      expect((await post(app, '/api/packages/1/orders', { email: written })).status).toBe(202);
+    }
+    expect(bought).toEqual(Array(4).fill('ana@xn--bcher-kva.example'));
+    expect(counted).toEqual(bought);
+  });
+
+  it.each(['/api/orders', '/api/packages/1/orders'])(
+    'says at %s what is too long in an email',
+    async (path) => {
+      const answer = await post(appWith(), path, { packageId: 1, email: `${'a'.repeat(65)}@example.com` });
+      expect(answer.status).toBe(422);
+      expect(await answer.json()).toMatchObject({
+        errors: [{ path: 'email', message: 'must have at most 64 characters before the @' }],
+      });
+    },
+  );
 
   it.each([
     ['empty', ''],
@@ -291,6 +326,22 @@ describe('GET /api/orders/:id', () => {
     const topic = { kind: 'order', orderId: fakeOrder().id, format: 'json' };
     expect(checkHandshake(handshake, settings)).toEqual(topic);
     expect(await linkFor('eve@example.com')).toBeNull();
+  });
+
+  it.each([
+    ['whose domain has other letters', 'ana@xn--bcher-kva.example', 'Ana@bücher.example'],
+    ['that an older release stored', `${'a'.repeat(65)}@example.com`, `${'A'.repeat(65)}@example.com`],
+  ])('finds and cancels an order by an email %s', async (_what, email, written) => {
+    const order = fakeOrder({ email });
+    const app = appWith({
+      order: async () => order,
+      cancel: async () => ({ kind: 'accepted', order }),
+      outcome: async () => ({ ...order, status: 'withdrawn' }),
+    });
+    const path = `/api/orders/${order.id}`;
+    const found = await app.request(`${path}?email=${encodeURIComponent(written)}`);
+    expect(await found.json()).toMatchObject({ email });
+    expect((await post(app, `${path}/cancel`, { email: written })).status).toBe(200);
   });
 
   it('answers 422 without an email', async () => {

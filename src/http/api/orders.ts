@@ -6,7 +6,7 @@ import { type Order, parseOrderId } from '../../domain/order.ts';
 import { failureOf } from '../../domain/refusals.ts';
 import type { AppServices } from '../app-services.ts';
 import { answerJson, withDirectAnswer } from '../direct-answer.ts';
-import { buyerBody, packageIdFrom, purchaseBody } from '../inputs.ts';
+import { buyerBody, packageIdFrom, packagePurchaseBody, purchaseBody } from '../inputs.ts';
 import { sendJson } from '../json.ts';
 import { limited, purchasing, takeEmail } from '../limits.ts';
 import { type RouteHandler, serveRoutes } from '../methods.ts';
@@ -47,7 +47,7 @@ export function packageOrderRoutes(services: Services): Hono {
   const read = async (c: Context): Promise<PurchaseBody> => {
     const packageId = packageIdFrom(c.req.param('id') ?? '');
     if (packageId === undefined) throw new ProblemError('unknown_package');
-    return { packageId, ...(await readJson(c, buyerBody)) };
+    return { packageId, ...(await readJson(c, packagePurchaseBody)) };
   };
   return serveRoutes({ '/:id/orders': { POST: purchaseRoute(services, read) } });
 }

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../../domain/errors.ts';
 import type { PackageSnapshot } from '../../domain/travel-package.ts';
 import { defined } from '../../lib/defined.ts';
+import type { EmailProblem } from '../email.ts';
 import { packageIdFrom } from '../inputs.ts';
 import { alertBox, icon } from './elements.ts';
 import { firstSentence } from './format.ts';
@@ -39,7 +40,7 @@ interface OrderPageState {
 export interface OrderError {
   readonly code: ErrorCode;
   /** The fields with wrong input. Default: none. */
-  readonly fields?: { readonly packageId?: boolean; readonly email?: boolean };
+  readonly fields?: { readonly packageId?: boolean; readonly email?: EmailProblem };
   /** Seconds until a retry can succeed, if known. */
   readonly retryAfterS?: number | undefined;
 }
@@ -122,7 +123,7 @@ function orderAlert(error: OrderError, state: OrderPageState, { now, texts }: Re
       ? said
       : `${firstSentence(said)} ${texts.order.againIn(texts.formats.wait(retryAfterS))}`;
   const others = code === 'sold_out' ? otherStays(state, now, texts) : undefined;
-  const focus = !(fields.email === true && fields.packageId !== true);
+  const focus = !(fields.email !== undefined && fields.packageId !== true);
   return alertBox(words, { focus, ...defined({ more: others }) });
 }
 
@@ -195,7 +196,8 @@ function emailField(
   email: string,
   errors: OrderError['fields'],
 ): Html {
-  const isWrong = errors?.email === true;
+  const problem = errors?.email;
+  const isWrong = problem !== undefined;
   const autofocus = isWrong && errors?.packageId !== true ? markup` autofocus` : '';
   return markup`
     <div class="card field">
@@ -204,7 +206,7 @@ function emailField(
         spellcheck="false" autocapitalize="none" value="${email}" aria-describedby="email-note"${isWrong ? markup` aria-invalid="true"` : ''}${autofocus}>
       ${
         isWrong
-          ? markup`<p class="field-error" id="email-note">${texts.enterEmail}</p>`
+          ? markup`<p class="field-error" id="email-note">${texts.emailProblems[problem]}</p>`
           : markup`<p class="field-note" id="email-note">${texts.emailNote({ takesPayments, sendsMails })}</p>`
       }
     </div>`;

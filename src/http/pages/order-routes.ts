@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { errorKind } from '../../domain/errors.ts';
 import { isSettled, type Order } from '../../domain/order.ts';
 import { defined } from '../../lib/defined.ts';
-import { emailInput, keyInput, packageIdField, packageIdFrom, packageIdsFrom, shownMax } from '../inputs.ts';
+import { emailInput, newEmailInput, parseNewEmail } from '../email.ts';
+import { keyInput, packageIdField, packageIdFrom, packageIdsFrom, shownMax } from '../inputs.ts';
 import { limited, purchasing, takeEmail } from '../limits.ts';
 import type { RouteHandler, RouteTable } from '../methods.ts';
 import { rememberOrders } from '../order-access.ts';
@@ -31,7 +32,7 @@ import { type TripSearch, type TripsPage, tripSearchOf } from './trip-search.ts'
 
 const orderForm = z.object({
   packageId: packageIdField,
-  email: emailInput,
+  email: newEmailInput,
   key: keyInput.optional(),
   [anotherField]: z.literal('yes').optional().catch(undefined),
 });
@@ -109,8 +110,11 @@ async function showForm(c: Context, services: OrderServices, mode: OrderMode): P
 async function buy(c: Context, services: OrderServices, mode: OrderMode): Promise<Response> {
   const form = await readForm(c, orderForm);
   if ('errors' in form) {
-    const paths = form.errors.map(({ path }) => path);
-    const fields = { packageId: paths.includes('packageId'), email: paths.includes('email') };
+    const email = parseNewEmail(form.fields.email ?? '');
+    const fields = {
+      packageId: form.errors.some(({ path }) => path === 'packageId'),
+      ...('problem' in email ? { email: email.problem } : {}),
+    };
     return showError(c, services, { mode, entered: form.fields, code: 'invalid', fields });
   }
   const { packageId, email, key = newFormKey(services), [anotherField]: isAnother } = form.value;

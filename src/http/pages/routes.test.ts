@@ -173,6 +173,37 @@ describe('a purchase', () => {
     expect(await answer.text()).toContain('role="alert"');
   });
 
+  test.each([
+    ['ana', 'Enter an email address, for example ana@example.com.'],
+    ['', 'Enter an email address, for example ana@example.com.'],
+    [`${'a'.repeat(260)}@example.com`, 'Enter an email address with at most 254 characters.'],
+    [`${'a'.repeat(65)}@example.com`, 'at most 64 characters before the @.'],
+    [`ana@${'b'.repeat(64)}.example`, 'at most 63 characters between two dots.'],
+  ])('with the email %j says what is wrong with it', async (email, words) => {
+    const answer = await pages().request('/order', form({ ...purchase, email }));
+    expect(answer.status).toBe(422);
+    const text = await answer.text();
+    expect(text).toContain(`<p class="field-error" id="email-note">`);
+    expect(text).toContain(words);
+    expect(text).toMatch(/<input id="email"[^>]* aria-invalid="true"/);
+  });
+
+  test('has the ASCII form of an internationalised domain, which finds the order too', async () => {
+    const bought: string[] = [];
+    const order = fakeOrder({ email: 'ana@xn--bcher-kva.example' });
+    const app = pages({
+      purchase: async ({ email }) => {
+        bought.push(email);
+        return { kind: 'accepted', order };
+      },
+      order: async () => order,
+    });
+    const email = 'Ana@Bücher.example';
+    expect((await app.request('/order', form({ ...purchase, email }))).status).toBe(303);
+    expect(bought).toEqual([order.email]);
+    expect((await app.request('/query', form({ id, email }))).status).toBe(303);
+  });
+
   test('from another site is refused', async () => {
     const answer = await pages().request('/order', form(purchase, { origin: 'https://evil.example' }));
     expect(answer.status).toBe(403);

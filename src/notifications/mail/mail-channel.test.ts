@@ -123,6 +123,16 @@ describe('a mail', () => {
     expect(mail.to).toEqual(['buyer1@example.com']);
   });
 
+  test.each(['ana@xn--bcher-kva.example', `${'a'.repeat(65)}@example.com`])(
+    'is sent to %s',
+    async (email) => {
+      await deliver('confirmed', { email });
+      expect(server.mails).toHaveLength(1);
+      // The test's mail server shows a recipient's domain in its other letters, and the header as it was sent.
+      expect(`${server.mails[0]?.header}\r\n`).toContain(`\r\nTo: ${email}\r\n`);
+    },
+  );
+
   test.each([
     'a@example.com\r\nBcc: eve@example.com',
     'a@example.com,eve@example.com',

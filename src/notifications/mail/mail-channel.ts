@@ -1,5 +1,5 @@
 import { createTransport } from 'nodemailer';
-import { emailInput } from '../../http/inputs.ts';
+import { emailInput } from '../../http/email.ts';
 import { abortSignalOf } from '../../lib/abort.ts';
 import { type Channel, DeliveryError } from '../channel.ts';
 import { type OrderMailOptions, orderMail } from './order-mail.ts';
@@ -43,12 +43,13 @@ export function mailChannel({ url, from, origin, ...content }: MailChannelOption
       // The email was erased: nobody is left to be told. No mail server serves this domain (RFC 2606).
       if (to.endsWith('.invalid')) return;
       // Addresses were checked at the purchase. Nothing else may become a header or a second recipient.
-      if (!emailInput.safeParse(to).success)
+      const recipient = emailInput.safeParse(to);
+      if (!recipient.success)
         throw new DeliveryError('no email address', { isFinal: true, isOfRecipient: true });
       const mail = {
         ...texts,
         from,
-        to: { name: '', address: to },
+        to: { name: '', address: recipient.data },
         messageId: `<${id}@${host}>`,
         attachments: [...attachments],
         // Keeps other programs from answering (RFC 3834).

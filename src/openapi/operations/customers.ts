@@ -6,7 +6,8 @@ import {
   packageAnswer,
   packagesAnswer,
 } from '../../http/api/views.ts';
-import { buyerBody, emailInput, packagesQuery, purchaseBody } from '../../http/inputs.ts';
+import { emailInput } from '../../http/email.ts';
+import { buyerBody, packagePurchaseBody, packagesQuery, purchaseBody } from '../../http/inputs.ts';
 import { waitSMax } from '../../http/request.ts';
 import {
   type Answer,
@@ -205,7 +206,7 @@ export const orderOperations = defineOperations('Orders', {
   'post /api/packages/{id}/orders': {
     operationId: 'createOrderOfPackage',
     summary: 'Buy this package',
-    body: { schema: buyerBody, example: { email: 'ana@example.com' } },
+    body: { schema: packagePurchaseBody, example: { email: 'ana@example.com' } },
     ...purchase,
     description: `A second address of \`POST /api/orders\`: load balancers can choose the instance by the package. ${purchase.description}`,
   },

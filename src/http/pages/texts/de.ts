@@ -55,7 +55,13 @@ export const de: Texts = {
     queueText: 'Sie bekommen sofort Ihre Bestellnummer und verfolgen Ihre Bestellung live.',
     modesText: 'Es geht der Reihe nach. Wenn es eine Warteschlange gibt, sehen Sie Ihre Position darin.',
     chooseTrip: 'Wählen Sie zuerst eine Reise: eine der Nächte unten.',
-    enterEmail: 'Geben Sie eine E-Mail-Adresse ein, zum Beispiel ana@example.com.',
+    emailProblems: {
+      invalid: 'Geben Sie eine E-Mail-Adresse ein, zum Beispiel ana@example.com.',
+      tooLong: 'Geben Sie eine E-Mail-Adresse mit höchstens 254 Zeichen ein.',
+      localTooLong: 'Geben Sie eine E-Mail-Adresse mit höchstens 64 Zeichen vor dem @ ein.',
+      labelTooLong:
+        'Geben Sie eine E-Mail-Adresse ein, deren Domain zwischen zwei Punkten höchstens 63 Zeichen hat.',
+    },
     againIn: (wait) => `Sie können in ${wait} wieder bestellen.`,
     stillOnSale: 'Noch im Verkauf:',
     trips: 'Reisen',

@@ -107,7 +107,12 @@ export const en = {
     queueText: 'Get your order number at once, and follow your order live.',
     modesText: 'First come, first served. If there is a queue, you see your position in it.',
     chooseTrip: 'Choose a trip first: pick one of the nights below.',
-    enterEmail: 'Enter an email address, for example ana@example.com.',
+    emailProblems: {
+      invalid: 'Enter an email address, for example ana@example.com.',
+      tooLong: 'Enter an email address with at most 254 characters.',
+      localTooLong: 'Enter an email address with at most 64 characters before the @.',
+      labelTooLong: 'Enter an email address whose domain has at most 63 characters between two dots.',
+    },
     againIn: (wait: string) => `You can order again in ${wait}.`,
     stillOnSale: 'Still on sale:',
     trips: 'Trips',

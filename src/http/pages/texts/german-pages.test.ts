@@ -122,6 +122,12 @@ for (const code of Object.keys(errorCatalogue) as ErrorCode[]) {
   });
 }
 add('order, no email', all, '/order', { ...purchase, email: 'ana' });
+add('order, a long email', all, '/order', { ...purchase, email: `${'a'.repeat(260)}@example.com` });
+add('order, a long name in the email', all, '/order', {
+  ...purchase,
+  email: `${'a'.repeat(65)}@example.com`,
+});
+add('order, a long domain', all, '/order', { ...purchase, email: `ana@${'b'.repeat(64)}.example` });
 add('order, no trip', all, '/order', { email: 'ana@example.com' });
 add('a problem', { packages: () => Promise.reject(new StoreUnavailableError('gone')) }, '/order');
 add('another problem', { packages: () => Promise.reject(new Error('a bug')) }, '/order');
