@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { samplesOf } from '../../test/support/exposition.ts';
 import { environmentOf } from '../../test/support/node-process.ts';
 import { ScriptedSuppliers } from '../../test/support/scripted-suppliers.ts';
 import { onSale } from '../../test/support/server.ts';
@@ -88,6 +89,51 @@ test('Q3 Q5 Q8 the consumer books stored orders, continues when Redis is wiped, 
     ...{ flightFailureRate: 0, hotelFailureRate: 0, latencyMs: 0 },
   });
   expect((await audit(store, { suppliers })).findings).toEqual([]);
+  await close();
+});
+
+test('the consumer serves its metrics and whether it is ready', async () => {
+  const { engine, store, close } = await openServer();
+  await store.addPackages([onSale({ id: 2, quota: 2 })]);
+  await engine.start();
+  await vi.waitFor(async () => expect(await engine.readinessProblems()).toEqual([]), { timeout: 10_000 });
+  const settings = { DATABASE_URL: mongod.url, REDIS_URL: redis.url, FLIGHT_FAILURE_RATE: '0' };
+  const consumer = spawnConsumer(settings, '--port', '0');
+  const port = await vi.waitFor(() => {
+    const [, at] = /serves \/metrics at port (\d+)\n/.exec(consumer.output()) ?? [];
+    expect(at).toBeDefined();
+    return at as string;
+  }, 20_000);
+  const get = (path: string) => fetch(`http://127.0.0.1:${port}${path}`);
+  await vi.waitFor(async () => expect((await get('/readyz')).status).toBe(200), { timeout: 10_000 });
+  expect((await get('/healthz')).status).toBe(200);
+  expect((await get('/api/packages')).status).toBe(404);
+
+  expect(await outcomeOf(engine, { email: 'a@example.com', packageId: 2 })).toBe('confirmed');
+  const samples = await vi.waitFor(async () => {
+    const scraped = samplesOf(await (await get('/metrics')).text());
+    expect(scraped.get('ticket_booking_orders_total{status="confirmed"}')).toBe(1);
+    return scraped;
+  });
+  const value = (series: string) => samples.get(`ticket_booking_${series}`);
+  expect(value('saga_duration_seconds_count{saga="book",result="booked"}')).toBe(1);
+  expect(value('supplier_call_duration_seconds_count{supplier="hotels",result="reserved"}')).toBe(1);
+  expect(value('commit_duration_seconds_count')).toBeGreaterThan(1);
+  expect(value('ready')).toBe(1);
+  expect(value('breaker_open{supplier="flights"}')).toBe(0);
+  expect([...samples.keys()].filter((series) => /_build_info.*engine="queue"/.test(series))).toHaveLength(1);
+  // Its servers have the metrics of packages.
+  expect([...samples.keys()].filter((series) => /_units|_waiting_orders/.test(series))).toEqual([]);
+
+  const second = spawnConsumer(settings, '--port', port);
+  await second.ended;
+  expect({ code: second.child.exitCode, output: second.output() }).toEqual({
+    code: 2,
+    output: expect.stringMatching(/^listen EADDRINUSE/m),
+  });
+  consumer.child.kill('SIGTERM');
+  await consumer.ended;
+  expect(consumer.child.exitCode).toBe(0);
   await close();
 });
 

@@ -14,6 +14,7 @@ import { settlesWithin } from '../lib/deadline.ts';
 import { defined } from '../lib/defined.ts';
 import { systemRandom } from '../lib/random.ts';
 import type { Log } from '../observability/log.ts';
+import { packageFigures } from '../observability/prometheus/exposition.ts';
 import { httpTelemetry, openTelemetry, type Telemetry } from '../observability/telemetry.ts';
 import type { Store } from '../storage/store.ts';
 import { openAdmin } from './admin.ts';
@@ -133,7 +134,12 @@ async function assemble(options: ComposeOptions, store: OpenStore, telemetry: Te
     ...observers,
   });
   const { engine, hasOthers } = running;
-  const shown = { log, telemetry: httpTelemetry(telemetry, config, engine, suppliers) };
+  const sources = {
+    packages: () => packageFigures(engine),
+    readinessProblems: () => engine.readinessProblems(),
+    failing: () => suppliers.failing,
+  };
+  const shown = { log, telemetry: httpTelemetry(telemetry, config, sources) };
   const protection = await startStep(
     'setting up the rate limits',
     openProtection(config, cluster?.connect, log),

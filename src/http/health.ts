@@ -1,14 +1,21 @@
 import { type Context, Hono } from 'hono';
-import type { AppServices } from './app-services.ts';
+import type { BookingEngine } from '../engine/engine.ts';
+import type { HttpSettings } from './app-services.ts';
 import { sendJson } from './json.ts';
 import { serveRoutes } from './methods.ts';
 import { problem } from './problem.ts';
+
+/** What the probes need. */
+interface Health {
+  readonly engine: Pick<BookingEngine, 'readinessProblems'>;
+  readonly settings: Pick<HttpSettings, 'instanceId'>;
+}
 
 /**
  * `/healthz` answers 200 while the event loop runs; a process that does not answer should be restarted. `/readyz`
  * answers 200 while the server can take orders, otherwise 503 with what is missing.
  */
-export function healthRoutes({ engine, settings }: Pick<AppServices, 'engine' | 'settings'>): Hono {
+export function healthRoutes({ engine, settings }: Health): Hono {
   const instance = settings.instanceId;
   const readiness = async (c: Context) => {
     const missing = await engine.readinessProblems();

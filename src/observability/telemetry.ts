@@ -1,15 +1,13 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
-import type { BookingEngine } from '../engine/engine.ts';
 import { defined } from '../lib/defined.ts';
-import type { FailingSupplier } from '../suppliers/suppliers.ts';
 import type { Log } from './log.ts';
 import type { TracingSource } from './opentelemetry.ts';
 import {
   createMetrics,
   type Exposition,
+  type GaugeSources,
   type MetricsSource,
-  packageFigures,
 } from './prometheus/exposition.ts';
 
 /** The metrics of an instance, and its traces if it has a collector to send them to. */
@@ -41,26 +39,19 @@ export async function openTelemetry({ instanceId, tracing }: Config, log: Log): 
   }
 }
 
-/** The part of the telemetry that the HTTP server uses. */
+/** The part of the telemetry that an HTTP server uses. */
 export function httpTelemetry(
-  { metrics, tracing }: Telemetry,
+  { metrics, tracing }: Pick<Telemetry, 'metrics' | 'tracing'>,
   config: Config,
-  engine: Pick<BookingEngine, 'packages' | 'cachedPackages' | 'readinessProblems'>,
-  suppliers: { readonly failing: readonly FailingSupplier[] },
+  sources: Omit<GaugeSources, 'build'>,
 ) {
   const { logLevel, engine: kind, database } = config;
   const node = process.versions.node;
   const build = { version: programVersion(), node, engine: kind, store: database.kind };
-  const sources = {
-    packages: () => packageFigures(engine),
-    readinessProblems: () => engine.readinessProblems(),
-    failing: () => suppliers.failing,
-    build,
-  };
   return {
     metrics,
     logsRequests: logLevel === 'debug' || logLevel === 'trace',
-    expose: (): Promise<Exposition> => metrics.expose(sources),
+    expose: (): Promise<Exposition> => metrics.expose({ ...sources, build }),
     ...defined({ tracing }),
   };
 }

@@ -23,6 +23,7 @@ interface Project {
   readonly services: Readonly<Record<string, Service>>;
 }
 interface Service {
+  readonly command?: readonly string[];
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
   readonly environment?: Readonly<Record<string, string | null>>;
   readonly healthcheck?: { readonly test?: readonly string[] } & Readonly<Record<string, unknown>>;
@@ -223,9 +224,11 @@ describe('the health checks of docker-compose.yml', { timeout: 60_000 }, () => {
   });
 
   it('use the port of each service', async () => {
-    const { app, suppliers } = (await project()).services;
+    const { app, suppliers, consumer } = (await project()).services;
     expect(app?.healthcheck?.test?.join()).toContain(`127.0.0.1:${app?.environment?.PORT}/healthz`);
     expect(suppliers?.healthcheck?.test?.join()).toContain('127.0.0.1:8890/');
+    const [, at] = /--port,(\d+)/.exec(consumer?.command?.join() ?? '') ?? [];
+    expect(consumer?.healthcheck?.test?.join()).toContain(`127.0.0.1:${at}/healthz`);
   });
 
   it('are valid JavaScript if they are scripts', async () => {

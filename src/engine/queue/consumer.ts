@@ -6,6 +6,7 @@ import { settlesWithin } from '../../lib/deadline.ts';
 import { LogOnce } from '../../lib/log-once.ts';
 import type { Random } from '../../lib/random.ts';
 import type { Log } from '../../observability/log.ts';
+import { type Metrics, noMetrics } from '../../observability/metrics.ts';
 import type { LiveBus } from '../../realtime/live-bus.ts';
 import { SagaRunner } from '../../saga/saga-runner.ts';
 import { type Store, StoreUnavailableError, UnreadableError } from '../../storage/store.ts';
@@ -25,6 +26,7 @@ export interface ConsumerOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly metrics?: Metrics;
   /** An order without progress for this many ms counts as abandoned by its consumer; default 10,000. */
   readonly abandonedAfterMs?: number;
 }
@@ -72,19 +74,24 @@ export class Consumer {
   readonly #problems = new LogOnce();
 
   constructor(options: ConsumerOptions) {
-    const { store, liveBus, clock, random, suppliers, log } = options;
+    const { store, liveBus, clock, random, suppliers, log, metrics = noMetrics } = options;
     this.#options = options;
     const queuePublisher = new StoredQueuePublisher({ store, liveBus, clock });
     const onQueueChange = (packageId: number) => queuePublisher.changed(packageId);
     this.#transactions = new OptimisticTransactions({
-      ...{ store, liveBus, clock, random, onQueueChange },
+      ...{ store, liveBus, clock, random, metrics, onQueueChange },
       rules: { ...noQueue, ordersPerEmail: 0, claimsMax: 1, rejectionsMax: 0 },
       suppliersAvailable: (packageId) => suppliers.available(packageId),
     });
-    const runner = new SagaRunner({ suppliers, clock });
+    const runner = new SagaRunner({ suppliers, clock, metrics });
     this.#left = [new LeftOrders(store, ['held']), new LeftOrders(store, owedStatuses)];
     const { signal: closing } = this.#closing;
     this.#sagas = new UnownedSagas({ runner, transactions: this.#transactions, clock, log, closing });
+  }
+
+  /** Whether it takes no further orders. */
+  get isStopping(): boolean {
+    return this.#isStopping;
   }
 
   /** Runs until it is stopped. */

@@ -20,7 +20,8 @@ const unitStates = ['remaining', 'held', 'confirmed', 'cancelling'] as const;
 
 /** Values that the gauges read, besides the recorded values. */
 export interface GaugeSources {
-  packages(): Promise<PackageFigures>;
+  /** Omitted by a process that knows no packages. Then the gauges about packages are left out. */
+  readonly packages?: () => Promise<PackageFigures>;
   /** Why this instance cannot take orders; empty when it is ready. */
   readinessProblems(): Promise<readonly string[]>;
   /** The kinds of suppliers that give no definite answers for some packages. */
@@ -166,8 +167,6 @@ type AddGauge = (definition: MetricDefinition, read: Read, fallback?: readonly S
 
 function addGauges(recorder: MetricsRecorder, sources: GaugeSources, add: AddGauge): void {
   const { readinessProblems, failing, build } = sources;
-  // The gauges about packages share one read.
-  const packages = singleFlight(() => sources.packages());
   for (const name of gaugeNames) {
     add(gauges[name], async () => single((await recorder.gauges.get(name)?.()) ?? 0));
   }
@@ -185,6 +184,12 @@ function addGauges(recorder: MetricsRecorder, sources: GaugeSources, add: AddGau
   add(gauges.oldestSaga, () =>
     recorder.sagas().map(({ saga, oldestSeconds }) => ({ labels: { saga }, value: oldestSeconds })),
   );
+  if (sources.packages !== undefined) addPackageGauges(sources.packages, add);
+}
+
+function addPackageGauges(read: () => Promise<PackageFigures>, add: AddGauge): void {
+  // The gauges share one read.
+  const packages = singleFlight(read);
   add(gauges.waiting, async () => single((await packages()).totals.waiting));
   add(gauges.units, async () => unitsOf((await packages()).totals, {}));
   add(gauges.packageWaiting, async () =>
