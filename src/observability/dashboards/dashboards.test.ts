@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { z } from 'zod';
 import { fakePackages } from '../../../test/support/fake-engine.ts';
+import { grafanaDashboard } from '../../../test/support/grafana-dashboard.ts';
 import { createMetrics, gauges, packageFigures } from '../prometheus/exposition.ts';
 import { MetricsRecorder } from '../prometheus/recorder.ts';
 
@@ -10,27 +12,6 @@ const counters = Object.values(recorder.counters).map(({ definition }) => defini
 const histograms = Object.values(recorder.histograms).map(({ definition }) => definition);
 
 const read = (name: string) => readFileSync(join(import.meta.dirname, name), 'utf8');
-
-interface Target {
-  readonly refId: string;
-  readonly expr: string;
-}
-
-interface Panel {
-  readonly id: number;
-  readonly type: string;
-  readonly title: string;
-  readonly gridPos: { readonly h: number; readonly w: number; readonly x: number; readonly y: number };
-  readonly targets?: readonly Target[];
-}
-
-interface Dashboard {
-  readonly uid: string;
-  readonly title: string;
-  readonly schemaVersion: number;
-  readonly panels: readonly Panel[];
-  readonly templating: { readonly list: readonly { readonly name: string; readonly query: unknown }[] };
-}
 
 interface Alert {
   readonly alert: string;
@@ -41,7 +22,7 @@ interface Alert {
   readonly runbook: string;
 }
 
-const dashboard = JSON.parse(read('ticket-booking.json')) as Dashboard;
+const dashboard = JSON.parse(read('ticket-booking.json')) as z.infer<typeof grafanaDashboard>;
 const alerts = alertsOf(read('alerts.yml'));
 
 /** Parses the alert rules, which all have the same layout. @throws Error for another layout. */
@@ -62,13 +43,11 @@ function alertsOf(yaml: string): Alert[] {
   });
 }
 
-const dashboardQueries = dashboard.panels.flatMap(({ title, targets = [] }) =>
-  targets.map(({ expr }) => [title, expr] as const),
+const dashboardQueries = dashboard.panels.flatMap((panel) =>
+  panel.type === 'row' ? [] : panel.targets.map(({ expr }) => [panel.title, expr] as const),
 );
-const variableQueries = dashboard.templating.list.flatMap(({ name, query }) =>
-  typeof query === 'object' && query !== null && 'query' in query
-    ? [[name, String(query.query)] as const]
-    : [],
+const variableQueries = dashboard.templating.list.flatMap((variable) =>
+  variable.type === 'query' ? [[variable.name, variable.query.query] as const] : [],
 );
 const allQueries = [
   ...dashboardQueries,
@@ -137,13 +116,19 @@ describe('a query of the dashboard or of an alert', () => {
 });
 
 describe('the dashboard', () => {
-  test('can be imported: it has a uid, a schema version, unique panel ids and no overlapping panels', () => {
-    expect(dashboard.uid).toMatch(/^[\w-]{1,40}$/);
-    expect(dashboard.schemaVersion).toBeGreaterThanOrEqual(36);
+  test('follows the schema of Grafana, which refuses what is missing, unknown or misspelt', () => {
+    expect(grafanaDashboard.safeParse(dashboard).error?.issues ?? []).toEqual([]);
+    const { title: _, ...untitled } = dashboard;
+    const [row, ...panels] = dashboard.panels;
+    const unknownPanel = { ...dashboard, panels: [{ ...row, type: 'rows' }, ...panels] };
+    for (const wrong of [untitled, { ...dashboard, refersh: '10s' }, unknownPanel])
+      expect(grafanaDashboard.safeParse(wrong).success).toBe(false);
+  });
+
+  test('can be imported: it has unique panel ids and no overlapping panels', () => {
     expect(new Set(dashboard.panels.map(({ id }) => id)).size).toBe(dashboard.panels.length);
     const taken = new Set<string>();
     for (const { title, gridPos } of dashboard.panels) {
-      expect(gridPos.x + gridPos.w, title).toBeLessThanOrEqual(24);
       for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++) {
         for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
           expect(taken.has(`${x},${y}`), `${title} lies over another panel`).toBe(false);
