@@ -23,7 +23,8 @@ const otherVariables = [
   ...[...readFileSync(join(root, '.env.example'), 'utf8').matchAll(/^#?([A-Z_]+)=/gm)].map(
     ([, name]) => name,
   ),
-  ...['CHROMIUM_PATH', 'REDIS_SERVER_PATH', 'MONGOD_PATH', 'DOCKER_COMPOSE_PATH', 'NODE_OPTIONS'],
+  ...['CHROMIUM_PATH', 'REDIS_SERVER_PATH', 'MONGOD_PATH', 'DOCKER_COMPOSE_PATH', 'PROMTOOL_PATH'],
+  'NODE_OPTIONS',
 ];
 
 describe('documents', () => {

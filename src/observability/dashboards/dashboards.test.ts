@@ -31,7 +31,7 @@ const rules = rulesOf(read('alerts.yml'));
 const alerts = rules.flatMap(({ alert, ...rule }) => (alert === undefined ? [] : [{ alert, ...rule }]));
 const recorded = rules.flatMap(({ record }) => record ?? []);
 
-/** Reads the rules, which all have the same layout. */
+/** Reads the rules, which all have the same layout. alert-rules.long.test.ts checks them with Prometheus's own parser. */
 function rulesOf(yaml: string): Rule[] {
   const text = yaml.replace(/^ *#.*\n/gm, '').replace(/>-\n((?: {10}.*\n)+)/g, (_, lines: string) => {
     const folded = lines.trim().split(/\n\s*/).join(' ');
@@ -154,6 +154,19 @@ describe('the dashboard', () => {
 });
 
 const titled = alerts.map((rule) => [[rule.alert, rule.long].filter(Boolean).join(' '), rule] as const);
+const promtoolCases = ['alerts.test.yml'].flatMap((name) => casesOf(read(name)));
+
+/** Reads which alerts are expected at each time of promtool's tests: their severities and long windows. */
+function casesOf(yaml: string) {
+  const [, ...cases] = yaml.split(/^ {6}- eval_time: /m);
+  return cases.map((text) => ({
+    alert: /alertname: (\w+)/.exec(text)?.[1],
+    isSilent: text.includes('exp_alerts: []'),
+    fires: [...text.matchAll(/exp_labels:\n((?: {14}.*\n)+)/g)].map(([, labels = '']) =>
+      ['severity', 'long'].map((name) => new RegExp(`\\b${name}: (.+)`).exec(labels)?.[1]).join(),
+    ),
+  }));
+}
 
 describe('the alerts', () => {
   test('are parsed, and told apart by their names and windows', () => {
@@ -167,6 +180,12 @@ describe('the alerts', () => {
     expect(rule.for).toMatch(/^\d+[sm]$/);
     expect(rule.expr).toMatch(/(?:==|>|<) *[\d.]+(?: \* [\d.]+)?$/);
     expect(rule.summary).toMatch(/\w{3}/);
+  });
+
+  test.each(titled)('%s fires in one of promtool’s tests, and is silent in another', (_title, rule) => {
+    const own = promtoolCases.filter(({ alert }) => alert === rule.alert);
+    expect(own.map(({ isSilent }) => isSilent)).toContain(true);
+    expect(own.flatMap(({ fires }) => fires)).toContain([rule.severity, rule.long].join());
   });
 
   test('each link to a runbook section with the meaning, the signs and the remedy', () => {
