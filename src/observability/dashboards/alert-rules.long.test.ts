@@ -25,6 +25,11 @@ test('promtool reads every rule', async () => {
   expect(await promtool('check', 'rules', 'alerts.yml')).toContain(`SUCCESS: ${rules.length} rules found`);
 });
 
-test('the alerts fire and are silent as expected', async () => {
-  expect(await promtool('test', 'rules', 'alerts.test.yml')).toContain('SUCCESS');
-});
+test.each(['alerts.test.yml', 'objectives.test.yml'])(
+  'the alerts fire and are silent as expected: %s',
+  async (file) => {
+    expect(await promtool('test', 'rules', file)).toContain('SUCCESS');
+  },
+  // It evaluates days, one evaluation each two minutes.
+  600_000,
+);

@@ -154,7 +154,7 @@ describe('the dashboard', () => {
 });
 
 const titled = alerts.map((rule) => [[rule.alert, rule.long].filter(Boolean).join(' '), rule] as const);
-const promtoolCases = ['alerts.test.yml'].flatMap((name) => casesOf(read(name)));
+const promtoolCases = ['alerts.test.yml', 'objectives.test.yml'].flatMap((name) => casesOf(read(name)));
 
 /** Reads which alerts are expected at each time of promtool's tests: their severities and long windows. */
 function casesOf(yaml: string) {
