@@ -140,6 +140,7 @@ async function assemble(options: ComposeOptions, store: OpenStore, telemetry: Te
     failing: () => suppliers.failing,
   };
   const shown = { log, telemetry: httpTelemetry(telemetry, config, sources) };
+  await startStep('loading the export of metrics', telemetry.push(sources));
   const protection = await startStep(
     'setting up the rate limits',
     openProtection(config, cluster?.connect, log),

@@ -292,6 +292,20 @@ describe('readConfig', () => {
   ])('enables tracing only if the standard variables name a collector: %j', (environment, tracing) => {
     expect(readConfig(environment as Record<string, string>).tracing).toEqual(tracing);
   });
+
+  it.each([
+    [{}, undefined],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' }, { intervalMs: 60_000 }],
+    [{ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://collector:4318/v1/traces' }, undefined],
+    [
+      { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: 'http://c/v1/metrics', OTEL_METRIC_EXPORT_INTERVAL: '500' },
+      { intervalMs: 500 },
+    ],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c', OTEL_METRICS_EXPORTER: 'none' }, undefined],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c', OTEL_SDK_DISABLED: 'true' }, undefined],
+  ])('sends metrics only if the standard variables name a collector: %j', (environment, metricsPush) => {
+    expect(readConfig(environment as Record<string, string>).metricsPush).toEqual(metricsPush);
+  });
 });
 
 describe('payments', () => {

@@ -89,13 +89,17 @@ const settings = z.object({
   LOG_LEVEL: oneOf(logLevels, 'info'),
   PUBLIC_ORIGIN: origin().optional(),
   ...notificationSettings,
-  // Standard variables of OpenTelemetry. Here they decide whether OpenTelemetry is loaded.
+  // Standard variables of OpenTelemetry. Here they decide which parts of OpenTelemetry are loaded.
   OTEL_SDK_DISABLED: z.string().optional(),
   OTEL_TRACES_EXPORTER: z.string().optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.string().optional(),
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.string().optional(),
   OTEL_EXPORTER_OTLP_PROTOCOL: z.string().optional(),
   OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: z.string().optional(),
+  OTEL_METRICS_EXPORTER: z.string().optional(),
+  OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: z.string().optional(),
+  OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: z.string().optional(),
+  OTEL_METRIC_EXPORT_INTERVAL: whole(100, 3_600_000, 60_000),
 });
 
 let processName: string | undefined;
@@ -275,6 +279,8 @@ function toConfig(read: Settings) {
       publicOrigin: read.PUBLIC_ORIGIN,
       /** Absent if tracing is off. OpenTelemetry reads its other settings itself. */
       tracing: tracing(read),
+      /** How metrics are sent to a collector. Absent if they are not. */
+      metricsPush: metricsPush(read),
       /** Absent if there are no limits. */
       limits: read.RATE_LIMIT ? limits(read) : undefined,
     }),
@@ -315,4 +321,16 @@ function tracing(read: Settings): { readonly protocol?: string } | undefined {
   const isDisabled = read.OTEL_SDK_DISABLED?.toLowerCase() === 'true' || read.OTEL_TRACES_EXPORTER === 'none';
   if (endpoint === undefined || isDisabled) return undefined;
   return defined({ protocol: read.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL ?? read.OTEL_EXPORTER_OTLP_PROTOCOL });
+}
+
+/** The settings of the export of metrics, by the same rules as {@link tracing}. */
+function metricsPush(
+  read: Settings,
+): { readonly protocol?: string; readonly intervalMs: number } | undefined {
+  const endpoint = read.OTEL_EXPORTER_OTLP_METRICS_ENDPOINT ?? read.OTEL_EXPORTER_OTLP_ENDPOINT;
+  const isDisabled =
+    read.OTEL_SDK_DISABLED?.toLowerCase() === 'true' || read.OTEL_METRICS_EXPORTER === 'none';
+  if (endpoint === undefined || isDisabled) return undefined;
+  const protocol = read.OTEL_EXPORTER_OTLP_METRICS_PROTOCOL ?? read.OTEL_EXPORTER_OTLP_PROTOCOL;
+  return { intervalMs: read.OTEL_METRIC_EXPORT_INTERVAL, ...defined({ protocol }) };
 }

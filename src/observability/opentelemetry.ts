@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Context, Span as OtelSpan, SpanContext, Tracer } from '@opentelemetry/api';
+import type { Resource } from '@opentelemetry/resources';
 import { settlesWithin } from '../lib/deadline.ts';
 import { LogOnce } from '../lib/log-once.ts';
 import type { Log } from './log.ts';
@@ -26,28 +27,38 @@ const closeTimeoutMs = 2_000;
  * (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/). This call loads the SDK.
  */
 export async function createTracing({ instanceId, version, log }: TracingOptions): Promise<TracingSource> {
-  const [api, sdk, { OTLPTraceExporter }, resources] = await Promise.all([
+  const [api, sdk, { OTLPTraceExporter }, resource] = await Promise.all([
     import('@opentelemetry/api'),
     import('@opentelemetry/sdk-trace-node'),
     import('@opentelemetry/exporter-trace-otlp-http'),
-    import('@opentelemetry/resources'),
+    resourceOf({ instanceId, version, log }),
   ]);
-  api.diag.setLogger(diagnostics(log), api.DiagLogLevel.WARN);
-  const ours = {
-    'service.name': 'ticket-booking',
-    'service.version': version,
-    'service.instance.id': instanceId,
-  };
-  const resource = resources
-    .defaultResource()
-    .merge(resources.resourceFromAttributes(ours))
-    // Attributes from the environment override our own.
-    .merge(resources.detectResources({ detectors: [resources.envDetector] }));
   const processor = new sdk.BatchSpanProcessor(new OTLPTraceExporter());
   const provider = new sdk.NodeTracerProvider({ resource, spanProcessors: [processor] });
   return new OtelTracing(api, provider.getTracer('ticket-booking', version), async () => {
     await settlesWithin(closeTimeoutMs, provider.shutdown());
   });
+}
+
+/** What sends the telemetry. Also makes the SDK report its problems to the log. */
+export async function resourceOf({ instanceId, version, log }: TracingOptions): Promise<Resource> {
+  const [api, resources] = await Promise.all([
+    import('@opentelemetry/api'),
+    import('@opentelemetry/resources'),
+  ]);
+  api.diag.setLogger(diagnostics(log), { logLevel: api.DiagLogLevel.WARN, suppressOverrideMessage: true });
+  const ours = {
+    'service.name': 'ticket-booking',
+    'service.version': version,
+    'service.instance.id': instanceId,
+  };
+  return (
+    resources
+      .defaultResource()
+      .merge(resources.resourceFromAttributes(ours))
+      // Attributes from the environment override our own.
+      .merge(resources.detectResources({ detectors: [resources.envDetector] }))
+  );
 }
 
 class OtelTracing implements TracingSource {

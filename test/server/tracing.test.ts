@@ -34,7 +34,8 @@ function start(settings: Record<string, string>): Promise<ServerProcess> {
 }
 
 function otel(settings: Record<string, string> = {}): Record<string, string> {
-  return { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_BSP_SCHEDULE_DELAY: '50', ...settings };
+  const traces = { OTEL_METRICS_EXPORTER: 'none', OTEL_BSP_SCHEDULE_DELAY: '50' };
+  return { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, ...traces, ...settings };
 }
 
 /** Waits for a span with this name. Returns all spans of its trace. */

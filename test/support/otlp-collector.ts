@@ -20,10 +20,23 @@ export interface CollectedSpan {
   readonly status: { readonly code?: number; readonly message?: string };
 }
 
+/** A value of a metric in the JSON form of OTLP/HTTP. */
+export interface CollectedPoint {
+  readonly name: string;
+  readonly unit: string;
+  readonly attributes: Readonly<Record<string, unknown>>;
+  /** The value of a counter or gauge, or how many values a histogram has counted. */
+  readonly value: number;
+  /** Attributes of the sending process. */
+  readonly resource: Readonly<Record<string, unknown>>;
+}
+
 export interface OtlpCollector {
   /** The value for `OTEL_EXPORTER_OTLP_ENDPOINT`. */
   readonly url: string;
   readonly spans: readonly CollectedSpan[];
+  /** The values of metrics that came last. */
+  readonly points: readonly CollectedPoint[];
   /** All received requests as text. */
   readonly text: string;
   stop(): Promise<void>;
@@ -46,20 +59,42 @@ interface Sent {
   }[];
 }
 
-/** Starts an OTLP collector that records the traces of `/v1/traces`. */
+interface SentPoint {
+  readonly attributes?: readonly Attribute[];
+  readonly asDouble?: number;
+  readonly count?: number;
+}
+
+interface SentMetrics {
+  readonly resourceMetrics: readonly {
+    readonly resource: { readonly attributes: readonly Attribute[] };
+    readonly scopeMetrics: readonly {
+      readonly metrics: readonly ({ readonly name: string; readonly unit: string } & Readonly<
+        Partial<Record<'sum' | 'gauge' | 'histogram', { readonly dataPoints: readonly SentPoint[] }>>
+      >)[];
+    }[];
+  }[];
+}
+
+/** Starts an OTLP collector that records the traces of `/v1/traces` and the metrics of `/v1/metrics`. */
 export async function startOtlpCollector(): Promise<OtlpCollector> {
   const spans: CollectedSpan[] = [];
+  let points: CollectedPoint[] = [];
   const texts: string[] = [];
   const server = createServer(async (request, response) => {
-    const sent = (await json(request)) as Sent;
+    const sent = await json(request);
     texts.push(JSON.stringify(sent));
-    if (request.url === '/v1/traces') spans.push(...spansOf(sent));
+    if (request.url === '/v1/traces') spans.push(...spansOf(sent as Sent));
+    if (request.url === '/v1/metrics') points = pointsOf(sent as SentMetrics);
     response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     spans,
+    get points() {
+      return points;
+    },
     get text() {
       return texts.join('\n');
     },
@@ -80,6 +115,20 @@ function spansOf({ resourceSpans }: Sent): CollectedSpan[] {
         attributes: valuesOf(span.attributes ?? []),
         resource: valuesOf(resource.attributes),
       })),
+    ),
+  );
+}
+
+function pointsOf({ resourceMetrics }: SentMetrics): CollectedPoint[] {
+  return resourceMetrics.flatMap(({ resource, scopeMetrics }) =>
+    scopeMetrics.flatMap(({ metrics }) =>
+      metrics.flatMap(({ name, unit, sum, gauge, histogram }) =>
+        ((sum ?? gauge ?? histogram)?.dataPoints ?? []).map(({ attributes = [], asDouble, count = 0 }) => ({
+          ...{ name, unit, attributes: valuesOf(attributes) },
+          value: asDouble ?? count,
+          resource: valuesOf(resource.attributes),
+        })),
+      ),
     ),
   );
 }

@@ -35,7 +35,22 @@ export interface Exposition {
   readonly text: string;
 }
 
+/** A metric with its values, in the form of prom-client. */
+export interface MetricValues {
+  readonly name: string;
+  readonly help: string;
+  readonly type: string;
+  readonly values: readonly Sample[];
+}
+
+/** Reports a request. See {@link Metrics.request}. */
+export type RequestReport = (route: string, method: string, status: number, seconds: number) => void;
+
 export interface MetricsSource extends Metrics {
+  /** The same values as data. */
+  collect(sources: GaugeSources): Promise<readonly MetricValues[]>;
+  /** Reports each further request to this function too. */
+  onRequest(report: RequestReport): void;
   /**
    * All values in Prometheus's text format, with the metrics of the process (`process_…`, `nodejs_…`). Concurrent
    * scrapes share one read.
@@ -80,15 +95,34 @@ export function createMetrics(): MetricsSource {
 class PrometheusMetrics extends MetricsRecorder implements MetricsSource {
   #sources: GaugeSources | undefined;
   #registry: Promise<Registry> | undefined;
+  #reportRequest: RequestReport | undefined;
   readonly #read = singleFlight(async () => {
-    this.#registry ??= registryOf(this, this.#sources as GaugeSources);
-    const registry = await this.#registry;
+    const registry = await this.#registryOf(this.#sources as GaugeSources);
     return { contentType: registry.contentType, text: await registry.metrics() };
   });
 
   expose(sources: GaugeSources): Promise<Exposition> {
     this.#sources = sources;
     return this.#read();
+  }
+
+  async collect(sources: GaugeSources): Promise<readonly MetricValues[]> {
+    const metrics = await (await this.#registryOf(sources)).getMetricsAsJSON();
+    return metrics as unknown as readonly MetricValues[];
+  }
+
+  onRequest(report: RequestReport): void {
+    this.#reportRequest = report;
+  }
+
+  override request(route: string, method: string, status: number, seconds: number): void {
+    super.request(route, method, status, seconds);
+    this.#reportRequest?.(route, method, status, seconds);
+  }
+
+  #registryOf(sources: GaugeSources): Promise<Registry> {
+    this.#registry ??= registryOf(this, sources);
+    return this.#registry;
   }
 }
 
