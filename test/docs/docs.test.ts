@@ -24,7 +24,7 @@ const otherVariables = [
     ([, name]) => name,
   ),
   ...['CHROMIUM_PATH', 'REDIS_SERVER_PATH', 'MONGOD_PATH', 'DOCKER_COMPOSE_PATH', 'PROMTOOL_PATH'],
-  'NODE_OPTIONS',
+  ...['OTELCOL_PATH', 'NODE_OPTIONS'],
 ];
 
 describe('documents', () => {
