@@ -45,7 +45,7 @@ it('builds the command of the module once, and keeps it outside the tree', async
   const calls = join(folder, 'calls');
   await executable(
     'go',
-    `echo "$*" >> ${calls}\n[ "$1" = build ] || exit 0\necho '#!/bin/sh' > "$5"\n/bin/chmod +x "$5"`,
+    `echo "$*" >> ${calls}\n[ "$1" = build ] || exit 0\necho '#!/bin/sh' > "$6"\n/bin/chmod +x "$6"`,
   );
   const path = await find();
   expect(path).toBe(join(folder, 'ticket-booking', 'measure-v2.1.0'));
@@ -53,8 +53,7 @@ it('builds the command of the module once, and keeps it outside the tree', async
   expect((await readFile(calls, 'utf8')).trim().split('\n')).toEqual([
     'mod init tools',
     'get example.test/measure/v2@v2.1.0',
-    'mod tidy',
-    'build -buildvcs=false -ldflags=-s -w -o measure example.test/measure/v2/cmd/measure',
+    'build -mod=mod -buildvcs=false -ldflags=-s -w -o measure example.test/measure/v2/cmd/measure',
   ]);
 });
 
