@@ -17,14 +17,14 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
 const titled = documents.map((document) => ({ ...document, title: document.path }));
 
 /** Files that commands write and documents mention. */
-const written = ['timeline.html', 'comparison.html', 'packages.json', 'dist/index.js'];
+const written = ['timeline.html', 'comparison.html', 'packages.json', 'tickets.yaml', 'dist/index.js'];
 /** Variables that are not settings of the server but of Compose, tests and Node. */
 const otherVariables = [
   ...[...readFileSync(join(root, '.env.example'), 'utf8').matchAll(/^#?([A-Z_]+)=/gm)].map(
     ([, name]) => name,
   ),
   ...['CHROMIUM_PATH', 'REDIS_SERVER_PATH', 'MONGOD_PATH', 'DOCKER_COMPOSE_PATH', 'PROMTOOL_PATH'],
-  ...['OTELCOL_PATH', 'NODE_OPTIONS'],
+  ...['OTELCOL_PATH', 'HELM_PATH', 'KUBECONFORM_PATH', 'NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS'],
 ];
 
 describe('documents', () => {

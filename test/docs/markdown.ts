@@ -90,8 +90,8 @@ function headingsOf({ text }: Document): string[] {
   );
 }
 
-const ofRepository = /^(\.ci|src|test|tools|bench|clients|docs|public)\/[\w./-]*$/;
-const fileName = /^[\w.-][\w./-]*\.(md|ts|mjs|js|json|yml|svg|png|html|lua|css)$/;
+const ofRepository = /^(\.ci|src|test|tools|bench|clients|deploy|docs|public)\/[\w./-]*$/;
+const fileName = /^[\w.-][\w./-]*\.(md|ts|mjs|js|json|yml|yaml|svg|png|html|lua|css)$/;
 
 /** Mentioned files and folders that do not exist. A name with a slash is relative to the root or the document. */
 export function missingFiles(document: Document): string[] {
