@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,6 +33,7 @@ interface Manifest {
 type Labels = Readonly<Record<string, string>>;
 interface Selector {
   readonly matchLabels: Labels;
+  readonly matchExpressions?: readonly { readonly key: string; readonly values: readonly string[] }[];
 }
 interface Spec {
   readonly replicas?: number;
@@ -125,6 +126,14 @@ const isPartOf = (labels: Labels, all: Labels) =>
 function labelsOf({ selector = {}, podSelector }: Spec): Labels {
   const { matchLabels } = (podSelector ?? selector) as Partial<Selector>;
   return matchLabels ?? (selector as Labels);
+}
+
+/** Whether the ServiceMonitor's selector, whose expressions all are `In`, selects something with these labels. */
+function isScraped({ selector }: Spec, all: Labels): boolean {
+  const { matchLabels, matchExpressions = [] } = selector as Selector;
+  return (
+    isPartOf(matchLabels, all) && matchExpressions.every(({ key, values }) => values.includes(all[key] ?? ''))
+  );
 }
 
 /** Values of the secret settings, as an operator would set them. */
@@ -344,18 +353,26 @@ describe('the pods of the chart', () => {
     }
   });
 
-  it('are probed at routes that the server has, on its port', async () => {
-    const [server] = podsOf(await render('minimal'))[0]?.spec.containers ?? [];
-    const served = new Set(fakeApp().routes.map(({ method, path }) => `${method} ${path}`));
-    for (const probe of [server?.startupProbe, server?.livenessProbe, server?.readinessProbe]) {
-      expect(served).toContain(`GET ${probe?.httpGet.path}`);
-      expect(probe?.httpGet.port).toBe('http');
-    }
-    expect(server?.readinessProbe?.httpGet.path).toBe('/readyz');
-    expect(server?.livenessProbe?.httpGet.path).toBe('/healthz');
-    expect(server?.ports).toEqual([{ name: 'http', containerPort: 8888 }]);
-    expect(server?.env.find(({ name }) => name === 'PORT')?.value).toBe('8888');
-  });
+  it.each([
+    ['minimal', 0],
+    ['queue', 0],
+    ['queue', 1],
+  ] as const)(
+    'are probed at routes that the program has, on its port: %s values, pod %i',
+    async (set, at) => {
+      const [server] = podsOf(await render(set))[at]?.spec.containers ?? [];
+      const served = new Set(fakeApp().routes.map(({ method, path }) => `${method} ${path}`));
+      for (const probe of [server?.startupProbe, server?.livenessProbe, server?.readinessProbe]) {
+        expect(served).toContain(`GET ${probe?.httpGet.path}`);
+        expect(probe?.httpGet.port).toBe('http');
+      }
+      expect(server?.readinessProbe?.httpGet.path).toBe('/readyz');
+      expect(server?.livenessProbe?.httpGet.path).toBe('/healthz');
+      expect(server?.ports).toEqual([{ name: 'http', containerPort: 8888 }]);
+      const port = server?.env.find(({ name }) => name === 'PORT')?.value;
+      expect(port ?? server?.command?.at(-1)).toBe('8888');
+    },
+  );
 
   it('have time to drain', async () => {
     const [pod] = podsOf(await render('minimal'));
@@ -376,8 +393,9 @@ describe('the pods of the chart', () => {
       expect(consumerOf(await render(set))).toHaveLength(0);
     const [consumer] = consumerOf(await render('queue'));
     const [container] = consumer?.spec.template?.spec.containers ?? [];
-    expect(existsSync(join(root, container?.command?.at(-1) ?? ''))).toBe(true);
-    expect(JSON.parse(read('package.json')).scripts.consumer).toContain(container?.command?.join(' '));
+    const words = container?.command ?? [];
+    expect(words.slice(-2)).toEqual(['--port', '8888']);
+    expect(JSON.parse(read('package.json')).scripts.consumer).toContain(words.slice(0, -2).join(' '));
     expect(container?.env.map(({ name }) => name)).toEqual([
       'INSTANCE_ID',
       'DATABASE_URL',
@@ -414,23 +432,30 @@ describe('the connections of the chart', () => {
     expect(purchases).toContain('haproxy-ingress.github.io/balance-algorithm');
   });
 
-  it('let Prometheus scrape each pod once, under the job of the alert rules', async () => {
-    const objects = await render('everything');
-    const { spec } = named(objects, 'ServiceMonitor', 'tickets');
-    const scraped = objects.filter(
-      ({ kind, metadata }) => kind === 'Service' && isPartOf(labelsOf(spec), metadata.labels),
-    );
-    expect(scraped.map(({ metadata }) => metadata.name)).toEqual(['tickets']);
-    expect(scraped[0]?.metadata.labels['app.kubernetes.io/name']).toBe('ticket-booking');
-    expect(read('src/observability/dashboards/alerts.yml')).toContain('job="ticket-booking"');
-    expect(spec.endpoints).toMatchObject([{ path: '/metrics', port: 'http' }]);
-  });
+  it.each([
+    ['everything', ['tickets']],
+    ['queue', ['ticket-booking-consumer', 'ticket-booking']],
+  ] as const)(
+    'let Prometheus scrape each pod once, under the job of the alert rules: %s',
+    async (set, names) => {
+      const objects = await render(set);
+      const { spec } = named(objects, 'ServiceMonitor', names.at(-1) as string);
+      const scraped = objects.filter(
+        ({ kind, metadata }) => kind === 'Service' && isScraped(spec, metadata.labels),
+      );
+      expect(scraped.map(({ metadata }) => metadata.name).toSorted()).toEqual([...names].toSorted());
+      expect(scraped[0]?.metadata.labels['app.kubernetes.io/name']).toBe('ticket-booking');
+      expect(read('src/observability/dashboards/alerts.yml')).toContain('job="ticket-booking"');
+      expect(spec.endpoints).toMatchObject([{ path: '/metrics', port: 'http' }]);
+    },
+  );
 
-  it('let nobody reach the consumer, and everybody only the port of the server', async () => {
+  it('let everybody reach only the port of the server and of the consumer', async () => {
     const objects = await render('queue');
-    const server = named(objects, 'NetworkPolicy', 'ticket-booking').spec;
-    expect(server.ingress).toEqual([{ ports: [{ protocol: 'TCP', port: 'http' }] }]);
-    expect(named(objects, 'NetworkPolicy', 'ticket-booking-consumer').spec.ingress).toBeUndefined();
+    for (const name of ['ticket-booking', 'ticket-booking-consumer']) {
+      const { ingress } = named(objects, 'NetworkPolicy', name).spec;
+      expect(ingress).toEqual([{ ports: [{ protocol: 'TCP', port: 'http' }] }]);
+    }
   });
 
   it('let the pods reach everything by default', async () => {

@@ -137,6 +137,36 @@ volumeMounts:
 {{- end }}
 {{- end }}
 
+{{/* One that waits for MongoDB lives, so it is not restarted. */}}
+{{- define "ticket-booking.probes" -}}
+startupProbe:
+  httpGet: { path: /healthz, port: http }
+  periodSeconds: 2
+  timeoutSeconds: 3
+  failureThreshold: 60
+livenessProbe:
+  httpGet: { path: /healthz, port: http }
+  periodSeconds: 10
+  timeoutSeconds: 5
+  failureThreshold: 3
+readinessProbe:
+  httpGet: { path: /readyz, port: http }
+  periodSeconds: 5
+  timeoutSeconds: 3
+  failureThreshold: 2
+{{- end }}
+
+{{/* Who may reach the pods. */}}
+{{- define "ticket-booking.ingress" -}}
+- ports:
+    - protocol: TCP
+      port: http
+  {{- with .Values.networkPolicy.from }}
+  from:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end }}
+
 {{/* What the pods may reach. */}}
 {{- define "ticket-booking.egress" -}}
 {{- with .Values.networkPolicy.egress -}}
