@@ -40,20 +40,38 @@ it('finds a program by the variable, else on PATH', async () => {
   expect(await find()).toBe(other);
 });
 
-it('builds the command of the module once, and keeps it outside the tree', async () => {
-  // Stands in for Go: notes what it is asked to do, and makes the file that `go build -o` names.
+/** Stands in for Go: notes what it is asked to do, and makes the file that `go build -o` names. */
+async function fakeGo(alsoDoes = ''): Promise<() => Promise<string[]>> {
   const calls = join(folder, 'calls');
-  await executable(
-    'go',
-    `echo "$*" >> ${calls}\n[ "$1" = build ] || exit 0\necho '#!/bin/sh' > "$6"\n/bin/chmod +x "$6"`,
-  );
+  const builds = `echo '#!/bin/sh' > "$6"\n/bin/chmod +x "$6"`;
+  await executable('go', `echo "$*" >> ${calls}\n${alsoDoes}\n[ "$1" = build ] || exit 0\n${builds}`);
+  return async () => (await readFile(calls, 'utf8')).trim().split('\n');
+}
+
+it('builds the command of the module once, and keeps it outside the tree', async () => {
+  const calls = await fakeGo();
   const path = await find();
   expect(path).toBe(join(folder, 'ticket-booking', 'measure-v2.1.0'));
   expect(await find()).toBe(path);
-  expect((await readFile(calls, 'utf8')).trim().split('\n')).toEqual([
+  expect(await calls()).toEqual([
     'mod init tools',
     'get example.test/measure/v2@v2.1.0',
     'build -mod=mod -buildvcs=false -ldflags=-s -w -o measure example.test/measure/v2/cmd/measure',
+  ]);
+});
+
+it('takes the published versions of the modules that a module replaces by its own folders', async () => {
+  const goMod = join(folder, 'measure.mod');
+  const replaced = ['example.test/units', 'example.test/rulers'];
+  const lines = replaced.map((name) => `\t${name} => ./staging/src/${name}`);
+  await writeFile(goMod, `module x\n\nreplace (\n${lines.join('\n')}\n\tother => ./own\n)\n`);
+  const calls = await fakeGo(`[ "$2" != download ] || echo '{"GoMod": "${goMod}"}'`);
+  await findGoProgram({ ...program, staging: 'v0.3.0' }, 'MEASURE_PATH');
+  expect((await calls()).slice(0, 4)).toEqual([
+    'mod init tools',
+    'mod download -json example.test/measure/v2@v2.1.0',
+    'mod edit -replace=example.test/units=example.test/units@v0.3.0 -replace=example.test/rulers=example.test/rulers@v0.3.0',
+    'get example.test/measure/v2@v2.1.0',
   ]);
 });
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { constants as priorities, setPriority } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -8,8 +8,8 @@ import { firstFound, isRunnable, onPath } from './find.ts';
 
 const run = promisify(execFile);
 
-/** A build takes some minutes on two idle cores, and runs once. */
-const buildTimeoutMs = 900_000;
+/** A build takes some minutes on two idle cores, that of Kubernetes more than ten, and runs once. */
+const buildTimeoutMs = 3_600_000;
 
 /** A program that is built from its Go module where this machine has none. */
 export interface GoProgram {
@@ -19,6 +19,13 @@ export interface GoProgram {
   readonly version: string;
   /** The import path of its main package. */
   readonly command: string;
+  /**
+   * The version of the modules that this module replaces by folders of its own repository. They are published on their
+   * own, but its requirements name a version that does not exist.
+   */
+  readonly staging?: string;
+  /** What the program's own build tells the linker, such as its version. */
+  readonly linkerFlags?: string;
 }
 
 type Found = { readonly path: string } | { readonly why: string };
@@ -61,7 +68,8 @@ export async function builtGoProgram(program: GoProgram): Promise<Found> {
  * Builds a program from a module of our own that imports its command, because `go install` refuses a module that
  * excludes or replaces others.
  */
-async function buildInto(folder: string, { name, module, version, command }: GoProgram): Promise<string> {
+async function buildInto(folder: string, program: GoProgram): Promise<string> {
+  const { name, module, version, command, staging, linkerFlags = '' } = program;
   const go = (await onPath('go')) ?? '/usr/local/go/bin/go';
   if (!(await isRunnable(go))) throw new Error('there is no go');
   await writeFile(join(folder, 'tools.go'), `package tools\n\nimport _ "${command}"\n`);
@@ -73,11 +81,24 @@ async function buildInto(folder: string, { name, module, version, command }: GoP
     // Lower the priority, because tests that run meanwhile are more urgent.
     if (running.child.pid !== undefined)
       setPriority(running.child.pid, priorities.priority.PRIORITY_BELOW_NORMAL);
-    await running;
+    return (await running).stdout;
   };
   await goes('mod', 'init', 'tools');
+  if (staging !== undefined) {
+    const { GoMod } = JSON.parse(await goes('mod', 'download', '-json', `${module}@${version}`));
+    const replaced = (await readFile(GoMod, 'utf8')).matchAll(/^\s*(\S+) => \.\/staging\//gm);
+    await goes('mod', 'edit', ...[...replaced].map(([, other]) => `-replace=${other}=${other}@${staging}`));
+  }
   await goes('get', `${module}@${version}`);
   // Not `mod tidy` before it, which also fetches what only the tests of all modules need.
-  await goes('build', '-mod=mod', '-buildvcs=false', '-ldflags=-s -w', '-o', name, command);
+  await goes(
+    'build',
+    '-mod=mod',
+    '-buildvcs=false',
+    `-ldflags=${`-s -w ${linkerFlags}`.trim()}`,
+    '-o',
+    name,
+    command,
+  );
   return join(folder, name);
 }
