@@ -12,7 +12,11 @@ const program = { name: 'docker-compose', module, version: 'v2.40.3', command: `
 /** A real Docker Compose. It needs no Docker engine to read a file. */
 export interface DockerCompose {
   /** Returns the output of `docker compose`. @throws Error with the output when the exit code is not 0. */
-  run(parameters: readonly string[], environment?: Readonly<Record<string, string>>): Promise<string>;
+  run(
+    parameters: readonly string[],
+    environment?: Readonly<Record<string, string>>,
+    timeoutMs?: number,
+  ): Promise<string>;
 }
 
 /**
@@ -24,10 +28,11 @@ export async function findDockerCompose(): Promise<DockerCompose> {
   const path = await findBinary();
   const plugin = basename(path) === 'docker' ? ['compose'] : [];
   return {
-    async run(parameters, environment = {}) {
+    async run(parameters, environment = {}, timeoutMs = 60_000) {
       // Leave out this machine's other settings, because they must not change the result.
       const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...environment };
-      const { stdout } = await run(path, [...plugin, ...parameters], { env, timeout: 60_000 });
+      const options = { env, timeout: timeoutMs, maxBuffer: 2 ** 26 };
+      const { stdout } = await run(path, [...plugin, ...parameters], options);
       return stdout;
     },
   };

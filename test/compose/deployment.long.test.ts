@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { waitUntil } from '../support/buyers.ts';
+import { type DockerEngine, findDockerEngine } from '../support/servers/docker-engine.ts';
+import { Crowd } from './crowd.ts';
+import { Stack } from './stack.ts';
+
+/* The whole docker-compose.yml on a real Docker engine. The tests go on with the stack of the test before. */
+
+const recoveryMs = 90_000;
+
+let engine: DockerEngine | undefined;
+let missing: string | undefined;
+let stack: Stack;
+let crowd: Crowd;
+let packages: number[];
+
+beforeAll(async () => {
+  const found = await findDockerEngine();
+  if ('missing' in found) {
+    missing = found.missing;
+    console.warn(`LEFT OUT: the tests of docker-compose.yml on a Docker engine. ${missing}`);
+    return;
+  }
+  engine = found;
+  stack = await Stack.create(engine);
+  crowd = new Crowd(stack);
+  await stack.up(3, { build: true });
+  await ready(3);
+  packages = await Promise.all(['One', 'Two', 'Three', 'Four'].map((flight) => stack.sell(flight, 100_000)));
+  // Images may have to be made first.
+}, 1_800_000);
+beforeEach(({ skip }) => skip(missing !== undefined, missing));
+afterAll(async () => {
+  await crowd?.stop().catch(() => {});
+  await stack?.remove().finally(() => engine?.[Symbol.asyncDispose]());
+});
+
+/** Waits until customers have bought each package after now, in both ways. */
+async function expectSales(): Promise<void> {
+  const since = Date.now();
+  for (const way of ['http', 'socket'] as const) {
+    await waitUntil(`sales of each package by ${way}`, recoveryMs, async () =>
+      crowd.hasSoldEach(packages, since, way),
+    );
+  }
+}
+
+/** Runs a change of the stack while customers buy, and accounts for all that they have bought. */
+async function underLoad(change: () => Promise<void>): Promise<void> {
+  crowd.start(packages);
+  await expectSales();
+  await change();
+  await expectSales();
+  await crowd.stop();
+  await crowd.expectAllAccounted();
+}
+
+const ready = async (count: number) =>
+  waitUntil(
+    `${count} ready instances`,
+    recoveryMs,
+    async () => (await stack.readyVersions()).length === count,
+  );
+
+test('Q1 Q3 sells out through the proxy over HTTP and WebSocket', async () => {
+  expect(await stack.instances()).toHaveLength(3);
+  const few = await stack.sell('Few', 20);
+  const buyers = Array.from({ length: 60 }, (_, index) =>
+    crowd.buy(few, index % 2 === 0 ? 'http' : 'socket'),
+  );
+  await Promise.all(buyers);
+  await underLoad(async () => {});
+  expect(crowd.toldBySocket.size).toBeGreaterThan(20);
+}, 600_000);
