@@ -23,7 +23,7 @@ interface Bought extends Purchase {
   refusal?: string;
 }
 
-const pauseMs = 50;
+const pauseMs = 100;
 const outcomeTimeoutMs = 120_000;
 
 /** Buyers at the proxy of a stack. They remember every purchase and its answer. */
@@ -57,7 +57,7 @@ export class Crowd {
   }
 
   /** Buys these packages in turn until {@link stop}. */
-  start(packages: readonly number[], buyers = 6): void {
+  start(packages: readonly number[], buyers = 4): void {
     this.#isStopped = false;
     const buyer = async (_: unknown, index: number) => {
       for (let turn = index; !this.#isStopped; turn++) {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { waitUntil } from '../support/buyers.ts';
 import { type DockerEngine, findDockerEngine } from '../support/servers/docker-engine.ts';
 import { Crowd } from './crowd.ts';
@@ -72,3 +72,60 @@ test('Q1 Q3 sells out through the proxy over HTTP and WebSocket', async () => {
   await underLoad(async () => {});
   expect(crowd.toldBySocket.size).toBeGreaterThan(20);
 }, 600_000);
+
+test('Q6 scales to five instances and back under load', async () => {
+  await underLoad(async () => {
+    await stack.up(5);
+    await ready(5);
+    await expectSales();
+    await stack.up(3);
+    await ready(3);
+  });
+}, 400_000);
+
+test('Q6 Q7 loses an instance under load, and gets it back', async () => {
+  await underLoad(async () => {
+    const [first = ''] = await stack.instances();
+    await stack.docker('kill', first);
+    await ready(2);
+    await expectSales();
+    await stack.up(3);
+    await ready(3);
+  });
+}, 400_000);
+
+test('Q6 loses Redis under load, and gets it back', async () => {
+  await underLoad(async () => {
+    await stack.compose(['stop', 'redis']);
+    await ready(0);
+    await stack.compose(['start', 'redis']);
+    await ready(3);
+  });
+}, 400_000);
+
+test('Q6 Q12 is upgraded under load, one instance after the other', async () => {
+  const version = '999.0.0';
+  await stack.buildSecondRelease(version);
+  const old = await stack.instances();
+  await underLoad(async () => {
+    stack.release = 'second';
+    for (const id of old) {
+      // Takes the new one in before the old one goes, and leaves the others alone.
+      await stack.addInstance();
+      await stack.docker('stop', id);
+      await stack.docker('rm', id);
+    }
+    await ready(3);
+    await vi.waitUntil(async () => (await stack.readyVersions()).every((each) => each === version));
+  });
+  expect((await stack.instances()).filter((id) => old.includes(id))).toEqual([]);
+}, 600_000);
+
+test('Q6 goes down and up again with its volumes', async () => {
+  const before = await stack.orders();
+  await stack.compose(['down']);
+  await stack.up(3);
+  await ready(3);
+  expect(await stack.orders()).toEqual(before);
+  await underLoad(async () => {});
+}, 400_000);

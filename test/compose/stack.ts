@@ -82,11 +82,18 @@ export class Stack {
     });
   }
 
+  /** Starts one more instance, of the present release, and changes nothing else. */
+  async addInstance(): Promise<void> {
+    const more = `app=${(await this.instances()).length + 1}`;
+    const unchanged = ['--no-build', '--no-recreate', '--no-deps'];
+    await this.compose(['up', ...unchanged, '--detach', '--wait', '--scale', more, 'app']);
+  }
+
   docker(...parameters: readonly string[]): Promise<string> {
     return this.#engine.docker(...parameters);
   }
 
-  /** The containers of the running instances, oldest first. */
+  /** The containers of the running instances. */
   async instances(): Promise<string[]> {
     const ids = await this.compose(['ps', '--quiet', '--status', 'running', 'app']);
     return ids.trim().split('\n').filter(Boolean);
