@@ -69,7 +69,8 @@ interface NpmConfiguration {
 async function npmConfiguration(): Promise<NpmConfiguration> {
   const read = async (name: string) => (await run('npm', ['config', 'get', name])).stdout.trim();
   const [registry, cafile] = [await read('registry'), await read('cafile')];
-  return { registry, certificates: cafile === 'null' ? '' : await readFile(cafile, 'utf8') };
+  const file = cafile === 'null' ? process.env.NODE_EXTRA_CA_CERTS : cafile;
+  return { registry, certificates: file ? await readFile(file, 'utf8') : '' };
 }
 
 async function makeRoot(root: string, npm: NpmConfiguration): Promise<void> {
