@@ -121,9 +121,14 @@ test('Q6 Q12 is upgraded under load, one instance after the other', async () => 
   expect((await stack.instances()).filter((id) => old.includes(id))).toEqual([]);
 }, 600_000);
 
+test('Q3 Q6 sells with ENGINE=queue and its consumer', async () => {
+  await stack.up(3, { settings: { ENGINE: 'queue' }, profiles: ['queue'] });
+  await underLoad(async () => {});
+}, 400_000);
+
 test('Q6 goes down and up again with its volumes', async () => {
   const before = await stack.orders();
-  await stack.compose(['down']);
+  await stack.compose(['--profile', 'queue', 'down']);
   await stack.up(3);
   await ready(3);
   expect(await stack.orders()).toEqual(before);
