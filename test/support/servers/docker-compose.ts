@@ -32,7 +32,10 @@ export async function findDockerCompose(): Promise<DockerCompose> {
       // Leave out this machine's other settings, because they must not change the result.
       const env = { PATH: process.env.PATH, HOME: process.env.HOME, ...environment };
       const options = { env, timeout: timeoutMs, maxBuffer: 2 ** 26 };
-      const { stdout } = await run(path, [...plugin, ...parameters], options);
+      const { stdout } = await run(path, [...plugin, ...parameters], options).catch((error) => {
+        // The message has only what was written to stderr.
+        throw new Error(`${error.message}\n${error.stdout}`);
+      });
       return stdout;
     },
   };
