@@ -93,7 +93,11 @@ function dataOf(
 ): MetricData[] {
   const descriptor = { name, description: help, unit: unitOf(name), valueType };
   const base = { descriptor, aggregationTemporality: sdk.AggregationTemporality.CUMULATIVE };
-  const points = () => values.map(({ labels, value }) => ({ ...times, attributes: { ...labels }, value }));
+  // JSON has no NaN, which a gauge without a measurement has, and a collector refuses all metrics for one.
+  const points = () =>
+    values
+      .filter(({ value }) => Number.isFinite(value))
+      .map(({ labels, value }) => ({ ...times, attributes: { ...labels }, value }));
   switch (type) {
     case 'counter':
       return [{ ...base, dataPointType: sdk.DataPointType.SUM, isMonotonic: true, dataPoints: points() }];

@@ -51,6 +51,8 @@ test('metrics are sent with the names of /metrics, and requests by the semantic 
     expect(found).toHaveLength(1);
     return found;
   });
+  // A collector refuses all metrics for one value that is no number.
+  expect(collector.text).not.toContain('"asDouble":null');
   expect(requests[0]).toMatchObject({
     unit: 's',
     value: 1,
