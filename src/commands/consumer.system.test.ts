@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { samplesOf } from '../../test/support/exposition.ts';
+import { freePort } from '../../test/support/free-port.ts';
 import { environmentOf } from '../../test/support/node-process.ts';
 import { ScriptedSuppliers } from '../../test/support/scripted-suppliers.ts';
 import { onSale } from '../../test/support/server.ts';
@@ -46,6 +47,15 @@ function spawnConsumer(settings: Record<string, string>, ...parameters: string[]
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text));
   return { child, output: () => output, ended: once(child, 'close') };
+}
+
+/** The port at which a consumer serves its metrics. */
+function portOf({ output }: ReturnType<typeof spawnConsumer>): Promise<string> {
+  return vi.waitFor(() => {
+    const [, at] = /serves \/metrics at port (\d+)\n/.exec(output()) ?? [];
+    expect(at).toBeDefined();
+    return at as string;
+  }, 20_000);
 }
 
 /** The queue engine of a server on the same MongoDB and Redis. */
@@ -99,11 +109,7 @@ test('the consumer serves its metrics and whether it is ready', async () => {
   await vi.waitFor(async () => expect(await engine.readinessProblems()).toEqual([]), { timeout: 10_000 });
   const settings = { DATABASE_URL: mongod.url, REDIS_URL: redis.url, FLIGHT_FAILURE_RATE: '0' };
   const consumer = spawnConsumer(settings, '--port', '0');
-  const port = await vi.waitFor(() => {
-    const [, at] = /serves \/metrics at port (\d+)\n/.exec(consumer.output()) ?? [];
-    expect(at).toBeDefined();
-    return at as string;
-  }, 20_000);
+  const port = await portOf(consumer);
   const get = (path: string) => fetch(`http://127.0.0.1:${port}${path}`);
   await vi.waitFor(async () => expect((await get('/readyz')).status).toBe(200), { timeout: 10_000 });
   expect((await get('/healthz')).status).toBe(200);
@@ -135,6 +141,23 @@ test('the consumer serves its metrics and whether it is ready', async () => {
   await consumer.ended;
   expect(consumer.child.exitCode).toBe(0);
   await close();
+});
+
+test('the consumer is alive but not ready while it waits for the store, and can be stopped', async () => {
+  const closed = await freePort();
+  const settings = { DATABASE_URL: `mongodb://127.0.0.1:${closed}/x`, REDIS_URL: redis.url };
+  const consumer = spawnConsumer(settings, '--port', '0');
+  const port = await portOf(consumer);
+  const get = (path: string) => fetch(`http://127.0.0.1:${port}${path}`);
+  await vi.waitFor(() => expect(consumer.output()).toContain('waiting for the store'), 30_000);
+  expect((await get('/healthz')).status).toBe(200);
+  const unready = await get('/readyz');
+  expect(unready.status).toBe(503);
+  expect(await unready.json()).toMatchObject({ detail: 'Missing: the store cannot be reached.' });
+  expect(await (await get('/metrics')).text()).toMatch(/^ticket_booking_ready 0$/m);
+  consumer.child.kill('SIGTERM');
+  await consumer.ended;
+  expect(consumer.child.exitCode).toBe(0);
 });
 
 test.each([

@@ -1,6 +1,7 @@
+import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { redisConnector } from '../cluster/redis/connector.ts';
-import { type Monitoring, serveMonitoring } from '../compose/monitoring.ts';
+import { serveMonitoring } from '../compose/monitoring.ts';
 import { type OpenStore, openStore } from '../compose/store.ts';
 import { composeSuppliers } from '../compose/suppliers.ts';
 import { type Config, ConfigError, type DatabaseConfig, readSettings } from '../config/config.ts';
@@ -10,7 +11,7 @@ import { Readiness } from '../engine/readiness.ts';
 import { systemClock } from '../lib/clock.ts';
 import { type OptionValues, runCommand, whole } from '../lib/command-line.ts';
 import { systemRandom } from '../lib/random.ts';
-import { onStopSignals } from '../lib/stop-signal.ts';
+import { stopSignal } from '../lib/stop-signal.ts';
 import type { Log } from '../observability/log.ts';
 import { createLog } from '../observability/pino-log.ts';
 import { createMetrics } from '../observability/prometheus/exposition.ts';
@@ -18,6 +19,7 @@ import { httpTelemetry } from '../observability/telemetry.ts';
 import { localLiveBus } from '../realtime/live-bus.ts';
 import { redisLiveBus } from '../realtime/redis/redis-live-bus.ts';
 import { StoreUnavailableError } from '../storage/store.ts';
+import type { FailingSupplier } from '../suppliers/suppliers.ts';
 
 const options = {
   port: whole('port', 'Serves /metrics, /healthz and /readyz at this port; 0 takes any free one.', {
@@ -34,25 +36,34 @@ const command = {
   options,
 };
 
+/** What tells whether the consumer can do its work. */
+interface Condition {
+  readonly readinessProblems: () => Promise<string[]>;
+  readonly failing: () => readonly FailingSupplier[];
+}
+
 /** Interval between attempts to reach the store at the start. */
 const retryMs = 1_000;
 
 async function run({ port }: OptionValues<typeof options>): Promise<number> {
   const config = readSettings();
   const log = createLog({ level: config.logLevel, instanceId: config.instanceId });
-  const { consumer, monitoring, close } = await composeConsumer(config, log, port);
-  const signal = stopSignal();
+  const stop = stopSignal(1);
+  const composed = await composeConsumer(config, log, port, stop);
+  if (composed === undefined) return 0;
+  const { consumer, close } = composed;
   const running = consumer.run();
   console.log('the consumer takes orders');
-  if (monitoring !== undefined) console.log(`it serves /metrics at port ${monitoring.port}`);
-  log.info({ signal: await signal }, 'draining');
+  if (!stop.aborted) await once(stop, 'abort');
+  log.info({ reason: String(stop.reason) }, 'draining');
   await consumer.stop();
   await running;
   await close();
   return 0;
 }
 
-async function composeConsumer(config: Config, log: Log, port: number | undefined) {
+/** @returns nothing if it is stopped while it waits for the store. */
+async function composeConsumer(config: Config, log: Log, port: number | undefined, stop: AbortSignal) {
   const { database, redisUrl, instanceId: instance } = config;
   if (database.kind === 'sqlite') {
     const allowed = 'SQLite serves one process alone; the consumer needs the MongoDB of its servers.';
@@ -64,51 +75,64 @@ async function composeConsumer(config: Config, log: Log, port: number | undefine
   }
   const clock = systemClock;
   const random = systemRandom();
-  const store = await openWhenReachable(database, log);
+  const metrics = createMetrics();
+  // Its health is served while it waits for the store: whoever starts it must not take it for dead.
+  let condition: Condition = {
+    readinessProblems: async () => ['the store cannot be reached'],
+    failing: () => [],
+  };
+  const readinessProblems = () => condition.readinessProblems();
+  const sources = { readinessProblems, failing: () => condition.failing() };
+  const telemetry = httpTelemetry({ metrics }, { ...config, engine: 'queue' }, sources);
+  const monitoring =
+    port === undefined
+      ? undefined
+      : await serveMonitoring({ config, port, log, telemetry, readinessProblems });
+  if (monitoring !== undefined) console.log(`the consumer serves /metrics at port ${monitoring.port}`);
+  const store = await openWhenReachable(database, log, stop).catch(async (error: unknown) => {
+    await monitoring?.close();
+    throw error;
+  });
+  if (store === undefined) {
+    await monitoring?.close();
+    return undefined;
+  }
   const connect = redisConnector(redisUrl, instance, log);
   const liveBus = redisLiveBus({ local: localLiveBus(log), connect, instance, clock, log });
   const workQueue = redisList({ connect });
-  const metrics = createMetrics();
   const { suppliers } = composeSuppliers(config.suppliers, store.ledger, log, { metrics });
   const consumer = new Consumer({ store, workQueue, suppliers, liveBus, clock, random, log, metrics });
   const readiness = new Readiness({ store, clock });
-  const readinessProblems = () =>
-    readiness.problems({ isDraining: consumer.isStopping, isTransportAvailable: workQueue.available });
-  const sources = { readinessProblems, failing: () => suppliers.failing };
-  const telemetry = httpTelemetry({ metrics }, { ...config, engine: 'queue' }, sources);
-  let monitoring: Monitoring | undefined;
+  condition = {
+    readinessProblems: () =>
+      readiness.problems({ isDraining: consumer.isStopping, isTransportAvailable: workQueue.available }),
+    failing: () => suppliers.failing,
+  };
   const close = async () => {
     await monitoring?.close();
     suppliers.close();
     await Promise.all([workQueue.close(), liveBus.close()]);
     await store.close();
   };
-  try {
-    if (port !== undefined)
-      monitoring = await serveMonitoring({ config, port, log, telemetry, readinessProblems });
-  } catch (error) {
-    await close();
-    throw error;
-  }
-  return { consumer, monitoring, close };
+  return { consumer, close };
 }
 
-/** Opens the store. If it does not answer, tries again until it does. */
-async function openWhenReachable(database: DatabaseConfig, log: Log): Promise<OpenStore> {
-  for (let isFirst = true; ; isFirst = false) {
+/** Opens the store. If it does not answer, tries again until it does. @returns nothing if it is stopped before. */
+async function openWhenReachable(
+  database: DatabaseConfig,
+  log: Log,
+  stop: AbortSignal,
+): Promise<OpenStore | undefined> {
+  for (let isFirst = true; !stop.aborted; isFirst = false) {
     try {
       return await openStore(database, { log });
     } catch (error) {
       if (!(error instanceof StoreUnavailableError)) throw error;
       if (isFirst) log.warn({}, `waiting for the store, which cannot be reached: ${error.message}`);
-      await pause(retryMs);
+      await pause(retryMs, undefined, { signal: stop }).catch(() => {});
     }
   }
-}
-
-/** Resolves with the first signal to stop. A second signal ends the process at once. */
-function stopSignal(): Promise<string> {
-  return new Promise((resolve) => onStopSignals(resolve, { again: () => process.exit(1) }));
+  return undefined;
 }
 
 if (import.meta.main) await runCommand(command, run);
