@@ -82,7 +82,13 @@ describe('npm run release', () => {
     expect(await git('status', '--porcelain')).toBe('');
     const changed = (await git('diff', '--name-only', before)).split('\n');
     expect(changed.toSorted()).toEqual(
-      ['CHANGELOG.md', 'clients/typescript/package.json', 'package-lock.json', 'package.json'].toSorted(),
+      [
+        ...['CHANGELOG.md', 'clients/typescript/package.json', 'deploy/helm/ticket-booking/Chart.yaml'],
+        ...['package-lock.json', 'package.json'],
+      ].toSorted(),
+    );
+    expect(await read('deploy/helm/ticket-booking/Chart.yaml')).toContain(
+      `\nversion: ${version}\nappVersion: ${version}\n`,
     );
     expect(await read('CHANGELOG.md')).toMatch(
       /\n## Unreleased\n\n## 9999\.1\.2 – \d{4}-\d\d-\d\d\n\n- A thing of this test\.\n/,

@@ -18,6 +18,7 @@ export interface Release {
 
 /** The folders of packages whose version is that of the product. */
 const packages = ['.', 'clients/typescript'];
+const chart = 'deploy/helm/ticket-booking/Chart.yaml';
 
 /**
  * Checks whether the version can be released. Changes nothing.
@@ -59,6 +60,8 @@ export async function makeRelease(release: Release): Promise<string> {
       const parameters = ['--no-git-tag-version', '--ignore-scripts', '--allow-same-version'];
       await run('npm', ['version', version, ...parameters], { cwd: join(folder, each) });
     }
+    const text = await readFile(join(folder, chart), 'utf8');
+    await writeFile(join(folder, chart), text.replaceAll(/^(version|appVersion): .*$/gm, `$1: ${version}`));
     await mkdir(join(folder, 'release'), { recursive: true });
     await writeFile(join(folder, sbom), await sbomOf(folder));
     await git(folder, 'commit', '--all', '--quiet', '--message', `Release ${version}`);
