@@ -366,7 +366,8 @@ describe('the pods of the chart', () => {
         expect(served).toContain(`GET ${probe?.httpGet.path}`);
         expect(probe?.httpGet.port).toBe('http');
       }
-      expect(server?.readinessProbe?.httpGet.path).toBe('/readyz');
+      expect(server?.startupProbe?.httpGet.path).toBe('/readyz');
+      expect(server?.readinessProbe?.httpGet.path).toBe('/healthz');
       expect(server?.livenessProbe?.httpGet.path).toBe('/healthz');
       expect(server?.ports).toEqual([{ name: 'http', containerPort: 8888 }]);
       const port = server?.env.find(({ name }) => name === 'PORT')?.value;
