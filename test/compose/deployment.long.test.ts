@@ -32,7 +32,11 @@ beforeAll(async () => {
 beforeEach(({ skip }) => skip(missing !== undefined, missing));
 afterAll(async () => {
   await crowd?.stop().catch(() => {});
-  await stack?.remove().finally(() => engine?.[Symbol.asyncDispose]());
+  try {
+    await stack?.remove();
+  } finally {
+    await engine?.[Symbol.asyncDispose]();
+  }
 });
 
 /** Waits until customers have bought each package after now, in both ways. */

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
-import { constants as priorities, setPriority } from 'node:os';
+import { getPriority, constants as priorities, setPriority } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { cachedDownload } from './cache.ts';
@@ -78,8 +78,8 @@ async function buildInto(folder: string, program: GoProgram): Promise<string> {
   const options = { cwd: folder, env, timeout: buildTimeoutMs, maxBuffer: 2 ** 26 };
   const goes = async (...parameters: string[]) => {
     const running = run(go, parameters, options);
-    // Lower the priority, because tests that run meanwhile are more urgent.
-    if (running.child.pid !== undefined)
+    // Lower the priority, because tests that run meanwhile are more urgent. Only root may raise it.
+    if (running.child.pid !== undefined && getPriority() < priorities.priority.PRIORITY_BELOW_NORMAL)
       setPriority(running.child.pid, priorities.priority.PRIORITY_BELOW_NORMAL);
     return (await running).stdout;
   };

@@ -15,8 +15,8 @@ export interface RedisServer extends AsyncDisposable {
   readonly port: number;
   /** Deletes all data. */
   flush(): Promise<void>;
-  /** Stops the process (SIGSTOP) for this long. Resolves when the process runs again. */
-  pause(ms: number): Promise<void>;
+  /** Stops the process (SIGSTOP) for this long, or until the promise settles. Resolves when it runs again. */
+  pause(ms: number, until?: Promise<unknown>): Promise<void>;
   /** Kills the process, and after `downMs` starts an empty one at the same port. */
   restart(downMs?: number): Promise<void>;
   /** Kills the process. Connections break, and new ones are refused. `restart` starts it again. */
@@ -50,9 +50,9 @@ export async function startRedis({ detached = false }: RedisOptions = {}): Promi
     url,
     port,
     flush: () => flush(url),
-    async pause(ms) {
+    async pause(ms, until) {
       child.kill('SIGSTOP');
-      await sleep(ms);
+      await Promise.race([sleep(ms), ...(until === undefined ? [] : [until])]);
       child.kill('SIGCONT');
     },
     kill,
