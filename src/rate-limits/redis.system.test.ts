@@ -120,11 +120,13 @@ it('counts alone without delay while Redis hangs or is down, and shares its coun
   const away = { ...policy, name: 'away' };
   const [here, there] = [one.limiter(away), other.limiter(away)];
   let isBack = false;
-  const outage = server.pause(2_500).then(() => {
+  const tried = Promise.withResolvers<void>();
+  const outage = server.pause(20_000, tried.promise).then(() => {
     isBack = true;
   });
   for (const limiter of [here, there]) expect(allowedOf(await takeMany(limiter, 'ana', 300))).toBe(200);
   expect(isBack).toBe(false);
+  tried.resolve();
   await outage;
   await server.restart();
   for (const limiter of [here, there]) expect(allowedOf(await takeMany(limiter, 'eve', 300))).toBe(200);
