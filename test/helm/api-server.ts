@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../support/free-port.ts';
+import { endChild } from '../support/servers/end-child.ts';
 import { findGoProgram, type GoProgram } from '../support/servers/go-program.ts';
 
 const apiServer: GoProgram = {
@@ -50,7 +51,7 @@ export async function startApiServer(): Promise<ApiServer> {
   const folder = await mkdtemp(join(tmpdir(), 'ticket-booking-kubernetes-'));
   const children: ChildProcess[] = [];
   const stop = async () => {
-    await Promise.all(children.map(end));
+    await Promise.all(children.map((child) => endChild(child, 'SIGKILL')));
     await rm(folder, { recursive: true, force: true });
   };
   try {
@@ -126,13 +127,6 @@ function run(program: string, flags: Readonly<Record<string, string>>): ChildPro
   process.once('exit', last);
   child.once('exit', () => process.off('exit', last));
   return child;
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, 'exit');
-  child.kill('SIGKILL');
-  await ended;
 }
 
 /** Waits until the server answers. @throws Error with its last output if it ends before. */

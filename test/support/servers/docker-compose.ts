@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { basename } from 'node:path';
 import { promisify } from 'node:util';
-import { firstFound, onPath } from './find.ts';
-import { atPathOf, builtGoProgram } from './go-program.ts';
+import { atPathOf, firstFound, onPath } from './find.ts';
+import { builtGoProgram } from './go-program.ts';
 
 const run = promisify(execFile);
 

@@ -1,10 +1,11 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { endChild } from './end-child.ts';
 import { onPath } from './find.ts';
 
 const run = promisify(execFile);
@@ -88,7 +89,7 @@ async function startEngine(client: string, daemon: string): Promise<DockerEngine
   child.stderr?.setEncoding('utf8').on('data', (text: string) => log.splice(0, log.length - 20, text));
   const failed = once(child, 'error').then(([error]) => log.push(String(error)));
   const stop = async () => {
-    await end(child);
+    await endChild(child, 'SIGTERM');
     // It leaves the network of the machine mounted there, if a build has used that.
     await run('umount', [join(folder, 'exec/netns/default')]).catch(() => {});
     await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
@@ -104,11 +105,4 @@ async function startEngine(client: string, daemon: string): Promise<DockerEngine
     await sleep(100);
   }
   return engine;
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  const exited = once(child, 'exit');
-  child.kill('SIGTERM');
-  await exited;
 }

@@ -23,6 +23,16 @@ export async function isRunnable(file: string): Promise<boolean> {
   );
 }
 
+/** The path of a program, or the reason why there is none. */
+export type Found = { readonly path: string } | { readonly why: string };
+
+/** The program at the path in an environment variable. */
+export async function atPathOf(variable: string): Promise<Found> {
+  const path = process.env[variable];
+  if (!path) return { why: `${variable} is not set` };
+  return (await isRunnable(path)) ? { path } : { why: `${variable}=${path} cannot be run` };
+}
+
 /**
  * Installs a package of the distribution, if this process is root on a Debian. Several test files may try at once, so
  * each waits for the others. Returns undefined on success, else the reason.
@@ -49,7 +59,7 @@ export async function aptInstall(name: string): Promise<string | undefined> {
 export async function firstFound(
   what: string,
   advice: string,
-  ways: readonly (() => Promise<{ readonly path: string } | { readonly why: string }>)[],
+  ways: readonly (() => Promise<Found>)[],
 ): Promise<string> {
   const reasons: string[] = [];
   for (const way of ways) {
@@ -58,4 +68,34 @@ export async function firstFound(
     reasons.push(found.why);
   }
   throw new Error(`There is no ${what} for the tests that need one (${reasons.join('; ')}). ${advice}`);
+}
+
+interface DebianProgram {
+  /** What the program is to a test, for example `Redis`. */
+  readonly what: string;
+  readonly name: string;
+  /** Debian's package that has it. */
+  readonly debianPackage: string;
+  readonly pathVariable: string;
+  readonly advice: string;
+}
+
+/**
+ * Finds a program: at the path in this variable, on PATH, or in Debian's package.
+ * @throws Error with what to do if there is none.
+ */
+export function findDebianProgram(program: DebianProgram): Promise<string> {
+  const { what, name, debianPackage, pathVariable, advice } = program;
+  const search = async (): Promise<Found> => {
+    const path = await onPath(name);
+    return path === undefined ? { why: `${name} is not on PATH` } : { path };
+  };
+  return firstFound(what, advice, [
+    () => atPathOf(pathVariable),
+    search,
+    async () => {
+      const why = await aptInstall(debianPackage);
+      return why === undefined ? search() : { why };
+    },
+  ]);
 }

@@ -4,7 +4,7 @@ import { getPriority, constants as priorities, setPriority } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { cachedDownload } from './cache.ts';
-import { firstFound, isRunnable, onPath } from './find.ts';
+import { atPathOf, type Found, firstFound, isRunnable, onPath } from './find.ts';
 
 const run = promisify(execFile);
 
@@ -28,8 +28,6 @@ export interface GoProgram {
   readonly linkerFlags?: string;
 }
 
-type Found = { readonly path: string } | { readonly why: string };
-
 /**
  * Finds a program: at the path in this variable, on PATH by its name, or built once and kept outside the tree.
  * @throws Error with what to do if there is none.
@@ -44,13 +42,6 @@ export function findGoProgram(program: GoProgram, pathVariable: string): Promise
     },
     () => builtGoProgram(program),
   ]);
-}
-
-/** The program at the path in an environment variable. */
-export async function atPathOf(variable: string): Promise<Found> {
-  const path = process.env[variable];
-  if (!path) return { why: `${variable} is not set` };
-  return (await isRunnable(path)) ? { path } : { why: `${variable}=${path} cannot be run` };
 }
 
 /** A program that is built once from its Go module and kept outside the tree. */

