@@ -14,15 +14,17 @@ export interface AbortState {
 export class Abort implements AbortState {
   aborted = false;
   reason: unknown;
-  /** Created when somebody listens, because nobody does for most attempts. */
-  #listeners: Set<() => void> | undefined;
+  /** A set only for several listeners, because most attempts have none or one. */
+  #listeners: (() => void) | Set<() => void> | undefined;
 
   /** Only the first call has an effect. */
   abort(reason?: unknown): void {
     if (this.aborted) return;
     this.aborted = true;
     this.reason = reason ?? new DOMException('This operation was aborted', 'AbortError');
-    for (const listener of this.#listeners ?? []) listener();
+    const listeners = this.#listeners;
+    if (typeof listeners === 'function') listeners();
+    else if (listeners !== undefined) for (const listener of listeners) listener();
     this.#listeners = undefined;
   }
 
@@ -32,12 +34,14 @@ export class Abort implements AbortState {
 
   addEventListener(_type: 'abort', listener: () => void): void {
     if (this.aborted) return;
-    this.#listeners ??= new Set();
-    this.#listeners.add(listener);
+    if (this.#listeners === undefined) this.#listeners = listener;
+    else if (typeof this.#listeners === 'function') this.#listeners = new Set([this.#listeners, listener]);
+    else this.#listeners.add(listener);
   }
 
   removeEventListener(_type: 'abort', listener: () => void): void {
-    this.#listeners?.delete(listener);
+    if (this.#listeners === listener) this.#listeners = undefined;
+    else if (typeof this.#listeners === 'object') this.#listeners.delete(listener);
   }
 }
 
