@@ -85,7 +85,7 @@ export class Draft {
   readonly effects: Effect[] = [];
   /** The orders whose sagas start, or are retried, after the commit. By id. */
   readonly #sagas = new Map<string, 'start' | 'retry'>();
-  #inventory: Inventory;
+  readonly #inventory: Record<keyof Inventory, number>;
   #package: TravelPackage;
   readonly #inserted = new Map<string, Order>();
   readonly #updated = new Map<string, Order>();
@@ -99,7 +99,7 @@ export class Draft {
 
   constructor(state: PackageState) {
     this.state = state;
-    this.#inventory = state.inventory;
+    this.#inventory = { ...state.inventory };
     this.#package = state.package;
     this.#committedQueue = state.queue[Symbol.iterator]();
   }
@@ -118,9 +118,7 @@ export class Draft {
 
   /** Adds to the counts of the inventory: `{ held: -1, remaining: 1 }` releases a unit. */
   move(delta: Partial<Inventory>): void {
-    const next: Record<keyof Inventory, number> = { ...this.#inventory };
-    for (const [name, by] of Object.entries(delta) as [keyof Inventory, number][]) next[name] += by;
-    this.#inventory = next;
+    for (const name in delta) this.#inventory[name as keyof Inventory] += delta[name as keyof Inventory] ?? 0;
   }
 
   /** The order with the changes of this batch. Undefined unless the order is unfinished or the batch has changed it. */
