@@ -25,23 +25,30 @@ export interface TimeoutOptions {
 export function withTimeout<T>(options: TimeoutOptions, work: (signal: Abort) => Promise<T>): Promise<T> {
   const { ms, stop, clock, late = () => new TimeoutError(`no answer within ${ms} ms`) } = options;
   return new Promise((resolve, reject) => {
+    if (stop?.aborted) return reject(stop.reason);
     const ending = new Abort();
+    const release = () => {
+      clear();
+      stop?.removeEventListener('abort', onStop);
+    };
     const end = (reason: unknown) => {
       release();
       ending.abort(reason);
       reject(reason);
     };
     const onStop = () => end(stop?.reason);
-    let clear = () => {};
-    const release = () => {
-      clear();
-      stop?.removeEventListener('abort', onStop);
-    };
-    if (stop?.aborted) return onStop();
-    clear = startTimer(ms, clock, () => end(late()));
+    const clear = startTimer(ms, clock, () => end(late()));
     stop?.addEventListener('abort', onStop, { once: true });
-    const begun = async () => work(ending);
-    begun().finally(release).then(resolve, reject);
+    Promise.try(work, ending).then(
+      (result) => {
+        release();
+        resolve(result);
+      },
+      (error: unknown) => {
+        release();
+        reject(error);
+      },
+    );
   });
 }
 

@@ -128,19 +128,21 @@ export class CircuitBreaker {
    * Makes an attempt. An attempt or a probe that its caller stops is not counted, because it says nothing about the
    * supplier.
    */
-  async #attempt<T>(attempt: () => Promise<T>, signal: AbortState): Promise<T> {
+  #attempt<T>(attempt: () => Promise<T>, signal: AbortState): Promise<T> {
     this.#window.begun();
-    try {
-      const result = await attempt();
-      this.#window.answered();
-      this.#failures = 0;
-      return result;
-    } catch (error) {
-      if (!signal.aborted) this.#noteFailure();
-      throw error;
-    } finally {
-      this.#window.ended();
-    }
+    return attempt().then(
+      (result) => {
+        this.#window.answered();
+        this.#failures = 0;
+        this.#window.ended();
+        return result;
+      },
+      (error: unknown) => {
+        if (!signal.aborted) this.#noteFailure();
+        this.#window.ended();
+        throw error;
+      },
+    );
   }
 
   #noteFailure(): void {

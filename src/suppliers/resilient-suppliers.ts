@@ -138,34 +138,33 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
     ask: Reserve,
   ): Promise<CallOutcome> {
     const deadline = new CallDeadline(stop, clock, options.giveUpAfterMs ?? 60_000);
-    const attempt = async () => {
-      let answer: SupplierAnswer;
-      try {
-        answer = await observed(kind, 'POST', key, () =>
-          withTimeout({ ms: timeoutMs, stop: deadline.signal, clock }, ask),
-        );
-      } catch (error) {
+    const { signal } = deadline;
+    const askInTime = () => withTimeout({ ms: timeoutMs, stop: signal, clock }, ask);
+    const attempt = () =>
+      observed(kind, 'POST', key, askInTime).then(withoutOddRefusal, (error: unknown) => {
         deadline.start();
         throw error;
-      }
-      if (answer.kind === 'refused' && answer.cause !== undefined) throw new OddRefusal(answer);
-      return answer;
-    };
+      });
     try {
-      const { signal } = deadline;
-      const answer = await retry(signal, () =>
-        breakers[kind].run(packageId, attempt, signal, isUrgent).catch(refusalOf),
-      );
-      if (answer.kind === 'refused' && answer.cause !== undefined)
-        log.warn({ supplier: kind, orderId: key, cause: answer.cause }, 'A reservation was refused.');
-      return answer.kind === 'refused' && deadline.hadUnknownAttempt
-        ? { ...answer, afterUnknown: true }
-        : answer;
-    } catch (error) {
-      const cause = causeOf(deadline.signal.aborted ? deadline.signal.reason : error);
-      if (!stop.aborted)
-        log.warn({ supplier: kind, orderId: key, cause }, 'A reservation has no known outcome.');
-      return { kind: 'unknown', cause };
+      for (let failures = 1; ; failures++) {
+        try {
+          const answer = await breakers[kind].run(packageId, attempt, signal, isUrgent);
+          return deadline.mark(answer);
+        } catch (error) {
+          if (error instanceof OddRefusal) {
+            log.warn({ supplier: kind, orderId: key, cause: error.cause }, 'A reservation was refused.');
+            return deadline.mark(error.answer);
+          }
+          if (failures === attempts || signal.aborted) {
+            const cause = causeOf(signal.aborted ? signal.reason : error);
+            if (!stop.aborted)
+              log.warn({ supplier: kind, orderId: key, cause }, 'A reservation has no known outcome.');
+            return { kind: 'unknown', cause };
+          }
+        }
+        // Shortened by up to a half at random, so that callers do not retry in step.
+        await clock.sleep(backoffMs(failures, pauses, random), signal);
+      }
     } finally {
       deadline.release();
     }
@@ -192,18 +191,6 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
     if (kind !== 'payments') return (signal) => client.cancel(kind, request.key, signal);
     const provider = providerOf(request);
     return provider && ((signal) => provider.cancelPayment(request.key, signal));
-  }
-
-  /** Pauses are shortened by up to a half at random, so that callers do not retry in step. */
-  async function retry<T>(signal: AbortState, call: () => Promise<T>): Promise<T> {
-    for (let failures = 1; ; failures++) {
-      try {
-        return await call();
-      } catch (error) {
-        if (failures === attempts || signal.aborted) throw error;
-      }
-      await clock.sleep(backoffMs(failures, pauses, random), signal);
-    }
   }
 
   return {
@@ -304,24 +291,31 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
 
 /** Measures an attempt, and traces it as a span. */
 function observing({ metrics = noMetrics, tracing }: ResilientOptions) {
-  return async function observed<T extends SupplierAnswer | undefined>(
+  return function observed<T extends SupplierAnswer | undefined>(
     supplier: PartnerKind,
     method: 'POST' | 'DELETE',
     orderId: string,
     attempt: () => Promise<T>,
   ): Promise<T> {
     const ended = metrics.supplierCall(supplier);
-    const attributes = { supplier, 'order.id': orderId };
-    try {
-      const answer = await (tracing?.current() === undefined
+    const answered =
+      tracing?.current() === undefined
         ? attempt()
-        : tracing.within(`supplier ${method}`, { kind: 'client', attributes }, attempt));
-      ended(answer?.kind ?? 'cancelled');
-      return answer;
-    } catch (error) {
-      ended('unknown');
-      throw error;
-    }
+        : tracing.within(
+            `supplier ${method}`,
+            { kind: 'client', attributes: { supplier, 'order.id': orderId } },
+            attempt,
+          );
+    return answered.then(
+      (answer) => {
+        ended(answer?.kind ?? 'cancelled');
+        return answer;
+      },
+      (error: unknown) => {
+        ended('unknown');
+        throw error;
+      },
+    );
   };
 }
 
@@ -338,15 +332,16 @@ function causeOf(error: unknown): string {
 class OddRefusal extends Error {
   readonly answer: SupplierAnswer;
 
-  constructor(answer: SupplierAnswer) {
-    super('refused outside the protocol');
+  constructor(answer: SupplierAnswer, cause: string) {
+    super('refused outside the protocol', { cause });
     this.answer = answer;
   }
 }
 
-function refusalOf(error: unknown): SupplierAnswer {
-  if (error instanceof OddRefusal) return error.answer;
-  throw error;
+/** @throws OddRefusal */
+function withoutOddRefusal(answer: SupplierAnswer): SupplierAnswer {
+  if (answer.kind === 'refused' && answer.cause !== undefined) throw new OddRefusal(answer, answer.cause);
+  return answer;
 }
 
 /**
@@ -379,9 +374,10 @@ class CallDeadline {
     this.#clearTimer = startTimer(this.#limitMs, this.#clock, expire);
   }
 
-  /** Whether an attempt of the call had an unknown outcome. */
-  get hadUnknownAttempt(): boolean {
-    return this.#clearTimer !== undefined;
+  /** Marks a refusal after an attempt with an unknown outcome, which may have reserved. */
+  mark(answer: SupplierAnswer): CallOutcome {
+    const isAfterUnknown = answer.kind === 'refused' && this.#clearTimer !== undefined;
+    return isAfterUnknown ? { ...answer, afterUnknown: true } : answer;
   }
 
   /** Removes the listener and the timer. */

@@ -73,13 +73,12 @@ export function simulatedSuppliers(options: SimulationOptions): SupplierClient {
     return signal === undefined ? answer : unlessAborted(answer, signal);
   }
 
-  async function delayed(decide: () => Promise<SupplierAnswer>): Promise<SupplierAnswer> {
-    if (latencyMs > 0) await clock.sleep(latencyMs);
-    return decide();
+  function delayed(decide: () => Promise<SupplierAnswer>): Promise<SupplierAnswer> {
+    return latencyMs > 0 ? clock.sleep(latencyMs).then(decide) : decide();
   }
 
   /** Decides at random. If an entry is already recorded under this key, returns the recorded entry. */
-  async function draw(
+  function draw(
     kind: SupplierKind,
     failureRate: number,
     { key, packageId }: FlightRequest | HotelRequest,
@@ -147,9 +146,8 @@ function answerOf(kind: SupplierKind, { status, number }: LedgerEntry): Supplier
 function unlessAborted<T>(work: Promise<T>, signal: AbortState): Promise<T> {
   return new Promise((resolve, reject) => {
     const end = () => reject(signal.reason);
-    const release = () => signal.removeEventListener('abort', end);
     if (signal.aborted) end();
     signal.addEventListener('abort', end, { once: true });
-    work.finally(release).then(resolve, reject);
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', end));
   });
 }

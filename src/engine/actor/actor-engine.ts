@@ -334,18 +334,14 @@ export class ActorEngine extends EngineShell<ActorEngineOptions> {
     }
   }
 
-  async #buy({ packageId, email, key, language }: PurchaseRequest): Promise<OrderAnswer> {
+  #buy({ packageId, email, key, language }: PurchaseRequest): Promise<OrderAnswer> {
     const orderId = this.newOrderId();
-    const bare = { kind: 'purchase', orderId, email } as const;
-    const purchase = language === undefined ? bare : { ...bare, language };
-    if (key === undefined) return this.#ofOrder(packageId, purchase);
-    const name = keyName(packageId, key);
-    const leave = this.#keysUnderWay.enter(name);
-    try {
-      return await this.#ofOrder(packageId, { ...purchase, key });
-    } finally {
-      leave();
-    }
+    const answer = this.#ofOrder(packageId, {
+      ...{ kind: 'purchase', orderId, email },
+      ...(key === undefined ? {} : { key }),
+      ...(language === undefined ? {} : { language }),
+    });
+    return key === undefined ? answer : answer.finally(this.#keysUnderWay.enter(keyName(packageId, key)));
   }
 
   #ofOrder(packageId: number, command: Command): Promise<OrderAnswer> {
