@@ -376,7 +376,7 @@ export function orderIdFrom(at: number, random: Uint8Array): string {
 }
 
 const digits = Buffer.from(alphabet);
-/** The text of the id that is made, with its dashes. Kept, because adding a string up would make an object of each character. */
+/** The id that is made, with its dashes. A string that grows by a character would be a new object for each of them. */
 const idText = Buffer.alloc(length + 3, '-');
 
 /**

@@ -118,7 +118,7 @@ export class Draft {
 
   /** Adds to the counts of the inventory: `{ held: -1, remaining: 1 }` releases a unit. */
   move(delta: Partial<Inventory>): void {
-    for (const name in delta) this.#inventory[name as keyof Inventory] += delta[name as keyof Inventory] ?? 0;
+    for (const name of Object.keys(delta) as (keyof Inventory)[]) this.#inventory[name] += delta[name] ?? 0;
   }
 
   /** The order with the changes of this batch. Undefined unless the order is unfinished or the batch has changed it. */

@@ -148,19 +148,14 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
     try {
       for (let failures = 1; ; failures++) {
         try {
-          const answer = await breakers[kind].run(packageId, attempt, signal, isUrgent);
-          return deadline.mark(answer);
+          return deadline.mark(await breakers[kind].run(packageId, attempt, signal, isUrgent));
         } catch (error) {
           if (error instanceof OddRefusal) {
             log.warn({ supplier: kind, orderId: key, cause: error.cause }, 'A reservation was refused.');
             return deadline.mark(error.answer);
           }
-          if (failures === attempts || signal.aborted) {
-            const cause = causeOf(signal.aborted ? signal.reason : error);
-            if (!stop.aborted)
-              log.warn({ supplier: kind, orderId: key, cause }, 'A reservation has no known outcome.');
-            return { kind: 'unknown', cause };
-          }
+          if (signal.aborted) return unknownOutcome(kind, key, stop.aborted, signal.reason);
+          if (failures === attempts) return unknownOutcome(kind, key, stop.aborted, error);
         }
         // Shortened by up to a half at random, so that callers do not retry in step.
         await clock.sleep(backoffMs(failures, pauses, random), signal);
@@ -168,6 +163,17 @@ export function resilientSuppliers(options: ResilientOptions): ResilientSupplier
     } finally {
       deadline.release();
     }
+  }
+
+  function unknownOutcome(
+    supplier: PartnerKind,
+    orderId: string,
+    isStopped: boolean,
+    error: unknown,
+  ): CallOutcome {
+    const cause = causeOf(error);
+    if (!isStopped) log.warn({ supplier, orderId, cause }, 'A reservation has no known outcome.');
+    return { kind: 'unknown', cause };
   }
 
   /** The provider that has a payment; undefined if it is not the one that is configured. */
